@@ -1,1 +1,16 @@
-//! Being built.
+//! Nouns, store, policy, secrets and recordings of the bastion: what its programs share.
+//!
+//! Imports run downwards only: `store` knows `policy`'s plain data, `policy` knows only `names`
+//! and `time`; SQL lives in `store`, files of evidence in `recording`.
+
+pub mod id;
+pub mod keys;
+pub mod names;
+pub mod paths;
+pub mod policy;
+pub mod recording;
+pub mod replay;
+pub mod secret;
+pub mod settings;
+pub mod store;
+pub mod time;
