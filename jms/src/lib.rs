@@ -6,8 +6,10 @@
 pub mod id;
 pub mod keys;
 pub mod names;
+pub mod nouns;
 pub mod paths;
 pub mod policy;
+pub mod process;
 pub mod recording;
 pub mod replay;
 pub mod secret;
