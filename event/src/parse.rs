@@ -62,9 +62,9 @@ impl Event {
             serde_json::from_str(text).map_err(|error| ParseError::NotJson(error.to_string()))?;
         let mut event = head(&object)?;
         for name in HEAD {
-            object.remove(name);
+            object.shift_remove(name);
         }
-        if let Some(dropped) = object.remove(DROPPED) {
+        if let Some(dropped) = object.shift_remove(DROPPED) {
             event.dropped = dropped
                 .as_u64()
                 .filter(|count| *count > 0)
@@ -125,9 +125,9 @@ fn head(object: &Map<String, Json>) -> Result<Event, ParseError> {
 
 /// Takes a field and the marks of its having been cut out of the object.
 fn take(object: &mut Map<String, Json>, name: &str) -> Result<Value, ParseError> {
-    let sha256 = object.remove(&format!("{name}{WHOLE_SHA256}"));
-    let length = object.remove(&format!("{name}{WHOLE_LENGTH}"));
-    let value = object.remove(name).ok_or_else(|| field(name))?;
+    let sha256 = object.shift_remove(&format!("{name}{WHOLE_SHA256}"));
+    let length = object.shift_remove(&format!("{name}{WHOLE_LENGTH}"));
+    let value = object.shift_remove(name).ok_or_else(|| field(name))?;
     let whole = match (sha256, length) {
         (None, None) => None,
         (Some(Json::String(sha256)), Some(length)) if is_sha256(&sha256) => Some(Whole {
