@@ -1,0 +1,172 @@
+//! What is asked for: one parser for the login name's tail and the client's command (CLI.md, “The session program”).
+//!
+//! Trusts nothing. It is pure: no grants, no clock, no system call; whether a target exists, and
+//! whether it may be reached, is answered elsewhere and only after this.
+#![forbid(unsafe_code)]
+
+mod channel;
+mod target;
+mod verb;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use channel::classify;
+pub use target::Wording;
+pub use verb::Verb;
+
+use jms::policy::Channel;
+use std::fmt;
+
+/// The longest command that is passed on, in bytes: what one argument of `execve(2)` can hold on Linux
+/// (`MAX_ARG_STRLEN`) less its terminating NUL.
+pub const COMMAND_LIMIT: usize = 128 * 1024 - 1;
+
+/// What one channel of a login asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// One of the bastion's own words.
+    Verb(Verb),
+    /// A session on an asset.
+    Connect(Connect),
+    /// Nothing at all, with a terminal: the menu.
+    Menu,
+}
+
+/// A session on an asset, as worded; nothing of it is decided yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connect {
+    /// Where to.
+    pub wording: Wording,
+    /// What it is, and so which rights it needs.
+    pub channel: Channel,
+    /// The asset's command, byte for byte. `None` asks for the login shell.
+    pub command: Option<Vec<u8>>,
+    /// Whether a terminal is wanted at the asset.
+    pub terminal: bool,
+    /// Set when the target was the first word without an `@`: what the whole text would be if that
+    /// word names no asset. `scp -t /tmp` without a target is a file transfer that says no place.
+    pub otherwise: Option<Channel>,
+}
+
+/// Why a request cannot be understood. All of them are exit status 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// Neither a target, nor a verb, nor a terminal for the menu.
+    Nowhere,
+    /// A file transfer that names no target.
+    TransferNowhere(Channel),
+    /// The text in the place of a target cannot be one.
+    BadTarget(String),
+    /// A word of CLI.md that is not built yet.
+    NotInThisVersion(&'static str),
+    /// A verb with arguments that it does not have; its usage line.
+    Usage(&'static str),
+    /// More bytes than [`COMMAND_LIMIT`].
+    TooLong(usize),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere => f.write_str(
+                "say where to: ssh USER@SYSTEM_USER@ASSET@bastion, or a command that begins with SYSTEM_USER@ASSET; `ls` lists what you may reach",
+            ),
+            Self::TransferNowhere(channel) => write!(
+                f,
+                "say where to: {} needs the target in the login name, USER@SYSTEM_USER@ASSET@bastion; `ls` lists what you may reach",
+                channel.as_str()
+            ),
+            Self::BadTarget(text) => write!(
+                f,
+                "“{}” is not a target: SYSTEM_USER@ASSET or ASSET is; `ls` lists what you may reach",
+                text.escape_debug()
+            ),
+            Self::NotInThisVersion(word) => write!(f, "{word}: not in this version"),
+            Self::Usage(line) => write!(f, "usage: {line}"),
+            Self::TooLong(length) => {
+                write!(f, "the command has {length} bytes; at most {COMMAND_LIMIT} can be passed on")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+/// Understands a request.
+///
+/// `tail` is what follows the user and its `@` in the login name, `original` the client's command
+/// (`SSH_ORIGINAL_COMMAND`, or the text of `-c` for a login shell), `has_terminal` whether the client has one.
+///
+/// The order is CLI.md's: a target in the login name takes the whole command; then a first word with
+/// `@` and without `/`; then our verbs; then an asset's name alone.
+///
+/// # Errors
+/// [`RequestError`], a sentence for the client.
+pub fn parse(
+    tail: Option<&[u8]>,
+    original: Option<&[u8]>,
+    has_terminal: bool,
+) -> Result<Request, RequestError> {
+    let original = original.unwrap_or_default();
+    if original.len() > COMMAND_LIMIT {
+        return Err(RequestError::TooLong(original.len()));
+    }
+    if let Some(tail) = tail {
+        let wording = Wording::parse(tail).ok_or_else(|| bad_target(tail))?;
+        return Ok(connect(wording, original, has_terminal, None));
+    }
+    let (first, rest) = words::first(original);
+    if first.is_empty() {
+        return if has_terminal {
+            Ok(Request::Menu)
+        } else {
+            Err(RequestError::Nowhere)
+        };
+    }
+    if first.contains(&b'@') && !first.contains(&b'/') {
+        let wording = Wording::parse(first).ok_or_else(|| bad_target(first))?;
+        return Ok(connect(wording, rest, has_terminal, None));
+    }
+    if first == b"connect" {
+        let (target, rest) = words::first(rest);
+        if target.is_empty() {
+            return Err(RequestError::Usage("connect TARGET [COMMAND…]"));
+        }
+        let wording = Wording::parse(target).ok_or_else(|| bad_target(target))?;
+        return Ok(connect(wording, rest, has_terminal, None));
+    }
+    if let Some(verb) = verb::parse(first, rest) {
+        return verb.map(Request::Verb);
+    }
+    let otherwise = classify(original);
+    match Wording::parse(first) {
+        Some(wording) => Ok(connect(wording, rest, has_terminal, Some(otherwise))),
+        None if otherwise.is_transfer() => Err(RequestError::TransferNowhere(otherwise)),
+        None => Err(RequestError::Nowhere),
+    }
+}
+
+fn connect(
+    wording: Wording,
+    command: &[u8],
+    terminal: bool,
+    otherwise: Option<Channel>,
+) -> Request {
+    // `ssh host ''` asks for a shell: sshd hands an empty command on as none.
+    let command = (!command.is_empty()).then(|| command.to_vec());
+    let channel = command.as_deref().map_or(Channel::Shell, classify);
+    Request::Connect(Connect {
+        wording,
+        channel,
+        command,
+        terminal,
+        otherwise,
+    })
+}
+
+/// The first 64 characters are enough to recognise what was typed.
+fn bad_target(text: &[u8]) -> RequestError {
+    RequestError::BadTarget(String::from_utf8_lossy(text).chars().take(64).collect())
+}

@@ -1,0 +1,248 @@
+//! The grammar, sentence by sentence, and what must hold for any bytes.
+
+use super::{Connect, Request, RequestError, Verb, classify, parse};
+use jms::policy::Channel;
+use proptest::prelude::*;
+
+fn connect(tail: Option<&str>, command: Option<&str>) -> Connect {
+    match parse(tail.map(str::as_bytes), command.map(str::as_bytes), false) {
+        Ok(Request::Connect(connect)) => connect,
+        other => panic!("{tail:?} {command:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_target_in_the_login_name_takes_the_whole_command_byte_for_byte() {
+    let asked = connect(Some("dev@web1"), Some("  ls  -l 'a  b' "));
+    assert_eq!(asked.wording.to_string(), "dev@web1");
+    assert_eq!(asked.command.as_deref(), Some(&b"  ls  -l 'a  b' "[..]));
+    assert_eq!(asked.channel, Channel::Exec);
+    let asked = connect(Some("web1"), Some("ls"));
+    assert_eq!(
+        (asked.wording.system_user, asked.command.as_deref()),
+        (None, Some(&b"ls"[..]))
+    );
+    assert_eq!(connect(Some("dev@web1"), None).channel, Channel::Shell);
+    assert_eq!(connect(Some("dev@web1"), Some("")).channel, Channel::Shell);
+}
+
+#[test]
+fn a_first_word_with_at_is_the_target_and_the_rest_goes_unchanged() {
+    let asked = connect(None, Some("dev@web1 \t echo  'a  b' "));
+    assert_eq!(asked.wording.to_string(), "dev@web1");
+    assert_eq!(asked.command.as_deref(), Some(&b"echo  'a  b' "[..]));
+    assert_eq!(connect(None, Some("dev@web1")).channel, Channel::Shell);
+    assert_eq!(
+        connect(None, Some("dev@2001:db8::7 id")).wording.asset,
+        "2001:db8::7"
+    );
+    assert_eq!(connect(None, Some("connect web1 id")).wording.asset, "web1");
+}
+
+#[test]
+fn a_first_word_without_at_may_be_an_asset() {
+    let asked = connect(None, Some("web1 uptime"));
+    assert_eq!(
+        (asked.wording.asset.as_str(), asked.command.as_deref()),
+        ("web1", Some(&b"uptime"[..]))
+    );
+    assert_eq!(
+        connect(None, Some("scp -t /tmp")).otherwise,
+        Some(Channel::ScpUpload)
+    );
+}
+
+#[test]
+fn the_bastions_own_words() {
+    let verb = |text: &str| parse(None, Some(text.as_bytes()), false);
+    assert_eq!(
+        verb("ls"),
+        Ok(Request::Verb(Verb::Ls {
+            text: None,
+            json: false
+        }))
+    );
+    assert_eq!(
+        verb(" ls web --json"),
+        Ok(Request::Verb(Verb::Ls {
+            text: Some("web".into()),
+            json: true
+        }))
+    );
+    assert_eq!(
+        verb("whoami"),
+        Ok(Request::Verb(Verb::Whoami { json: false }))
+    );
+    assert_eq!(verb("help ls"), Ok(Request::Verb(Verb::Help)));
+    assert_eq!(verb("version"), Ok(Request::Verb(Verb::Version)));
+    assert_eq!(
+        verb("ls a b"),
+        Err(RequestError::Usage("ls [TEXT] [--json]"))
+    );
+    for later in jms::names::VERBS
+        .iter()
+        .filter(|verb| !["ls", "whoami", "help", "version", "connect"].contains(verb))
+    {
+        assert_eq!(
+            verb(later),
+            Err(RequestError::NotInThisVersion(later)),
+            "{later}"
+        );
+    }
+}
+
+#[test]
+fn nothing_at_all_is_the_menu_or_a_question_where_to() {
+    assert_eq!(parse(None, None, true), Ok(Request::Menu));
+    assert_eq!(parse(None, Some(b"  "), true), Ok(Request::Menu));
+    assert_eq!(parse(None, None, false), Err(RequestError::Nowhere));
+    assert_eq!(
+        parse(None, Some(b"/bin/sh -c id"), false),
+        Err(RequestError::Nowhere)
+    );
+    assert_eq!(
+        parse(None, Some(b"/usr/lib/openssh/sftp-server -l INFO"), false),
+        Err(RequestError::TransferNowhere(Channel::Sftp))
+    );
+}
+
+#[test]
+fn what_cannot_be_a_target_is_a_bad_request() {
+    for tail in [
+        "",
+        "a@b@c",
+        "@web1",
+        "dev@",
+        "dev@-oProxyCommand=x",
+        "dev@web1\n",
+        "dev@we b",
+        "dev@web1/x",
+        "-v@web1",
+        "é",
+    ] {
+        let answer = parse(Some(tail.as_bytes()), None, true);
+        assert!(
+            matches!(answer, Err(RequestError::BadTarget(_))),
+            "{tail:?}: {answer:?}"
+        );
+    }
+    assert!(matches!(
+        parse(None, Some(b"dev@web1;id"), false),
+        Err(RequestError::BadTarget(_))
+    ));
+    assert!(matches!(
+        parse(Some(b"web1"), Some(&vec![b'a'; 200_000]), false),
+        Err(RequestError::TooLong(200_000))
+    ));
+}
+
+#[test]
+fn transfers_as_clients_really_write_them() {
+    for (text, channel) in [
+        ("/usr/lib/openssh/sftp-server", Channel::Sftp),
+        (
+            "/usr/libexec/openssh/sftp-server -l INFO -f AUTH",
+            Channel::Sftp,
+        ),
+        ("internal-sftp", Channel::Sftp),
+        ("internal-sftp -f AUTH", Channel::Sftp),
+        ("scp -p -t /path", Channel::ScpUpload),
+        ("scp -v -r -p -d -t -- -odd", Channel::ScpUpload),
+        ("scp -f /path", Channel::ScpDownload),
+        ("scp -r -f './a b'/*.txt", Channel::ScpDownload),
+        ("rsync --server -logDtpre.iLsfxCIvu . /path", Channel::Rsync),
+        (
+            "rsync --server --sender -vlogDtpre.iLsfxCIvu . /a\\ b /c/*",
+            Channel::Rsync,
+        ),
+        (r"git-upload-pack '/srv/r'\''x.git'", Channel::GitFetch),
+        ("git-receive-pack '/srv/r.git'", Channel::GitPush),
+        ("git upload-archive 'r.git'", Channel::GitFetch),
+    ] {
+        assert_eq!(classify(text.as_bytes()), channel, "{text}");
+    }
+}
+
+#[test]
+fn what_could_run_anything_else_is_a_command() {
+    for text in [
+        "scp",
+        "scp -t",
+        "scp /a /b",
+        "scp -t -f /x",
+        "scp -t /x; id",
+        "scp -t $(id)",
+        "scp -t `id`",
+        "scp -t /x\nid",
+        "scp -S /tmp/evil -t /x",
+        "scp -t -oProxyCommand=x /x",
+        "scp -t /x -f",
+        "scp -t *",
+        "scp -f {-t,/x}",
+        "scp -f ''*",
+        "scp -t '$(id)'",
+        "scp -t \"a\\\" -S x \"",
+        "scp -t 'a\\' -S x '",
+        "/tmp/scp -t /x",
+        "scp -t 'open",
+        "sudo rsync --server . /x",
+        "rsync --daemon",
+        "rsync --server --daemon .",
+        "rsync --server --dae''mon .",
+        "rsync --server -s . /x",
+        "rsync --server -slogDtpre.iLsfx",
+        "rsync --server --protect-args . /x",
+        "rsync --server --daemo? .",
+        "rsync --server . *",
+        "rsync -av --server . /x",
+        "git-upload-pack",
+        "git-upload-pack a b",
+        "git-upload-pack --help",
+        "git-shell -c x",
+        "git push",
+        "/x/sftp-server | tee log",
+        "cat /x/sftp-server",
+        "sftp-server",
+        "A=b scp -t /x",
+        "sc* -t /x",
+        "uptime",
+    ] {
+        assert_eq!(classify(text.as_bytes()), Channel::Exec, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_get_an_answer_and_the_asset_gets_a_suffix_of_what_was_sent(
+        tail in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40)),
+        original in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..300)),
+        terminal in any::<bool>(),
+    ) {
+        if let Ok(Request::Connect(connect)) = parse(tail.as_deref(), original.as_deref(), terminal) {
+            let sent = original.unwrap_or_default();
+            let command = connect.command.unwrap_or_default();
+            prop_assert!(sent.ends_with(&command));
+            if tail.is_some() {
+                prop_assert_eq!(command, sent);
+            }
+        }
+    }
+
+    #[test]
+    fn no_separator_anywhere_in_a_transfer(
+        program in prop::sample::select(vec!["scp -t ", "scp -f ", "rsync --server . ", "git-upload-pack ", "internal-sftp "]),
+        rest in "[ -~\\n]{0,60}",
+    ) {
+        let text = format!("{program}{rest}");
+        if classify(text.as_bytes()).is_transfer() {
+            prop_assert!(!text.contains([';', '&', '|', '<', '>', '(', ')', '$', '`', '\n']), "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_target_as_tail_or_as_first_word_is_the_same_request(command in "[a-z][ -~]{0,40}") {
+        let tail = parse(Some(b"dev@web1"), Some(command.as_bytes()), true);
+        let word = parse(None, Some(format!("dev@web1 {command}").as_bytes()), true);
+        prop_assert_eq!(tail, word);
+    }
+}

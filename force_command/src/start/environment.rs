@@ -1,0 +1,179 @@
+//! What is kept of the environment and of the arguments: wishes, spelled as they must be, and nothing else.
+#![forbid(unsafe_code)]
+
+use jms::id::Token;
+use jms::paths::FORCE_COMMAND;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+/// Longest login name that NSS answers for: a user, `@`, and a tail of 128 bytes.
+const LOGIN_NAME: usize = 32 + 1 + 128;
+/// Longest name of a terminal type (`TERM`), in bytes.
+const TERM: usize = 64;
+/// Longest value of a locale variable, in bytes.
+const LOCALE: usize = 64;
+/// Most locale variables that are passed on.
+const LOCALES: usize = 32;
+
+/// The validated few.
+#[derive(Debug, Default, Clone)]
+pub struct Environment {
+    /// The login name that was asked for, with a target after the first `@` (`USER`).
+    pub login_name: Option<String>,
+    /// The client's command (`SSH_ORIGINAL_COMMAND`), any bytes.
+    pub original_command: Option<Vec<u8>>,
+    /// The proof that our PAM module opened this login (`JMS_LOGIN`).
+    pub token: Option<Token>,
+    /// Terminal type, passed on to the asset.
+    pub term: Option<String>,
+    /// `LANG` and `LC_*`, passed on to the asset.
+    pub locale: Vec<(String, String)>,
+}
+
+impl Environment {
+    /// Takes what is spelled as it must be; everything else never existed.
+    #[must_use]
+    pub fn from_given(given: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut kept = Self::default();
+        let mut logname = None;
+        for (name, value) in given {
+            let (Ok(name), value) = (name.into_string(), value.into_vec()) else {
+                continue;
+            };
+            match name.as_str() {
+                "SSH_ORIGINAL_COMMAND" => kept.original_command = Some(value),
+                "USER" => kept.login_name = text(value, LOGIN_NAME, is_login_name),
+                "LOGNAME" => logname = text(value, LOGIN_NAME, is_login_name),
+                "JMS_LOGIN" => {
+                    kept.token = text(value, 32, |_| true).and_then(|text| Token::parse(&text))
+                }
+                "TERM" => kept.term = text(value, TERM, is_term),
+                name if is_locale_name(name) && kept.locale.len() < LOCALES => {
+                    kept.locale.extend(
+                        text(value, LOCALE, is_locale).map(|value| (name.to_owned(), value)),
+                    );
+                }
+                _ => {}
+            }
+        }
+        kept.login_name = kept.login_name.or(logname);
+        kept
+    }
+
+    /// The user's name and the tail with the target, split at the first `@` of the login name.
+    #[must_use]
+    pub fn user_and_tail(&self) -> Option<(&str, Option<&str>)> {
+        let name = self.login_name.as_deref()?;
+        Some(
+            name.split_once('@')
+                .map_or((name, None), |(user, tail)| (user, Some(tail))),
+        )
+    }
+}
+
+fn text(value: Vec<u8>, longest: usize, allowed: fn(u8) -> bool) -> Option<String> {
+    let good =
+        !value.is_empty() && value.len() <= longest && value.iter().all(|byte| allowed(*byte));
+    String::from_utf8(value).ok().filter(|_| good)
+}
+
+fn is_login_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"@_.-$".contains(&byte)
+}
+
+fn is_term(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+-._".contains(&byte)
+}
+
+fn is_locale(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"@_.,:-".contains(&byte)
+}
+
+fn is_locale_name(name: &str) -> bool {
+    let letters = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 32
+            && part.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+    };
+    name == "LANG" || name.strip_prefix("LC_").is_some_and(letters)
+}
+
+/// The client's command, when we are a login shell (`-c TEXT`); our own path there means that sshd's
+/// ForceCommand started us, and the command is in `SSH_ORIGINAL_COMMAND` if there is one.
+#[must_use]
+pub fn command(arguments: Vec<OsString>) -> Option<Vec<u8>> {
+    let mut arguments = arguments.into_iter().skip(1);
+    let dash_c = arguments.next()? == "-c";
+    let text = arguments.next().filter(|_| dash_c)?.into_vec();
+    (text != FORCE_COMMAND.as_bytes()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(pairs: &[(&str, &str)]) -> Environment {
+        Environment::from_given(
+            pairs
+                .iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        )
+    }
+
+    #[test]
+    fn only_what_is_spelled_right_is_kept() {
+        let kept = given(&[
+            ("USER", "alice@dev@web1"),
+            ("TERM", "xterm-256color"),
+            ("LANG", "de_DE.UTF-8@euro"),
+            ("LC_ALL", "C"),
+            ("LC_evil", "C"),
+            ("LC_TIME", "a b"),
+            ("LD_PRELOAD", "/tmp/x.so"),
+            ("JMS_LOGIN", "00112233445566778899aabbccddeeff"),
+        ]);
+        assert_eq!(kept.user_and_tail(), Some(("alice", Some("dev@web1"))));
+        assert_eq!(kept.term.as_deref(), Some("xterm-256color"));
+        let locale: Vec<&str> = kept.locale.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(locale, ["LANG", "LC_ALL"]);
+        assert!(kept.token.is_some() && kept.original_command.is_none());
+    }
+
+    #[test]
+    fn what_is_not_is_as_if_it_were_not_there() {
+        let long = "a".repeat(65);
+        let kept = given(&[
+            ("USER", "al ice"),
+            ("LOGNAME", "alice"),
+            ("TERM", &long),
+            ("JMS_LOGIN", "0011"),
+            ("LANG", ""),
+        ]);
+        assert_eq!(kept.user_and_tail(), Some(("alice", None)));
+        assert!(kept.term.is_none() && kept.token.is_none() && kept.locale.is_empty());
+        assert_eq!(given(&[("USER", "alice\n")]).user_and_tail(), None);
+    }
+
+    #[test]
+    fn the_command_is_any_bytes() {
+        let bytes = OsString::from_vec(vec![b'a', 0xff, b'\n']);
+        let kept = Environment::from_given([("SSH_ORIGINAL_COMMAND".into(), bytes)]);
+        assert_eq!(
+            kept.original_command.as_deref(),
+            Some(&[b'a', 0xff, b'\n'][..])
+        );
+    }
+
+    #[test]
+    fn a_login_shell_takes_its_command_from_its_arguments() {
+        let command = |words: &[&str]| super::command(words.iter().map(OsString::from).collect());
+        assert_eq!(
+            command(&["force-command", "-c", "uptime"]),
+            Some(b"uptime".to_vec())
+        );
+        assert_eq!(command(&["force-command", "-c", FORCE_COMMAND]), None);
+        assert_eq!(command(&["-force-command"]), None);
+        assert_eq!(command(&["force-command", "x", "uptime"]), None);
+        assert_eq!(command(&[]), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! The system calls that Rust's libraries offer no safe way to. Nothing here decides anything.
+#![allow(unsafe_code)]
+
+mod descriptor;
+mod process;
+mod terminal;
+
+pub use descriptor::{StandardNumber, close_from, pidfd, set_pipe_size, standard};
+pub use process::{
+    Forked, clear_environment, default_signals, execute, fork, highest_signal, limit, stop_timers,
+};
+pub use terminal::{Window, make_controlling, set_window, window};
