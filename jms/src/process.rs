@@ -24,6 +24,8 @@ pub struct Stat {
     pub process: Process,
     /// Its parent's pid (field 4).
     pub parent: i32,
+    /// It has ended and only waits for its parent to notice (field 3 is `Z` or `X`).
+    pub ended: bool,
 }
 
 /// Reads `/proc/PID/stat`; `None` when the process is gone or hidden.
@@ -37,9 +39,14 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let text = String::from_utf8_lossy(text);
     let pid = text.split(' ').next()?.parse().ok()?;
     let mut fields = text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace();
-    let parent = fields.nth(1)?.parse().ok()?;
+    let ended = matches!(fields.next()?, "Z" | "X");
+    let parent = fields.next()?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
-    Some(Stat { process: Process { pid, started }, parent })
+    Some(Stat {
+        process: Process { pid, started },
+        parent,
+        ended,
+    })
 }
 
 /// The calling process.
@@ -53,7 +60,7 @@ impl Process {
     #[must_use]
     pub fn is_gone(self) -> bool {
         match stat(self.pid) {
-            Some(now) => now.process != self,
+            Some(now) => now.process != self || now.ended,
             None => kill(Pid::from_raw(self.pid), None) == Err(Errno::ESRCH),
         }
     }
@@ -85,7 +92,17 @@ mod tests {
     fn a_name_with_brackets_and_spaces_does_not_move_the_fields() {
         let line = b"77 (a) b (c)) S 12 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1000 2 18446744073709551615";
         let stat = parse_stat(line).unwrap();
-        assert_eq!(stat, Stat { process: Process { pid: 77, started: 987_654 }, parent: 12 });
+        assert_eq!(
+            stat,
+            Stat {
+                process: Process {
+                    pid: 77,
+                    started: 987_654
+                },
+                parent: 12,
+                ended: false
+            }
+        );
         assert_eq!(parse_stat(b"77 (cut"), None);
         assert_eq!(parse_stat(b""), None);
     }
@@ -94,16 +111,25 @@ mod tests {
     fn i_am_alive_and_my_own_ancestor_and_another_start_time_is_somebody_else() {
         let me = myself().unwrap();
         assert!(!me.is_gone() && me.is_ancestor_of_caller());
-        let other = Process { started: me.started + 1, ..me };
+        let other = Process {
+            started: me.started + 1,
+            ..me
+        };
         assert!(other.is_gone() && !other.is_ancestor_of_caller());
     }
 
     #[test]
-    fn a_child_that_ended_is_gone() {
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    fn a_child_that_was_killed_is_gone_even_before_it_is_reaped() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let process = stat(i32::try_from(child.id()).unwrap()).unwrap().process;
         assert!(!process.is_gone() && !process.is_ancestor_of_caller());
         child.kill().unwrap();
+        while !process.is_gone() {
+            std::thread::yield_now();
+        }
         child.wait().unwrap();
         assert!(process.is_gone());
     }

@@ -1,1 +1,249 @@
-//! Being built.
+//! Settings: `/etc/jms/jms.toml`. Unknown keys are errors; a missing file means the defaults.
+//!
+//! Trusts root, who writes the file, and still says exactly what it does not understand.
+#![forbid(unsafe_code)]
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Everything that can be set. The shipped `jms.toml` shows each with its default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Recordings.
+    pub recording: Recording,
+    /// Sessions.
+    pub session: Session,
+    /// Syslog.
+    pub syslog: Syslog,
+}
+
+/// `[recording]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recording {
+    /// Of the output of a command without a terminal, so many bytes are recorded; 0: none.
+    pub exec_output_bytes: u64,
+    /// No session begins with less room than this for recordings, in MiB.
+    pub minimum_free_mib: u64,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            exec_output_bytes: 1_048_576,
+            minimum_free_mib: 64,
+        }
+    }
+}
+
+/// `[session]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Session {
+    /// Seconds until a connection to an asset is given up.
+    pub connect_timeout: u32,
+    /// Seconds between questions to a silent asset; 0: never asked.
+    pub alive_interval: u32,
+    /// Unanswered questions until it counts as dead.
+    pub alive_count_max: u32,
+    /// Live sessions of one login; 0: no limit.
+    pub limit_login: u32,
+    /// Live sessions of one user; 0: no limit.
+    pub limit_user: u32,
+    /// Live sessions to one asset, where the asset says nothing else; 0: no limit.
+    pub limit_asset: u32,
+    /// Live sessions of the bastion; 0: no limit.
+    pub limit_bastion: u32,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            connect_timeout: 15,
+            alive_interval: 15,
+            alive_count_max: 3,
+            limit_login: 0,
+            limit_user: 0,
+            limit_asset: 0,
+            limit_bastion: 0,
+        }
+    }
+}
+
+/// `[syslog]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Syslog {
+    /// How events are written.
+    pub format: Format,
+}
+
+/// How events are written to syslog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// `key="value" …`
+    #[default]
+    KeyValue,
+    /// One JSON object.
+    Json,
+}
+
+impl From<Format> for event::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::KeyValue => Self::KeyValue,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+impl Session {
+    /// The limits, as the decision wants them.
+    #[must_use]
+    pub fn limits(&self) -> crate::policy::access::Counts {
+        let some = |limit: u32| (limit > 0).then_some(limit);
+        crate::policy::access::Counts {
+            login: some(self.limit_login),
+            user: some(self.limit_user),
+            asset: some(self.limit_asset),
+            bastion: some(self.limit_bastion),
+        }
+    }
+}
+
+/// Why there are no settings.
+#[derive(Debug)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It says something that is not understood, or that cannot be.
+    Wrong {
+        /// Which.
+        path: PathBuf,
+        /// What, and in which line.
+        sentence: String,
+    },
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { path, source } => {
+                write!(f, "cannot read the settings {}: {source}", path.display())
+            }
+            Self::Wrong { path, sentence } => {
+                write!(f, "{}: {}", path.display(), sentence.trim_end())
+            }
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// Longer than any honest file of settings.
+const LONGEST: u64 = 1024 * 1024;
+
+impl Settings {
+    /// Reads the file; a missing one gives the defaults.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with file, line and word.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        use std::io::Read;
+        use std::os::unix::fs::OpenOptionsExt;
+        let read = |source| SettingsError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        // Not blocking: a FIFO in its place must not hang a login.
+        let opened = std::fs::OpenOptions::new()
+            .read(true)
+            .custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_CLOEXEC)
+            .open(path);
+        let file = match opened {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            other => other.map_err(read)?,
+        };
+        if !file.metadata().map_err(read)?.is_file() {
+            return Err(SettingsError::Wrong {
+                path: path.to_owned(),
+                sentence: "this is not a file; put the settings back".into(),
+            });
+        }
+        let mut text = String::new();
+        file.take(LONGEST).read_to_string(&mut text).map_err(read)?;
+        Self::parse(&text).map_err(|sentence| SettingsError::Wrong {
+            path: path.to_owned(),
+            sentence,
+        })
+    }
+
+    /// Reads the text of such a file.
+    ///
+    /// # Errors
+    /// A sentence with line and word.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if settings.session.connect_timeout == 0 {
+            return Err("session.connect_timeout must be at least 1 second".into());
+        }
+        if settings.session.alive_interval > 0 && settings.session.alive_count_max == 0 {
+            return Err(
+                "session.alive_count_max must be at least 1, or alive_interval 0 to never ask"
+                    .into(),
+            );
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_and_an_empty_one_are_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            Settings::load(&folder.path().join("jms.toml")).unwrap(),
+            Settings::default()
+        );
+        assert_eq!(Settings::parse("").unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn the_defaults_read_back() {
+        let text = toml::to_string(&Settings::default()).unwrap();
+        assert_eq!(Settings::parse(&text).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn an_unknown_word_is_named_with_its_line() {
+        let error = Settings::parse("[recording]\nexec_output = 1\n").unwrap_err();
+        assert!(
+            error.contains("exec_output") && error.contains("line 2"),
+            "{error}"
+        );
+        assert!(Settings::parse("[session]\nconnect_timeout = 0").is_err());
+        assert!(Settings::parse("[syslog]\nformat = \"xml\"").is_err());
+    }
+
+    #[test]
+    fn a_fifo_or_folder_in_its_place_is_an_error_and_no_hang() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(Settings::load(&fifo).is_err());
+        assert!(Settings::load(folder.path()).is_err());
+    }
+}

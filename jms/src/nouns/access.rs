@@ -81,7 +81,11 @@ impl SystemUser {
     /// The account's name on an asset, for the user `user_name`.
     #[must_use]
     pub fn account<'a>(&'a self, user_name: &'a str) -> &'a str {
-        if self.dynamic { user_name } else { self.login.as_deref().unwrap_or(&self.name) }
+        if self.dynamic {
+            user_name
+        } else {
+            self.login.as_deref().unwrap_or(&self.name)
+        }
     }
 }
 

@@ -1,1 +1,143 @@
-//! Being built.
+//! The store: everything that an administrator configured and everything that happened, in SQLite.
+//!
+//! SQL lives in this module and nowhere else. It trusts the file (only the service user can write
+//! it) as far as memory safety goes, and checks words and numbers when it reads them: a row that
+//! makes no sense is an error, never a default.
+//!
+//! One process opens the file through one [`Store`]. Reads go through [`Store::read`]; policy is
+//! changed through [`Store::change`], which writes the audit event in the same transaction, then
+//! publishes the snapshots, pokes the live sessions and sends what syslog has not yet taken.
+#![forbid(unsafe_code)]
+
+mod assets;
+mod change;
+mod error;
+mod events;
+mod grants;
+mod high_water;
+mod keys;
+mod logins;
+mod migrate;
+mod poke;
+mod publish;
+mod read;
+mod sessions;
+mod system_users;
+mod targets;
+mod users;
+
+pub use change::{Actor, Change};
+pub use error::StoreError;
+pub use events::EventSearch;
+pub use logins::{LoginSearch, NewLogin, OpenLogin};
+pub use publish::read_snapshot_generation;
+pub use read::Read;
+pub use sessions::{Egress, EndOfSession, NewSession, Opening, SessionSearch};
+pub use system_users::NewCredential;
+pub use targets::Target;
+
+use crate::paths::Paths;
+use rusqlite::{Connection, OpenFlags};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+/// How long anybody waits for another writer before it gives up.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// The open store.
+pub struct Store {
+    connection: Connection,
+    paths: Paths,
+    format: event::Format,
+    sender: event::Sender,
+}
+
+impl Store {
+    /// Makes the store where there is none yet (`jmsctl init`) and opens it.
+    ///
+    /// # Errors
+    /// [`StoreError`], as [`Store::open`]; a store that exists is opened, not overwritten.
+    pub fn create(paths: &Paths) -> Result<Self, StoreError> {
+        let path = paths.database();
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        match options.open(&path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(StoreError::file("make", &path, error)),
+        }
+        Self::open_with(paths, true)
+    }
+
+    /// Opens the store, and brings an older schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`]: missing, not a store, written by a newer version, locked for longer than two
+    /// seconds, not writable.
+    pub fn open(paths: &Paths) -> Result<Self, StoreError> {
+        Self::open_with(paths, false)
+    }
+
+    fn open_with(paths: &Paths, may_be_empty: bool) -> Result<Self, StoreError> {
+        let path = paths.database();
+        if !path.exists() {
+            return Err(StoreError::Missing { path });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW
+            | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+        let mut connection = Connection::open_with_flags(&path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        migrate::to_newest(&mut connection, may_be_empty)?;
+        Ok(Self {
+            connection,
+            paths: paths.clone(),
+            format: event::Format::KeyValue,
+            sender: event::Sender::system(),
+        })
+    }
+
+    /// How events are written to syslog from now on (`[syslog] format`).
+    pub fn set_event_format(&mut self, format: event::Format) {
+        self.format = format;
+    }
+
+    /// Where events are sent from now on; tests only have a reason to change it.
+    pub fn set_event_sender(&mut self, sender: event::Sender) {
+        self.sender = sender;
+    }
+
+    /// The folders that this store belongs to.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Everything that can be looked up.
+    #[must_use]
+    pub fn read(&self) -> Read<'_> {
+        Read::new(&self.connection)
+    }
+
+    /// Whether the file is sound (`PRAGMA quick_check`), in SQLite's own words if not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when even asking fails.
+    pub fn check(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare("PRAGMA quick_check")?;
+        let lines: Vec<String> = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

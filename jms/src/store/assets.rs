@@ -1,0 +1,292 @@
+//! Assets and their host keys.
+
+use super::change::{Change, replace_links};
+use super::error::StoreError;
+use super::read::{Read, number, time, word};
+use crate::names::{Address, AssetName};
+use crate::nouns::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy};
+use rusqlite::{Row, params};
+
+const COLUMNS: &str =
+    "SELECT a.*, s.name AS site_name, g.name AS gateway_name, p.name AS privileged_name
+     FROM asset a
+     LEFT JOIN site s ON s.id = a.site_id
+     LEFT JOIN asset g ON g.id = a.gateway_id
+     LEFT JOIN system_user p ON p.id = a.privileged_system_user_id";
+
+fn asset(read: Read<'_>, row: &Row<'_>) -> Result<Asset, StoreError> {
+    let id: i64 = row.get("id")?;
+    let limit: Option<i64> = row.get("limit_sessions")?;
+    Ok(Asset {
+        id,
+        name: row.get("name")?,
+        address: row.get("address")?,
+        port: number("port", row.get("port")?)?,
+        protocol: row.get("protocol")?,
+        platform: row.get("platform")?,
+        site: row.get("site_name")?,
+        gateway: row.get("gateway_name")?,
+        asset_groups: read.texts(
+            "SELECT g.path FROM asset_group g JOIN asset_group_member m ON m.asset_group_id = g.id WHERE m.asset_id = ?1 ORDER BY 1",
+            [id],
+        )?,
+        algorithms: word("algorithms", &row.get::<_, String>("algorithms")?, Algorithms::parse)?,
+        host_key_policy: word("host_key_policy", &row.get::<_, String>("host_key_policy")?, HostKeyPolicy::parse)?,
+        privileged_system_user: row.get("privileged_name")?,
+        limit_sessions: limit.map(|limit| number("limit_sessions", limit)).transpose()?,
+        active: row.get("active")?,
+        comment: row.get("comment")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn host_key(row: &Row<'_>) -> Result<HostKey, StoreError> {
+    Ok(HostKey {
+        asset: row.get("asset_name")?,
+        kind: row.get("type")?,
+        blob: row.get("blob")?,
+        fingerprint: row.get("fingerprint")?,
+        origin: word(
+            "origin",
+            &row.get::<_, String>("origin")?,
+            HostKeyOrigin::parse,
+        )?,
+        created_at: time(row, "created_at")?,
+    })
+}
+
+impl Read<'_> {
+    /// The asset of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] with the nearest name.
+    pub fn asset(self, name: &str) -> Result<Asset, StoreError> {
+        let found = self.first(&format!("{COLUMNS} WHERE a.name = ?1"), [name], |row| {
+            asset(self, row)
+        })?;
+        found.ok_or_else(|| self.missing("asset", "asset", name))
+    }
+
+    pub(super) fn asset_by_id(self, id: i64) -> Result<Option<Asset>, StoreError> {
+        self.first(&format!("{COLUMNS} WHERE a.id = ?1"), [id], |row| {
+            asset(self, row)
+        })
+    }
+
+    /// Every asset, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn assets(self) -> Result<Vec<Asset>, StoreError> {
+        self.rows(&format!("{COLUMNS} ORDER BY a.name"), [], |row| {
+            asset(self, row)
+        })
+    }
+
+    /// Names of the platforms.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn platforms(self) -> Result<Vec<String>, StoreError> {
+        self.texts("SELECT name FROM platform ORDER BY 1", [])
+    }
+
+    /// Host keys of one asset, or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn host_keys(self, asset: Option<&str>) -> Result<Vec<HostKey>, StoreError> {
+        self.rows(
+            "SELECT h.*, a.name AS asset_name FROM host_key h JOIN asset a ON a.id = h.asset_id
+             WHERE ?1 IS NULL OR a.name = ?1 ORDER BY a.name, h.id",
+            [asset],
+            host_key,
+        )
+    }
+
+    pub(super) fn host_keys_of(self, asset_id: i64) -> Result<Vec<HostKey>, StoreError> {
+        self.rows(
+            "SELECT h.*, a.name AS asset_name FROM host_key h JOIN asset a ON a.id = h.asset_id WHERE a.id = ?1 ORDER BY h.id",
+            [asset_id],
+            host_key,
+        )
+    }
+}
+
+impl Change<'_> {
+    /// Adds an asset.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`]; [`StoreError::Refused`] for a bad name or address;
+    /// [`StoreError::NotFound`] for a site, gateway, group, platform or system user that is not there.
+    pub fn add_asset(&self, new: &Asset) -> Result<Asset, StoreError> {
+        AssetName::new(&new.name).map_err(|error| StoreError::Refused {
+            sentence: error.to_string(),
+        })?;
+        if self
+            .read()
+            .first("SELECT 1 FROM asset WHERE name = ?1", [&new.name], |_| {
+                Ok(())
+            })?
+            .is_some()
+        {
+            return Err(StoreError::Exists {
+                kind: "asset",
+                name: new.name.clone(),
+            });
+        }
+        self.execute(
+            "INSERT INTO asset (name, address, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
+            params![new.name, new.address, self.now().0],
+        )?;
+        let added = self.write_asset(self.last_id(), new)?;
+        self.audit("asset", &added.name, None, Some(&added))?;
+        Ok(added)
+    }
+
+    /// Writes an asset that was read and edited; the name never changes.
+    ///
+    /// # Errors
+    /// As [`Change::add_asset`].
+    pub fn set_asset(&self, edited: &Asset) -> Result<Asset, StoreError> {
+        let before = self.read().asset(&edited.name)?;
+        let after = self.write_asset(before.id, edited)?;
+        self.audit("asset", &after.name, Some(&before), Some(&after))?;
+        Ok(after)
+    }
+
+    /// Removes an asset with its host keys, memberships and direct grants.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when others are reached through it.
+    pub fn remove_asset(&self, name: &str) -> Result<Asset, StoreError> {
+        let before = self.read().asset(name)?;
+        let behind = self.read().texts(
+            "SELECT name FROM asset WHERE gateway_id = ?1 AND id <> ?1 ORDER BY 1 LIMIT 5",
+            [before.id],
+        )?;
+        if !behind.is_empty() {
+            let sentence = format!(
+                "{} is the gateway of {}; give them another way first: jmsctl asset set NAME --gateway ASSET",
+                name,
+                behind.join(", ")
+            );
+            return Err(StoreError::Refused { sentence });
+        }
+        self.execute("DELETE FROM asset WHERE id = ?1", [before.id])?;
+        self.audit("asset", name, Some(&before), None)?;
+        Ok(before)
+    }
+
+    fn write_asset(&self, id: i64, asset: &Asset) -> Result<Asset, StoreError> {
+        Address::new(&asset.address).map_err(|error| StoreError::Refused {
+            sentence: error.to_string(),
+        })?;
+        let read = self.read();
+        if !read.platforms()?.contains(&asset.platform) {
+            return Err(read.missing("platform", "platform", &asset.platform));
+        }
+        if asset.protocol != "ssh" {
+            return Err(StoreError::Refused {
+                sentence: format!(
+                    "the protocol {} is not in this version; ssh is",
+                    asset.protocol.escape_debug()
+                ),
+            });
+        }
+        let optional = |kind, table, name: &Option<String>| {
+            name.as_ref()
+                .map(|name| read.id_of(kind, table, name))
+                .transpose()
+        };
+        let gateway = optional("asset", "asset", &asset.gateway)?;
+        if gateway == Some(id) {
+            return Err(StoreError::Refused {
+                sentence: format!("{} cannot be its own gateway", asset.name),
+            });
+        }
+        self.execute(
+            "UPDATE asset SET address = ?2, port = ?3, protocol = ?4, platform = ?5, site_id = ?6, gateway_id = ?7,
+                    algorithms = ?8, host_key_policy = ?9, privileged_system_user_id = ?10, limit_sessions = ?11,
+                    active = ?12, comment = ?13, updated_at = ?14 WHERE id = ?1",
+            params![
+                id, asset.address, asset.port, asset.protocol, asset.platform,
+                optional("site", "site", &asset.site)?, gateway,
+                asset.algorithms.as_str(), asset.host_key_policy.as_str(),
+                optional("system user", "system_user", &asset.privileged_system_user)?,
+                asset.limit_sessions, asset.active, asset.comment, self.now().0
+            ],
+        )?;
+        let groups = asset
+            .asset_groups
+            .iter()
+            .map(|path| read.id_of("asset group", "asset_group", path));
+        replace_links(
+            self,
+            "asset_group_member",
+            ("asset_id", id),
+            "asset_group_id",
+            groups,
+        )?;
+        read.asset(&asset.name)
+    }
+
+    /// Adds a host key to an asset; one that is stored already stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the asset.
+    pub fn add_host_key(&self, new: &HostKey) -> Result<HostKey, StoreError> {
+        let asset = self.read().asset(&new.asset)?;
+        let stored = self.read().host_keys_of(asset.id)?;
+        if let Some(stored) = stored
+            .into_iter()
+            .find(|stored| stored.fingerprint == new.fingerprint)
+        {
+            return Ok(stored);
+        }
+        self.execute(
+            "INSERT INTO host_key (asset_id, type, blob, fingerprint, origin, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![asset.id, new.kind, new.blob, new.fingerprint, new.origin.as_str(), self.now().0],
+        )?;
+        let added = HostKey {
+            created_at: self.now(),
+            ..new.clone()
+        };
+        self.audit(
+            "host-key",
+            &format!("{} {}", added.asset, added.fingerprint),
+            None,
+            Some(&added),
+        )?;
+        Ok(added)
+    }
+
+    /// Removes a host key by its whole fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the asset or the key.
+    pub fn remove_host_key(&self, asset: &str, fingerprint: &str) -> Result<HostKey, StoreError> {
+        let asset = self.read().asset(asset)?;
+        let keys = self.read().host_keys_of(asset.id)?;
+        let before = keys
+            .into_iter()
+            .find(|key| key.fingerprint == fingerprint)
+            .ok_or_else(|| StoreError::NotFound {
+                kind: "host key",
+                name: fingerprint.chars().take(64).collect(),
+                nearest: None,
+            })?;
+        self.execute(
+            "DELETE FROM host_key WHERE asset_id = ?1 AND fingerprint = ?2",
+            params![asset.id, fingerprint],
+        )?;
+        self.audit(
+            "host-key",
+            &format!("{} {fingerprint}", asset.name),
+            Some(&before),
+            None,
+        )?;
+        Ok(before)
+    }
+}

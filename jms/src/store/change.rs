@@ -1,0 +1,160 @@
+//! Changing policy: one transaction, with the event that says who changed what from what to what.
+
+use super::error::StoreError;
+use super::events;
+use super::read::Read;
+use super::{Store, poke, publish};
+use crate::time::Time;
+use event::{Event, Type};
+use rusqlite::{Transaction, TransactionBehavior};
+use serde::Serialize;
+
+/// Who changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// `root`, `root (sudo by carol)`, or an administrator's user name.
+    pub name: String,
+    /// Why, in the administrator's own words (`--comment`); may be empty.
+    pub why: String,
+}
+
+/// An open change. Dropped without a commit, nothing happened.
+pub struct Change<'a> {
+    transaction: Transaction<'a>,
+    actor: &'a Actor,
+    now: Time,
+}
+
+impl Store {
+    /// Runs `work` in one transaction. What it returns as an error undoes everything.
+    ///
+    /// After the commit: snapshots are published, live sessions decide again, events are sent. Of
+    /// these only the publishing can fail the call, with the change itself already kept.
+    ///
+    /// # Errors
+    /// What `work` returns; [`StoreError::Busy`]; [`StoreError::Publish`].
+    pub fn change<T>(
+        &mut self,
+        actor: &Actor,
+        now: Time,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let done = self.within(actor, now, true, work)?;
+        self.send_unsent();
+        let published = publish::publish_if_older(self);
+        poke::live_sessions(&self.paths);
+        published?;
+        Ok(done)
+    }
+
+    /// The same without keeping it: what `--dry-run` shows is what would have been done.
+    ///
+    /// # Errors
+    /// As [`Store::change`].
+    pub fn dry_run<T>(
+        &mut self,
+        actor: &Actor,
+        now: Time,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.within(actor, now, false, work)
+    }
+
+    fn within<T>(
+        &mut self,
+        actor: &Actor,
+        now: Time,
+        keep: bool,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let change = Change {
+            transaction,
+            actor,
+            now,
+        };
+        let done = work(&change)?;
+        if keep {
+            change.transaction.commit()?;
+        }
+        Ok(done)
+    }
+}
+
+impl Change<'_> {
+    /// Looks things up as the change has left them so far.
+    #[must_use]
+    pub fn read(&self) -> Read<'_> {
+        Read::new(&self.transaction)
+    }
+
+    /// The moment of the change.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    pub(super) fn execute(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<usize, StoreError> {
+        Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
+    }
+
+    pub(super) fn last_id(&self) -> i64 {
+        self.transaction.last_insert_rowid()
+    }
+
+    /// Writes the event of this change. `None` before: added; `None` after: removed.
+    pub(super) fn audit<T: Serialize>(
+        &self,
+        kind: &'static str,
+        name: &str,
+        before: Option<&T>,
+        after: Option<&T>,
+    ) -> Result<(), StoreError> {
+        let verb = match (before.is_some(), after.is_some()) {
+            (false, _) => "add",
+            (true, true) => "set",
+            (true, false) => "rm",
+        };
+        let json = |noun: Option<&T>| noun.and_then(|noun| serde_json::to_string(noun).ok());
+        let mut event = Event::new(Type::PolicyChange)
+            .at(self.now.timestamp())
+            .result(verb)
+            .with("actor", self.actor.name.as_str())
+            .with("object", kind)
+            .with("name", name);
+        if !self.actor.why.is_empty() {
+            event = event.with("comment", self.actor.why.as_str());
+        }
+        if let Some(before) = json(before) {
+            event = event.with("before", before);
+        }
+        if let Some(after) = json(after) {
+            event = event.with("after", after);
+        }
+        events::insert(&self.transaction, &event)
+    }
+}
+
+/// Replaces the rows that tie one thing to many: `table(one, many)`.
+pub(super) fn replace_links(
+    change: &Change<'_>,
+    table: &'static str,
+    (one, id): (&'static str, i64),
+    many: &'static str,
+    ids: impl IntoIterator<Item = Result<i64, StoreError>>,
+) -> Result<(), StoreError> {
+    change.execute(&format!("DELETE FROM {table} WHERE {one} = ?1"), [id])?;
+    for other in ids {
+        change.execute(
+            &format!("INSERT OR IGNORE INTO {table} ({one}, {many}) VALUES (?1, ?2)"),
+            [id, other?],
+        )?;
+    }
+    Ok(())
+}

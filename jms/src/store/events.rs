@@ -1,0 +1,148 @@
+//! Events: kept first, sent to syslog after. A number is given once; a gap is visible.
+
+use super::Store;
+use super::error::StoreError;
+use super::read::{Read, number};
+use crate::nouns::EventRow;
+use crate::time::Time;
+use event::Event;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+/// At most so many are sent at one opportunity: a long outage must not make a login slow.
+const SENT_AT_ONCE: i64 = 200;
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct EventSearch {
+    /// Only this type, or all that begin with it and a dot.
+    pub kind: Option<String>,
+    /// Only this actor or user.
+    pub actor: Option<String>,
+    /// Only what syslog has not taken.
+    pub unsent: bool,
+    /// Not before.
+    pub since: Option<Time>,
+    /// Before.
+    pub until: Option<Time>,
+    /// Only numbers above this one (for `--follow`).
+    pub after_seq: u64,
+    /// At most so many, the newest.
+    pub limit: u32,
+}
+
+pub(super) fn insert(connection: &Connection, event: &Event) -> Result<(), StoreError> {
+    let text = |name: &str| {
+        event
+            .get(name)
+            .and_then(|value| value.as_text().map(std::borrow::Cow::into_owned))
+            .unwrap_or_default()
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO event (at, type, severity, user_name, actor, login_id, session_id, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            event.time().as_millisecond(),
+            event.kind().as_str(),
+            event.level().as_str(),
+            text("user"),
+            text("actor"),
+            text("login"),
+            text("session"),
+            event.to_json(None),
+        ])?;
+    Ok(())
+}
+
+impl Store {
+    /// Keeps an event and tries to send it. What syslog does not take now is sent later.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be kept; sending never fails the call.
+    pub fn emit(&mut self, event: &Event) -> Result<(), StoreError> {
+        insert(&self.connection, event)?;
+        self.send_unsent();
+        Ok(())
+    }
+
+    /// Sends what syslog has not taken yet, oldest first; returns how many it took.
+    ///
+    /// Never blocks: the socket does not, and whoever finds the store busy leaves it to the next.
+    pub fn send_unsent(&mut self) -> usize {
+        self.try_to_send().unwrap_or(0)
+    }
+
+    fn try_to_send(&mut self) -> Result<usize, StoreError> {
+        let waiting: i64 = Read::new(&self.connection)
+            .number("SELECT EXISTS (SELECT 1 FROM event WHERE sent = 0)", [])?;
+        if waiting == 0 {
+            return Ok(0);
+        }
+        // The write lock makes two senders take turns, so that nothing is sent twice.
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let rows = Read::new(&transaction).rows(
+            "SELECT seq, body, sent FROM event WHERE sent = 0 ORDER BY seq LIMIT ?1",
+            [SENT_AT_ONCE],
+            row_of_event,
+        )?;
+        let mut taken = 0;
+        for row in &rows {
+            let line = match Event::from_json(&row.body) {
+                Ok(event) => self
+                    .sender
+                    .send(event.level(), &event.to_line(self.format, Some(row.seq))),
+                // Kept all the same; a body that we cannot read is not one that we wrote.
+                Err(_) => Ok(()),
+            };
+            if line.is_err() {
+                break;
+            }
+            transaction
+                .prepare_cached("UPDATE event SET sent = 1 WHERE seq = ?1")?
+                .execute([i64::try_from(row.seq).unwrap_or(i64::MAX)])?;
+            taken += 1;
+        }
+        transaction.commit()?;
+        Ok(taken)
+    }
+}
+
+fn row_of_event(row: &rusqlite::Row<'_>) -> Result<EventRow, StoreError> {
+    Ok(EventRow {
+        seq: number("event number", row.get("seq")?)?,
+        body: row.get("body")?,
+        sent: row.get("sent")?,
+    })
+}
+
+impl Read<'_> {
+    /// Events that match, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn events(self, search: &EventSearch) -> Result<Vec<EventRow>, StoreError> {
+        let mut rows = self.rows(
+            "SELECT seq, body, sent FROM event
+             WHERE (?1 IS NULL OR type = ?1 OR substr(type, 1, length(?1) + 1) = ?1 || '.')
+               AND (?2 IS NULL OR actor = ?2 OR user_name = ?2)
+               AND (?3 = 0 OR sent = 0)
+               AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5) AND seq > ?6
+             ORDER BY seq DESC LIMIT ?7",
+            params![
+                search.kind,
+                search.actor,
+                search.unsent,
+                search.since.map(|at| at.0),
+                search.until.map(|at| at.0),
+                i64::try_from(search.after_seq).unwrap_or(i64::MAX),
+                search.limit
+            ],
+            row_of_event,
+        )?;
+        rows.reverse();
+        Ok(rows)
+    }
+}

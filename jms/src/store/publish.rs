@@ -1,0 +1,187 @@
+//! Publishing: the snapshots are made from the store, under a lock, whenever they are older than it.
+//!
+//! They only ever let a person *reach* the decision; PAM and the session program ask the store.
+
+use super::Store;
+use super::error::StoreError;
+use super::read::Read;
+use crate::nouns::{Mfa, MfaAsked};
+use crate::paths::Paths;
+use nix::fcntl::{Flock, FlockArg};
+use snapshot::{Kind, SnapshotFile, UserName, keys, users};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
+
+/// How long anybody waits for another publisher; a million users take two seconds.
+const WAIT: Duration = Duration::from_secs(10);
+const USERS_MODE: u32 = 0o444;
+const KEYS_MODE: u32 = 0o440;
+
+fn failed(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Publish {
+        sentence: error.to_string(),
+    }
+}
+
+/// Generation of the published snapshots: the older of the two; `None` when one cannot be read.
+#[must_use]
+pub fn read_snapshot_generation(paths: &Paths) -> Option<u64> {
+    let users = users::Reader::new(SnapshotFile::open(&paths.users_snapshot()).ok()?)
+        .ok()?
+        .generation();
+    let keys = keys::Reader::new(SnapshotFile::open(&paths.keys_snapshot()).ok()?)
+        .ok()?
+        .generation();
+    Some(users.min(keys))
+}
+
+/// Publishes both snapshots if they are older than the store; returns whether it did.
+pub(super) fn publish_if_older(store: &Store) -> Result<bool, StoreError> {
+    let is_current = || {
+        Ok::<_, StoreError>(
+            read_snapshot_generation(&store.paths) == Some(generation(store.read())?),
+        )
+    };
+    if is_current()? {
+        return Ok(false);
+    }
+    let _lock = lock(&store.paths)?;
+    // Whoever held the lock may have published what we saw; and what we saw may be old by now.
+    if is_current()? {
+        return Ok(false);
+    }
+    // One read transaction: both snapshots and the generation show the same moment.
+    let transaction = store.connection.unchecked_transaction()?;
+    let read = Read::new(&transaction);
+    let generation = generation(read)?;
+    let users = users::write(generation, users_of(read)?).map_err(failed)?;
+    let keys = keys::write(generation, keys_of(read)?).map_err(failed)?;
+    drop(transaction);
+    snapshot::publish(&store.paths.keys_snapshot(), &keys, Kind::Keys, KEYS_MODE)
+        .map_err(failed)?;
+    snapshot::publish(
+        &store.paths.users_snapshot(),
+        &users,
+        Kind::Users,
+        USERS_MODE,
+    )
+    .map_err(failed)?;
+    Ok(true)
+}
+
+impl Store {
+    /// Publishes the snapshots if they are missing or older than the store; returns whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError::Publish`]; the snapshots that were there stay.
+    pub fn publish(&self) -> Result<bool, StoreError> {
+        publish_if_older(self)
+    }
+}
+
+impl Read<'_> {
+    /// Number of the newest change that the snapshots show.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn generation(self) -> Result<u64, StoreError> {
+        generation(self)
+    }
+}
+
+fn generation(read: Read<'_>) -> Result<u64, StoreError> {
+    let number = read.number(
+        "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'generation'",
+        [],
+    )?;
+    super::read::number("generation", number)
+}
+
+fn lock(paths: &Paths) -> Result<Flock<std::fs::File>, StoreError> {
+    let path = paths.state().join("publish.lock");
+    let mut options = std::fs::OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW);
+    let mut file = options
+        .open(&path)
+        .map_err(|error| StoreError::file("open", &path, error))?;
+    let begun = Instant::now();
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((_, _)) if begun.elapsed() > WAIT => {
+                return Err(failed(
+                    "another process has been publishing the snapshots for ten seconds; try again",
+                ));
+            }
+            Err((given_back, _)) => file = given_back,
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn users_of(read: Read<'_>) -> Result<Vec<users::User>, StoreError> {
+    let sql = "SELECT name, uid, enabled, mfa, mfa_asked FROM user ORDER BY uid";
+    read.rows(sql, [], |row| {
+        let (name, uid): (String, u32) = (row.get("name")?, row.get("uid")?);
+        let asks = Mfa::parse(&row.get::<_, String>("mfa")?) != Some(Mfa::Off)
+            && Mfa::parse(&row.get::<_, String>("mfa")?) != Some(Mfa::SecurityKey)
+            && MfaAsked::parse(&row.get::<_, String>("mfa_asked")?) != Some(MfaAsked::Session);
+        let flag = |set: bool, flag| if set { flag } else { users::Flags::empty() };
+        let flags = flag(asks, users::Flags::MFA_AT_LOGIN).union(flag(
+            !row.get::<_, bool>("enabled")?,
+            users::Flags::DISABLED,
+        ));
+        let user =
+            UserName::new(name.as_bytes()).and_then(|valid| users::User::new(valid, uid, flags));
+        user.ok_or_else(|| StoreError::Nonsense {
+            what: "a user's name and uid",
+            found: format!("{name} {uid}"),
+        })
+    })
+}
+
+fn keys_of(read: Read<'_>) -> Result<Vec<keys::Key>, StoreError> {
+    let sql = "SELECT u.name, u.enabled, u.mfa, k.blob, k.fingerprint, k.sources, k.valid_until, k.verify_required
+               FROM login_key k JOIN user u ON u.id = k.user_id ORDER BY k.id";
+    let rows = read.rows(sql, [], |row| {
+        let name: String = row.get("name")?;
+        let fingerprint: String = row.get("fingerprint")?;
+        let nonsense = || StoreError::Nonsense {
+            what: "a login key",
+            found: format!("{name} {fingerprint}"),
+        };
+        let only_security_keys =
+            Mfa::parse(&row.get::<_, String>("mfa")?) == Some(Mfa::SecurityKey);
+        let sources: String = row.get("sources")?;
+        let from: Result<Vec<_>, _> = sources
+            .split(',')
+            .filter(|part| !part.is_empty())
+            .map(str::parse)
+            .collect();
+        let until: Option<i64> = row.get("valid_until")?;
+        let blob: Vec<u8> = row.get("blob")?;
+        let conditions = keys::Conditions {
+            from: from.map_err(|_| nonsense())?,
+            valid_until: until.map(|at| u64::try_from(at.div_euclid(1000)).unwrap_or(0)),
+            verify_required: row.get::<_, bool>("verify_required")? || only_security_keys,
+            user_disabled: !row.get::<_, bool>("enabled")?,
+        };
+        let user = UserName::new(name.as_bytes()).ok_or_else(nonsense)?;
+        let hash = <sha2::Sha256 as sha2::Digest>::digest(&blob).into();
+        let key = keys::Key::new(user, hash, blob, conditions).map_err(|_| nonsense())?;
+        Ok((key, only_security_keys))
+    })?;
+    let usable = |(key, only_security_keys): &(keys::Key, bool)| {
+        !only_security_keys || key.key_type().is_security_key()
+    };
+    Ok(rows
+        .into_iter()
+        .filter(usable)
+        .map(|(key, _)| key)
+        .collect())
+}

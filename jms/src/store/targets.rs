@@ -1,0 +1,219 @@
+//! Who reaches what: the facts for one decision, and the list of everything that a user could ask for.
+
+use super::error::StoreError;
+use super::read::{Read, maybe_time, number};
+use crate::nouns::{Login, User};
+use crate::policy::{Right, Rights, Validity, access};
+use crate::time::Time;
+use rusqlite::params;
+
+/// The grants of user ?1: his own and those of his groups.
+const MY_GRANTS: &str = "WITH RECURSIVE my_grant (id) AS (
+        SELECT grant_id FROM grant_user WHERE user_id = ?1
+        UNION
+        SELECT g.grant_id FROM grant_user_group g JOIN user_group_member m ON m.user_group_id = g.user_group_id WHERE m.user_id = ?1
+    )";
+
+/// One pair that a user could reach, with what its valid grants give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Row id of the asset.
+    pub asset_id: i64,
+    /// Its name.
+    pub asset: String,
+    /// Its address.
+    pub address: String,
+    /// What the administrator noted about it.
+    pub comment: String,
+    /// Row id of the system user.
+    pub system_user_id: i64,
+    /// Its name.
+    pub system_user: String,
+    /// All rights of all grants that hold now.
+    pub rights: Rights,
+}
+
+impl Read<'_> {
+    /// Every asset and system user that a grant which holds now gives to `user`, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn targets(self, user: &User, now: Time) -> Result<Vec<Target>, StoreError> {
+        let sql = format!(
+            "{MY_GRANTS},
+             holding (id, rights) AS (
+                 SELECT g.id, g.rights FROM access_grant g JOIN my_grant USING (id)
+                 WHERE (g.valid_from IS NULL OR g.valid_from <= ?2) AND (g.valid_until IS NULL OR ?2 < g.valid_until)
+             ),
+             place (grant_id, asset_group_id) AS (
+                 SELECT l.grant_id, l.asset_group_id FROM grant_asset_group l JOIN holding h ON h.id = l.grant_id
+                 UNION
+                 SELECT p.grant_id, c.id FROM place p JOIN asset_group c ON c.parent_id = p.asset_group_id
+             ),
+             covered (grant_id, asset_id) AS (
+                 SELECT l.grant_id, l.asset_id FROM grant_asset l JOIN holding h ON h.id = l.grant_id
+                 UNION
+                 SELECT p.grant_id, m.asset_id FROM place p JOIN asset_group_member m ON m.asset_group_id = p.asset_group_id
+                 UNION
+                 SELECT p.grant_id, a.id FROM place p JOIN asset_group r ON r.id = p.asset_group_id AND r.path = '/', asset a
+                 UNION
+                 SELECT l.grant_id, a.id FROM grant_site l JOIN holding h ON h.id = l.grant_id JOIN asset a ON a.site_id = l.site_id
+             )
+             SELECT a.id AS asset_id, a.name AS asset, a.address, a.comment, s.id AS system_user_id, s.name AS system_user, h.rights
+             FROM covered c
+             JOIN holding h ON h.id = c.grant_id
+             JOIN grant_system_user l ON l.grant_id = c.grant_id
+             JOIN system_user s ON s.id = l.system_user_id
+             JOIN asset a ON a.id = c.asset_id AND a.active = 1
+             ORDER BY a.name, s.name, c.grant_id"
+        );
+        let rows = self.rows(&sql, params![user.id, now.0], |row| {
+            let rights: String = row.get("rights")?;
+            Ok(Target {
+                asset_id: row.get("asset_id")?,
+                asset: row.get("asset")?,
+                address: row.get("address")?,
+                comment: row.get("comment")?,
+                system_user_id: row.get("system_user_id")?,
+                system_user: row.get("system_user")?,
+                rights: parse_rights(&rights)?,
+            })
+        })?;
+        Ok(merge(rows))
+    }
+
+    /// The facts for one decision of [`crate::policy::decide`].
+    ///
+    /// `login`: the login that asks; `asset_id`, `system_user_id`: rows, as in [`Target`]; `limits`: of the settings.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::NotFound`] when user, asset or system user is gone.
+    pub fn facts(
+        self,
+        user: &User,
+        login: &Login,
+        (asset_id, system_user_id): (i64, i64),
+        limits: access::Counts,
+    ) -> Result<access::Facts, StoreError> {
+        let gone = |kind, id: i64| StoreError::NotFound {
+            kind,
+            name: id.to_string(),
+            nearest: None,
+        };
+        let asset = self
+            .asset_by_id(asset_id)?
+            .ok_or_else(|| gone("asset", asset_id))?;
+        let system_user = self
+            .system_user_by_id(system_user_id)?
+            .ok_or_else(|| gone("system user", system_user_id))?;
+        Ok(access::Facts {
+            user: access::User {
+                name: user.name.clone(),
+                enabled: user.enabled,
+                validity: Validity {
+                    from: user.valid_from,
+                    until: user.valid_until,
+                },
+            },
+            login: access::Login {
+                factor_at: login.factor_at,
+            },
+            asset: access::Asset {
+                name: asset.name.clone(),
+                active: asset.active,
+            },
+            system_user: system_user.name,
+            grants: self.joining_grants(user.id, asset_id, system_user_id)?,
+            running: self.live_counts(&login.id, user.id, asset_id)?,
+            limits: access::Counts {
+                asset: asset.limit_sessions.or(limits.asset),
+                ..limits
+            },
+        })
+    }
+
+    fn joining_grants(
+        self,
+        user_id: i64,
+        asset_id: i64,
+        system_user_id: i64,
+    ) -> Result<Vec<access::Grant>, StoreError> {
+        let sql = format!(
+            "{MY_GRANTS},
+             above (id) AS (
+                 SELECT asset_group_id FROM asset_group_member WHERE asset_id = ?2
+                 UNION
+                 SELECT id FROM asset_group WHERE path = '/'
+                 UNION
+                 SELECT g.parent_id FROM asset_group g JOIN above ON above.id = g.id WHERE g.parent_id IS NOT NULL
+             )
+             SELECT g.name, g.rights, g.valid_from, g.valid_until, g.require_mfa
+             FROM access_grant g JOIN my_grant USING (id)
+             WHERE EXISTS (SELECT 1 FROM grant_system_user WHERE grant_id = g.id AND system_user_id = ?3)
+               AND (EXISTS (SELECT 1 FROM grant_asset WHERE grant_id = g.id AND asset_id = ?2)
+                 OR EXISTS (SELECT 1 FROM grant_asset_group l JOIN above ON above.id = l.asset_group_id WHERE l.grant_id = g.id)
+                 OR EXISTS (SELECT 1 FROM grant_site l JOIN asset a ON a.site_id = l.site_id WHERE l.grant_id = g.id AND a.id = ?2))
+             ORDER BY g.name"
+        );
+        self.rows(&sql, params![user_id, asset_id, system_user_id], |row| {
+            let rights: String = row.get("rights")?;
+            let require_mfa: Option<i64> = row.get("require_mfa")?;
+            Ok(access::Grant {
+                name: row.get("name")?,
+                rights: parse_rights(&rights)?,
+                validity: Validity {
+                    from: maybe_time(row, "valid_from")?,
+                    until: maybe_time(row, "valid_until")?,
+                },
+                require_mfa: require_mfa.map(|seconds| seconds.saturating_mul(1000)),
+            })
+        })
+    }
+
+    fn live_counts(
+        self,
+        login_id: &str,
+        user_id: i64,
+        asset_id: i64,
+    ) -> Result<access::Counts, StoreError> {
+        let count = |condition: &str, value: &dyn rusqlite::ToSql| {
+            let sql =
+                format!("SELECT count(*) FROM session WHERE ended_at IS NULL AND {condition}");
+            number::<u32>("number of sessions", self.number(&sql, [value])?).map(Some)
+        };
+        Ok(access::Counts {
+            login: count("login_id = ?1", &login_id)?,
+            user: count("user_id = ?1", &user_id)?,
+            asset: count("asset_id = ?1", &asset_id)?,
+            bastion: count("?1", &1)?,
+        })
+    }
+}
+
+fn parse_rights(text: &str) -> Result<Rights, StoreError> {
+    let rights: Result<Rights, _> = text
+        .split(',')
+        .filter(|word| !word.is_empty())
+        .map(str::parse::<Right>)
+        .collect();
+    rights.map_err(|_| StoreError::Nonsense {
+        what: "rights",
+        found: text.to_owned(),
+    })
+}
+
+/// Several grants of one pair become one target with all their rights. Rows come sorted by pair.
+fn merge(rows: Vec<Target>) -> Vec<Target> {
+    let mut merged: Vec<Target> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match merged.last_mut() {
+            Some(last)
+                if (last.asset_id, last.system_user_id) == (row.asset_id, row.system_user_id) =>
+            {
+                last.rights = last.rights.union(row.rights);
+            }
+            _ => merged.push(row),
+        }
+    }
+    merged
+}

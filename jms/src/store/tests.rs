@@ -1,0 +1,878 @@
+use super::*;
+use crate::id::Id;
+use crate::nouns::{Asset, Grant, HostKey, HostKeyOrigin, LoginKey, Mfa, Role, SystemUser, User};
+use crate::policy::{Channel, Rights, access};
+use crate::process::{self, Process};
+use crate::time::Time;
+use std::path::Path;
+
+const NOW: Time = Time(1_800_000_000_000);
+const RANGE: std::ops::RangeInclusive<u32> = 70_000..=70_099;
+
+struct Fixture {
+    store: Store,
+    folder: tempfile::TempDir,
+}
+
+fn actor() -> Actor {
+    Actor {
+        name: "root".into(),
+        why: String::new(),
+    }
+}
+
+fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paths::under(folder.path());
+    paths.create().unwrap();
+    let mut store = Store::create(&paths).unwrap();
+    store.set_event_sender(event::Sender::to(folder.path().join("no-syslog")));
+    Fixture { store, folder }
+}
+
+impl Fixture {
+    fn change<T>(
+        &mut self,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.store.change(&actor(), NOW, work)
+    }
+
+    fn add_user(&mut self, name: &str) -> Result<User, StoreError> {
+        let high_water = self.store.paths().uid_high_water();
+        self.change(|change| change.add_user(&User::new(name, NOW), RANGE, &high_water, |_| false))
+    }
+
+    /// alice may reach web1 as dev with everything.
+    fn everyday(&mut self) {
+        self.add_user("alice").unwrap();
+        self.change(|change| {
+            change.add_asset(&Asset::new("web1", "198.51.100.11", NOW))?;
+            change.add_system_user(&SystemUser::new("dev", NOW))?;
+            change.add_grant(&everyday_grant())
+        })
+        .unwrap();
+    }
+
+    fn events(&self, kind: &str) -> Vec<serde_json::Value> {
+        let search = EventSearch {
+            kind: Some(kind.into()),
+            limit: 1000,
+            ..EventSearch::default()
+        };
+        let rows = self.store.read().events(&search).unwrap();
+        rows.iter()
+            .map(|row| serde_json::from_str(&row.body).unwrap())
+            .collect()
+    }
+
+    fn login(&mut self, sshd: Process) -> (crate::nouns::Login, crate::id::Token) {
+        let user = self.store.read().user("alice").unwrap();
+        let new = NewLogin {
+            user: &user,
+            login_name: "alice@dev@web1",
+            source: "192.0.2.7",
+            source_port: Some(40_000),
+            key_type: "ssh-ed25519",
+            fingerprint: "SHA256:abc",
+            factors: "publickey",
+            factor_at: None,
+            sshd,
+        };
+        let opened = self.store.open_login(&new, NOW).unwrap();
+        (
+            self.store
+                .read()
+                .login_by_token(&opened.token)
+                .unwrap()
+                .unwrap(),
+            opened.token,
+        )
+    }
+
+    fn open_session(
+        &mut self,
+        login: &crate::nouns::Login,
+        channel: Channel,
+        relay: Process,
+        limits: access::Counts,
+    ) -> Opening {
+        let user = self.store.read().user("alice").unwrap();
+        let target = self.store.read().targets(&user, NOW).unwrap().remove(0);
+        let new = NewSession {
+            id: &Id::random().unwrap(),
+            login,
+            user: &user,
+            target: (target.asset_id, target.system_user_id),
+            channel,
+            terminal: false,
+            request: "uptime",
+            recording: "2027/01/15/x.cast.zst",
+            relay,
+            limits,
+        };
+        self.store.open_session(&new, NOW).unwrap()
+    }
+}
+
+fn everyday_grant() -> Grant {
+    Grant {
+        users: vec!["alice".into()],
+        assets: vec!["web1".into()],
+        system_users: vec!["dev".into()],
+        rights: Rights::parse("shell,exec,upload,download").unwrap(),
+        ..Grant::new("everyday", NOW)
+    }
+}
+
+fn myself() -> Process {
+    process::myself().unwrap()
+}
+
+#[test]
+fn a_missing_an_empty_a_newer_and_a_foreign_file_are_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paths::under(folder.path());
+    paths.create().unwrap();
+    assert!(matches!(
+        Store::open(&paths),
+        Err(StoreError::Missing { .. })
+    ));
+    std::fs::write(paths.database(), "").unwrap();
+    assert!(matches!(
+        Store::open(&paths),
+        Err(StoreError::NotInitialised)
+    ));
+    std::fs::write(paths.database(), vec![b'x'; 8192]).unwrap();
+    assert!(matches!(
+        Store::open(&paths),
+        Err(StoreError::Damaged { .. })
+    ));
+    std::fs::remove_file(paths.database()).unwrap();
+    let store = Store::create(&paths).unwrap();
+    store
+        .connection
+        .pragma_update(None, "user_version", 999)
+        .unwrap();
+    drop(store);
+    assert!(matches!(
+        Store::open(&paths),
+        Err(StoreError::TooNew { found: 999, .. })
+    ));
+}
+
+#[test]
+fn the_store_is_nobody_elses_to_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let f = fixture();
+    for file in std::fs::read_dir(f.store.paths().state())
+        .unwrap()
+        .flatten()
+    {
+        if file.file_name().to_string_lossy().starts_with("jms.db") {
+            assert_eq!(
+                file.metadata().unwrap().permissions().mode() & 0o077,
+                0,
+                "{:?}",
+                file.path()
+            );
+        }
+    }
+}
+
+/// Whoever refers goes with what it refers to, or is evidence and lets go.
+#[test]
+fn every_reference_says_what_happens_when_its_object_goes() {
+    let f = fixture();
+    let tables = f
+        .store
+        .read()
+        .texts(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            [],
+        )
+        .unwrap();
+    let mut references = 0;
+    for table in &tables {
+        let sql =
+            format!("SELECT \"table\" || ' ' || on_delete FROM pragma_foreign_key_list('{table}')");
+        for reference in f.store.read().texts(&sql, []).unwrap() {
+            references += 1;
+            assert!(
+                reference.ends_with(" CASCADE") || reference.ends_with(" SET NULL"),
+                "{table} -> {reference}"
+            );
+        }
+        // A column that is called like a reference is one.
+        let sql = format!(
+            "SELECT c.name FROM pragma_table_info('{table}') c
+             WHERE c.name LIKE '%\\_id' ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM pragma_foreign_key_list('{table}') f WHERE f.\"from\" = c.name)"
+        );
+        let loose = f.store.read().texts(&sql, []).unwrap();
+        let names_only = matches!(table.as_str(), "event" | "certificate");
+        assert!(
+            loose.is_empty() || names_only,
+            "{table}: {loose:?} refer to nothing"
+        );
+    }
+    assert!(
+        references > 40,
+        "only {references} references seen: is the walk broken?"
+    );
+}
+
+#[test]
+fn every_reference_has_an_index_so_that_removing_stays_fast() {
+    let f = fixture();
+    let tables = f
+        .store
+        .read()
+        .texts(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            [],
+        )
+        .unwrap();
+    for table in &tables {
+        let from = f
+            .store
+            .read()
+            .texts(
+                &format!("SELECT \"from\" FROM pragma_foreign_key_list('{table}')"),
+                [],
+            )
+            .unwrap();
+        for column in from {
+            let plan = f
+                .store
+                .read()
+                .rows(
+                    &format!("EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = ?1"),
+                    [1],
+                    |row| Ok(row.get::<_, String>(3)?),
+                )
+                .unwrap()
+                .join("; ");
+            let small = matches!(table.as_str(), "certificate" | "asset" | "filter_scope");
+            assert!(plan.contains("USING") || small, "{table}.{column}: {plan}");
+        }
+    }
+}
+
+#[test]
+fn uids_are_never_given_twice() {
+    let mut f = fixture();
+    let alice = f.add_user("alice").unwrap();
+    assert_eq!(alice.uid, 70_000);
+    f.change(|change| change.remove_user("alice")).unwrap();
+    assert_eq!(f.add_user("bob").unwrap().uid, 70_001);
+    // The store is gone; the high-water file remembers.
+    let paths = f.store.paths().clone();
+    for file in ["jms.db", "jms.db-wal", "jms.db-shm"] {
+        let _ = std::fs::remove_file(paths.state().join(file));
+    }
+    f.store = Store::create(&paths).unwrap();
+    assert_eq!(f.add_user("carol").unwrap().uid, 70_002);
+}
+
+#[test]
+fn a_uid_that_exists_locally_is_passed_over_and_the_range_ends() {
+    let mut f = fixture();
+    let high_water = f.store.paths().uid_high_water();
+    let added = f
+        .change(|change| {
+            change.add_user(
+                &User::new("alice", NOW),
+                70_000..=70_001,
+                &high_water,
+                |uid| uid == 70_000,
+            )
+        })
+        .unwrap();
+    assert_eq!(added.uid, 70_001);
+    let none_left = f.change(|change| {
+        change.add_user(&User::new("bob", NOW), 70_000..=70_001, &high_water, |_| {
+            false
+        })
+    });
+    assert!(matches!(
+        none_left,
+        Err(StoreError::NoUidLeft { last: 70_001 })
+    ));
+}
+
+#[test]
+fn a_change_says_who_changed_what_from_what_to_what() {
+    let mut f = fixture();
+    let mut alice = f.add_user("alice").unwrap();
+    alice.enabled = false;
+    let carol = Actor {
+        name: "root (sudo by carol)".into(),
+        why: "left the firm".into(),
+    };
+    f.store
+        .change(&carol, NOW, |change| change.set_user(&alice))
+        .unwrap();
+    let event = f.events("policy.change").pop().unwrap();
+    assert_eq!(event["actor"], "root (sudo by carol)");
+    assert_eq!(
+        (&event["object"], &event["name"], &event["result"]),
+        (&"user".into(), &"alice".into(), &"set".into())
+    );
+    assert_eq!(event["comment"], "left the firm");
+    assert!(
+        event["before"]
+            .as_str()
+            .unwrap()
+            .contains("\"enabled\":true")
+    );
+    assert!(
+        event["after"]
+            .as_str()
+            .unwrap()
+            .contains("\"enabled\":false")
+    );
+}
+
+#[test]
+fn a_failed_change_and_a_dry_run_leave_nothing_behind() {
+    let mut f = fixture();
+    f.everyday();
+    let before = f.events("policy.change").len();
+    let failed: Result<(), _> = f.change(|change| {
+        change.remove_asset("web1")?;
+        change.remove_asset("web2").map(|_| ())
+    });
+    let error = failed.unwrap_err();
+    assert_eq!(error.to_string(), "there is no asset “web2”");
+    f.store
+        .dry_run(&actor(), NOW, |change| change.remove_asset("web1"))
+        .unwrap();
+    assert!(f.store.read().asset("web1").is_ok());
+    assert_eq!(f.events("policy.change").len(), before);
+}
+
+#[test]
+fn an_unknown_name_says_which_is_near() {
+    let mut f = fixture();
+    f.everyday();
+    let error = f.store.read().asset("wbe1").unwrap_err().to_string();
+    assert_eq!(error, "there is no asset “wbe1”; did you mean web1?");
+}
+
+#[test]
+fn the_last_administrator_stays() {
+    let mut f = fixture();
+    let mut admin = f.add_user("root-admin").unwrap();
+    admin.role = Role::Admin;
+    f.change(|change| change.set_user(&admin)).unwrap();
+    assert!(matches!(
+        f.change(|change| change.remove_user("root-admin")),
+        Err(StoreError::Refused { .. })
+    ));
+    admin.enabled = false;
+    assert!(matches!(
+        f.change(|change| change.set_user(&admin)),
+        Err(StoreError::Refused { .. })
+    ));
+    assert!(f.store.read().user("root-admin").unwrap().enabled);
+}
+
+#[test]
+fn a_gateway_is_not_removed_from_under_what_lies_behind_it() {
+    let mut f = fixture();
+    f.change(|change| {
+        change.add_asset(&Asset::new("gate", "192.0.2.1", NOW))?;
+        change.add_asset(&Asset {
+            gateway: Some("gate".into()),
+            ..Asset::new("inner", "192.0.2.2", NOW)
+        })
+    })
+    .unwrap();
+    assert!(matches!(
+        f.change(|change| change.remove_asset("gate")),
+        Err(StoreError::Refused { .. })
+    ));
+    // Not even by hand.
+    assert!(
+        f.store
+            .connection
+            .execute("DELETE FROM asset WHERE name = 'gate'", [])
+            .is_err()
+    );
+}
+
+#[test]
+fn grants_reach_through_groups_of_users_and_the_tree_of_assets() {
+    let mut f = fixture();
+    f.everyday();
+    let sql = "INSERT INTO user_group (id, name, created_at, updated_at) VALUES (1, 'team', 0, 0);
+               INSERT INTO user_group_member SELECT 1, id FROM user;
+               INSERT INTO asset_group (id, path, parent_id, created_at, updated_at) VALUES
+                   (1, '/', NULL, 0, 0), (2, '/prod', 1, 0, 0), (3, '/prod/web', 2, 0, 0), (4, '/test', 1, 0, 0);
+               INSERT INTO site (id, name, created_at, updated_at) VALUES (1, 'south', 0, 0);";
+    f.store.connection.execute_batch(sql).unwrap();
+    f.change(|change| {
+        change.add_asset(&Asset {
+            asset_groups: vec!["/prod/web".into()],
+            ..Asset::new("web2", "web2", NOW)
+        })?;
+        change.add_asset(&Asset {
+            asset_groups: vec!["/test".into()],
+            ..Asset::new("web3", "web3", NOW)
+        })?;
+        change.add_asset(&Asset {
+            site: Some("south".into()),
+            ..Asset::new("web4", "web4", NOW)
+        })?;
+        let of_team = |name: &str| Grant {
+            users: vec![],
+            user_groups: vec!["team".into()],
+            assets: vec![],
+            ..Grant {
+                name: name.into(),
+                ..everyday_grant()
+            }
+        };
+        change.add_grant(&Grant {
+            asset_groups: vec!["/prod".into()],
+            ..of_team("prod")
+        })?;
+        change.add_grant(&Grant {
+            sites: vec!["south".into()],
+            ..of_team("south")
+        })
+    })
+    .unwrap();
+    let alice = f.store.read().user("alice").unwrap();
+    let names = |f: &Fixture| {
+        f.store
+            .read()
+            .targets(&alice, NOW)
+            .unwrap()
+            .into_iter()
+            .map(|target| target.asset)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&f), ["web1", "web2", "web4"]);
+    f.change(|change| {
+        let mut prod = change.read().grant("prod")?;
+        prod.asset_groups = vec!["/".into()];
+        change.set_grant(&prod)
+    })
+    .unwrap();
+    assert_eq!(names(&f), ["web1", "web2", "web3", "web4"]);
+    agree_with_the_decision(&f, &alice);
+}
+
+/// What `targets` lists is exactly what the decision allows, for every pair and right.
+fn agree_with_the_decision(f: &Fixture, user: &User) {
+    let login = crate::nouns::Login {
+        id: "x".into(),
+        user: user.name.clone(),
+        uid: user.uid,
+        login_name: String::new(),
+        source: String::new(),
+        source_port: None,
+        key_type: String::new(),
+        key: String::new(),
+        factors: String::new(),
+        factor_at: None,
+        sshd_pid: 1,
+        sshd_started: 1,
+        opened_at: NOW,
+        closed_at: None,
+        close_reason: None,
+    };
+    let targets = f.store.read().targets(user, NOW).unwrap();
+    for asset in f.store.read().assets().unwrap() {
+        for system_user in f.store.read().system_users().unwrap() {
+            let facts = f
+                .store
+                .read()
+                .facts(
+                    user,
+                    &login,
+                    (asset.id, system_user.id),
+                    access::Counts::default(),
+                )
+                .unwrap();
+            let listed = targets.iter().find(|target| {
+                (target.asset_id, target.system_user_id) == (asset.id, system_user.id)
+            });
+            for channel in Channel::ALL {
+                let allowed = crate::policy::decide(&facts, channel, NOW).allow;
+                assert_eq!(
+                    allowed,
+                    listed.is_some_and(|target| target.rights.covers(channel.needs())),
+                    "{} {channel:?}",
+                    asset.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_login_is_found_by_its_token_and_closed_by_its_own_sshd_only() {
+    let mut f = fixture();
+    f.everyday();
+    let (login, token) = f.login(myself());
+    assert_eq!(
+        (login.user.as_str(), login.source_port, login.closed_at),
+        ("alice", Some(40_000), None)
+    );
+    let another = Process {
+        started: 1,
+        ..myself()
+    };
+    assert!(!f.store.close_login(&token, another, NOW).unwrap());
+    assert!(f.store.close_login(&token, myself(), NOW).unwrap());
+    assert!(
+        !f.store.close_login(&token, myself(), NOW).unwrap(),
+        "only once"
+    );
+    let kept = f
+        .store
+        .read()
+        .texts("SELECT token_hash FROM login", [])
+        .unwrap();
+    assert_ne!(kept[0], token.reveal());
+    assert_eq!(f.events("login").len(), 2);
+}
+
+#[test]
+fn a_granted_session_opens_and_a_refused_one_leaves_only_an_event() {
+    let mut f = fixture();
+    f.everyday();
+    let (login, _) = f.login(myself());
+    let opening = f.open_session(&login, Channel::Exec, myself(), access::Counts::default());
+    assert!(opening.decision.allow);
+    let egress = opening.egress.unwrap();
+    assert_eq!(
+        (egress.account.as_str(), egress.asset.address.as_str()),
+        ("dev", "198.51.100.11")
+    );
+    let refused = f.open_session(&login, Channel::Tunnel, myself(), access::Counts::default());
+    assert!(!refused.decision.allow && refused.egress.is_none());
+    let sessions = f
+        .store
+        .read()
+        .sessions(&SessionSearch {
+            limit: 10,
+            ..SessionSearch::default()
+        })
+        .unwrap();
+    assert_eq!(sessions.len(), 1);
+    let id = Id::parse(&sessions[0].id).unwrap();
+    let end = EndOfSession {
+        reason: "exit",
+        exit_status: Some(3),
+        bytes_in: 5,
+        bytes_out: 7,
+        ..EndOfSession::default()
+    };
+    f.store
+        .close_session(&id, &login, &end, NOW.plus(2000))
+        .unwrap();
+    let session = f
+        .store
+        .read()
+        .session_by_prefix(&sessions[0].id[..6])
+        .unwrap();
+    assert_eq!(
+        (session.exit_status, session.end_reason.as_deref()),
+        (Some(3), Some("exit"))
+    );
+    assert_eq!(f.events("session.open")[0]["source"], "192.0.2.7");
+    assert_eq!(f.events("session.close")[0]["exit_status"], 3);
+    assert_eq!(
+        f.events("session.refused")[0]["reason"],
+        "no grant gives the right tunnel"
+    );
+}
+
+#[test]
+fn the_limit_counts_live_sessions_only() {
+    let mut f = fixture();
+    f.everyday();
+    let (login, _) = f.login(myself());
+    let one = access::Counts {
+        user: Some(1),
+        ..access::Counts::default()
+    };
+    assert!(
+        f.open_session(&login, Channel::Exec, myself(), one)
+            .decision
+            .allow
+    );
+    let second = f.open_session(&login, Channel::Exec, myself(), one);
+    assert_eq!(
+        second.decision.reason,
+        access::Reason::LimitReached(access::Limit::User)
+    );
+}
+
+#[test]
+fn what_ended_without_a_word_is_closed_by_whoever_looks_next() {
+    let mut f = fixture();
+    f.everyday();
+    let gone = Process {
+        started: 1,
+        ..myself()
+    };
+    let (login, _) = f.login(gone);
+    f.open_session(&login, Channel::Exec, gone, access::Counts::default());
+    assert_eq!(f.store.sweep(NOW).unwrap(), 2);
+    let session = &f
+        .store
+        .read()
+        .sessions(&SessionSearch {
+            limit: 1,
+            ..SessionSearch::default()
+        })
+        .unwrap()[0];
+    assert_eq!(
+        (session.end_reason.as_deref(), session.ended_at),
+        (Some("lost"), Some(NOW))
+    );
+    assert_eq!(f.events("session.lost").len(), 1);
+    assert_eq!(f.store.sweep(NOW).unwrap(), 0);
+}
+
+#[test]
+fn a_live_session_hears_of_a_withdrawn_grant() {
+    let mut f = fixture();
+    f.everyday();
+    let (login, _) = f.login(myself());
+    let user = f.store.read().user("alice").unwrap();
+    let target = f.store.read().targets(&user, NOW).unwrap().remove(0);
+    let target = (target.asset_id, target.system_user_id);
+    f.open_session(&login, Channel::Exec, myself(), access::Counts::default());
+    let socket =
+        std::os::unix::net::UnixDatagram::bind(f.store.paths().sessions().join("x")).unwrap();
+    socket
+        .set_read_timeout(Some(std::time::Duration::from_secs(5)))
+        .unwrap();
+    assert!(
+        f.store
+            .decide_again(user.uid, &login, target, Channel::Exec, NOW)
+            .unwrap()
+            .unwrap()
+            .allow
+    );
+    f.change(|change| change.remove_grant("everyday")).unwrap();
+    let mut word = [0; 32];
+    let length = socket.recv(&mut word).unwrap();
+    assert_eq!(&word[..length], poke::DECIDE_AGAIN);
+    assert!(
+        !f.store
+            .decide_again(user.uid, &login, target, Channel::Exec, NOW)
+            .unwrap()
+            .unwrap()
+            .allow
+    );
+    f.change(|change| change.remove_user("alice")).unwrap();
+    assert!(
+        f.store
+            .decide_again(user.uid, &login, target, Channel::Exec, NOW)
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[test]
+fn evidence_outlives_the_people_and_machines_it_is_about() {
+    let mut f = fixture();
+    f.everyday();
+    let (login, token) = f.login(myself());
+    f.open_session(&login, Channel::Exec, myself(), access::Counts::default());
+    f.change(|change| {
+        change.remove_user("alice")?;
+        change.remove_asset("web1")?;
+        change.remove_system_user("dev")
+    })
+    .unwrap();
+    let session = &f
+        .store
+        .read()
+        .sessions(&SessionSearch {
+            limit: 1,
+            ..SessionSearch::default()
+        })
+        .unwrap()[0];
+    assert_eq!(
+        (
+            session.user.as_str(),
+            session.asset.as_str(),
+            session.system_user.as_str()
+        ),
+        ("alice", "web1", "dev")
+    );
+    assert_eq!(
+        f.store.read().login_by_token(&token).unwrap().unwrap().user,
+        "alice"
+    );
+}
+
+fn real_key() -> Vec<u8> {
+    let mut blob = Vec::new();
+    for part in [b"ssh-ed25519".as_slice(), &[7; 32]] {
+        blob.extend(u32::try_from(part.len()).unwrap().to_be_bytes());
+        blob.extend(part);
+    }
+    blob
+}
+
+#[test]
+fn snapshots_follow_the_store() {
+    let mut f = fixture();
+    let alice = f.add_user("alice").unwrap();
+    let blob = real_key();
+    let key = LoginKey {
+        id: 0,
+        user: "alice".into(),
+        kind: "ssh-ed25519".into(),
+        blob: blob.clone(),
+        fingerprint: "SHA256:x".into(),
+        from: vec!["192.0.2.0/24".into()],
+        valid_until: None,
+        verify_required: false,
+        comment: String::new(),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    f.change(|change| change.add_login_key(&key)).unwrap();
+    let name = snapshot::UserName::new(b"alice").unwrap();
+    let users = |path: &Path| {
+        snapshot::users::Reader::new(snapshot::SnapshotFile::open(path).unwrap()).unwrap()
+    };
+    let path = f.store.paths().users_snapshot();
+    assert_eq!(
+        users(&path).by_name(&name).unwrap().unwrap().uid(),
+        alice.uid
+    );
+    let keys = snapshot::keys::Reader::new(
+        snapshot::SnapshotFile::open(&f.store.paths().keys_snapshot()).unwrap(),
+    )
+    .unwrap();
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(&blob).into();
+    assert_eq!(
+        keys.find(&hash, &name)
+            .unwrap()
+            .unwrap()
+            .conditions()
+            .from
+            .len(),
+        1
+    );
+    assert!(!f.store.publish().unwrap(), "already current");
+    std::fs::remove_file(&path).unwrap();
+    assert!(
+        f.store.publish().unwrap(),
+        "whoever finds it missing publishes"
+    );
+    f.change(|change| {
+        let mut alice = change.read().user("alice")?;
+        alice.mfa = Mfa::Totp;
+        change.set_user(&alice)
+    })
+    .unwrap();
+    let flags = users(&path).by_name(&name).unwrap().unwrap().flags();
+    assert!(flags.contains(snapshot::users::Flags::MFA_AT_LOGIN));
+    f.change(|change| change.remove_user("alice")).unwrap();
+    assert_eq!(users(&path).by_name(&name).unwrap(), None);
+}
+
+#[test]
+fn events_wait_for_syslog_and_go_out_in_order() {
+    let mut f = fixture();
+    f.everyday();
+    let unsent = EventSearch {
+        unsent: true,
+        limit: 100,
+        ..EventSearch::default()
+    };
+    let waiting = f.store.read().events(&unsent).unwrap();
+    assert!(
+        waiting.len() >= 4
+            && waiting
+                .windows(2)
+                .all(|pair| pair[0].seq + 1 == pair[1].seq)
+    );
+    let path = f.folder.path().join("log");
+    let syslog = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    syslog
+        .set_read_timeout(Some(std::time::Duration::from_secs(5)))
+        .unwrap();
+    f.store.set_event_sender(event::Sender::to(&path));
+    assert_eq!(f.store.send_unsent(), waiting.len());
+    let mut line = vec![0; 65_536];
+    for row in &waiting {
+        let length = syslog.recv(&mut line).unwrap();
+        let text = String::from_utf8_lossy(&line[..length]).into_owned();
+        assert!(
+            text.contains(&format!("seq=\"{}\"", row.seq))
+                || text.contains(&format!("seq={}", row.seq)),
+            "{text}"
+        );
+    }
+    assert!(f.store.read().events(&unsent).unwrap().is_empty());
+}
+
+#[test]
+fn host_keys_are_kept_once_and_removed_by_fingerprint() {
+    let mut f = fixture();
+    f.everyday();
+    let key = HostKey {
+        asset: "web1".into(),
+        kind: "ssh-ed25519".into(),
+        blob: real_key(),
+        fingerprint: "SHA256:h".into(),
+        origin: HostKeyOrigin::Scanned,
+        created_at: NOW,
+    };
+    f.change(|change| {
+        change.add_host_key(&key)?;
+        change.add_host_key(&key)
+    })
+    .unwrap();
+    assert_eq!(f.store.read().host_keys(Some("web1")).unwrap().len(), 1);
+    f.change(|change| change.remove_host_key("web1", "SHA256:h"))
+        .unwrap();
+    assert!(f.store.read().host_keys(None).unwrap().is_empty());
+}
+
+#[test]
+fn a_secret_is_bound_to_its_row() {
+    let mut f = fixture();
+    f.everyday();
+    let new = super::system_users::NewCredential {
+        kind: crate::nouns::CredentialKind::Key,
+        public_key: "ssh-ed25519 AAAA",
+        fingerprint: "SHA256:k",
+    };
+    let dev = f
+        .change(|change| {
+            change.set_credential(
+                "dev",
+                &new,
+                |id| Ok(format!("sealed for {id}").into_bytes()),
+            )
+        })
+        .unwrap();
+    assert!(dev.has_secret && dev.public_key.as_deref() == Some("ssh-ed25519 AAAA"));
+    let stored = f.store.read().credential(&dev, 1).unwrap().unwrap();
+    assert_eq!(
+        stored.sealed,
+        format!("sealed for {}", stored.id).into_bytes()
+    );
+    f.change(|change| change.set_credential("dev", &new, |_| Ok(b"again".to_vec())))
+        .unwrap();
+    assert_eq!(
+        f.store
+            .read()
+            .number("SELECT count(*) FROM credential", [])
+            .unwrap(),
+        1
+    );
+}

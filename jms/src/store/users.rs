@@ -1,0 +1,194 @@
+//! Users.
+
+use super::change::{Change, replace_links};
+use super::error::StoreError;
+use super::high_water;
+use super::read::{Read, maybe_time, number, time, word};
+use crate::names::UserName;
+use crate::nouns::{Mfa, MfaAsked, Role, User};
+use rusqlite::{Row, params};
+use std::path::Path;
+
+const COLUMNS: &str = "SELECT * FROM user";
+
+fn user(read: Read<'_>, row: &Row<'_>) -> Result<User, StoreError> {
+    let id: i64 = row.get("id")?;
+    Ok(User {
+        id,
+        name: row.get("name")?,
+        uid: number("uid", row.get("uid")?)?,
+        full_name: row.get("full_name")?,
+        email: row.get("email")?,
+        role: word("role", &row.get::<_, String>("role")?, Role::parse)?,
+        enabled: row.get("enabled")?,
+        valid_from: maybe_time(row, "valid_from")?,
+        valid_until: maybe_time(row, "valid_until")?,
+        mfa: word("mfa", &row.get::<_, String>("mfa")?, Mfa::parse)?,
+        mfa_asked: word("mfa_asked", &row.get::<_, String>("mfa_asked")?, MfaAsked::parse)?,
+        user_groups: read.texts(
+            "SELECT g.name FROM user_group g JOIN user_group_member m ON m.user_group_id = g.id WHERE m.user_id = ?1 ORDER BY 1",
+            [id],
+        )?,
+        comment: row.get("comment")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+impl Read<'_> {
+    /// The user of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] with the nearest name.
+    pub fn user(self, name: &str) -> Result<User, StoreError> {
+        self.user_if_any(name)?
+            .ok_or_else(|| self.missing("user", "user", name))
+    }
+
+    /// The user of that name, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn user_if_any(self, name: &str) -> Result<Option<User>, StoreError> {
+        self.first(&format!("{COLUMNS} WHERE name = ?1"), [name], |row| {
+            user(self, row)
+        })
+    }
+
+    /// The user of that uid, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn user_by_uid(self, uid: u32) -> Result<Option<User>, StoreError> {
+        self.first(&format!("{COLUMNS} WHERE uid = ?1"), [uid], |row| {
+            user(self, row)
+        })
+    }
+
+    /// Every user, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn users(self) -> Result<Vec<User>, StoreError> {
+        self.rows(&format!("{COLUMNS} ORDER BY name"), [], |row| {
+            user(self, row)
+        })
+    }
+
+    /// How many administrators can log in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn administrators(self) -> Result<i64, StoreError> {
+        self.number(
+            "SELECT count(*) FROM user WHERE role = 'admin' AND enabled = 1",
+            [],
+        )
+    }
+}
+
+impl Change<'_> {
+    /// Adds a user and gives him a uid that nobody ever had.
+    ///
+    /// `range`: first and last uid. `high_water`: the file that remembers the highest ever given.
+    /// Whether the name or uid exists locally is the caller's to ask the system, through `is_local`.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], [`StoreError::NoUidLeft`], [`StoreError::Refused`] for a bad name.
+    pub fn add_user(
+        &self,
+        new: &User,
+        range: std::ops::RangeInclusive<u32>,
+        high_water: &Path,
+        is_local: impl Fn(u32) -> bool,
+    ) -> Result<User, StoreError> {
+        UserName::new(&new.name).map_err(|error| StoreError::Refused {
+            sentence: error.to_string(),
+        })?;
+        if self.read().user_if_any(&new.name)?.is_some() {
+            return Err(StoreError::Exists {
+                kind: "user",
+                name: new.name.clone(),
+            });
+        }
+        let highest = self.read().number("SELECT max(ifnull((SELECT max(uid) FROM user), 0), ifnull((SELECT max(uid) FROM login), 0))", [])?;
+        let above = number::<u32>("highest uid", highest)?.max(high_water::read(high_water)?);
+        let first = above.saturating_add(1).max(*range.start());
+        let uid = (first..=*range.end())
+            .find(|uid| !is_local(*uid))
+            .ok_or(StoreError::NoUidLeft { last: *range.end() })?;
+        high_water::raise(high_water, uid)?;
+        self.execute(
+            "INSERT INTO user (name, uid, full_name, email, role, enabled, valid_from, valid_until, mfa, mfa_asked, comment, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",
+            params![
+                new.name, uid, new.full_name, new.email, new.role.as_str(), new.enabled,
+                new.valid_from.map(|at| at.0), new.valid_until.map(|at| at.0),
+                new.mfa.as_str(), new.mfa_asked.as_str(), new.comment, self.now().0
+            ],
+        )?;
+        self.set_user_groups(self.last_id(), &new.user_groups)?;
+        let added = self.read().user(&new.name)?;
+        self.audit("user", &added.name, None, Some(&added))?;
+        Ok(added)
+    }
+
+    /// Writes a user that was read and edited; name and uid never change.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left.
+    pub fn set_user(&self, edited: &User) -> Result<User, StoreError> {
+        let before = self.read().user(&edited.name)?;
+        self.execute(
+            "UPDATE user SET full_name = ?2, email = ?3, role = ?4, enabled = ?5, valid_from = ?6, valid_until = ?7,
+                    mfa = ?8, mfa_asked = ?9, comment = ?10, updated_at = ?11 WHERE id = ?1",
+            params![
+                before.id, edited.full_name, edited.email, edited.role.as_str(), edited.enabled,
+                edited.valid_from.map(|at| at.0), edited.valid_until.map(|at| at.0),
+                edited.mfa.as_str(), edited.mfa_asked.as_str(), edited.comment, self.now().0
+            ],
+        )?;
+        self.set_user_groups(before.id, &edited.user_groups)?;
+        self.keep_an_administrator(&before)?;
+        let after = self.read().user(&edited.name)?;
+        self.audit("user", &after.name, Some(&before), Some(&after))?;
+        Ok(after)
+    }
+
+    /// Removes a user with keys, memberships and direct grants; evidence keeps his name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left.
+    pub fn remove_user(&self, name: &str) -> Result<User, StoreError> {
+        let before = self.read().user(name)?;
+        self.execute("DELETE FROM user WHERE id = ?1", [before.id])?;
+        self.keep_an_administrator(&before)?;
+        self.audit("user", name, Some(&before), None)?;
+        Ok(before)
+    }
+
+    fn set_user_groups(&self, id: i64, groups: &[String]) -> Result<(), StoreError> {
+        let ids = groups
+            .iter()
+            .map(|name| self.read().id_of("user group", "user_group", name));
+        replace_links(
+            self,
+            "user_group_member",
+            ("user_id", id),
+            "user_group_id",
+            ids,
+        )
+    }
+
+    fn keep_an_administrator(&self, before: &User) -> Result<(), StoreError> {
+        let was_one = before.role == Role::Admin && before.enabled;
+        if was_one && self.read().administrators()? == 0 {
+            let sentence = format!(
+                "{} is the last administrator; give somebody else the role first: jmsctl user set NAME --role admin",
+                before.name
+            );
+            return Err(StoreError::Refused { sentence });
+        }
+        Ok(())
+    }
+}
