@@ -104,7 +104,10 @@ impl MasterKey {
     pub fn seal(&self, context: &Context, secret: &[u8]) -> Result<Vec<u8>, SecretError> {
         let mut nonce = [0; NONCE_LENGTH];
         getrandom::fill(&mut nonce).map_err(|_| SecretError::CannotSeal)?;
-        let payload = Payload { msg: secret, aad: &context.0 };
+        let payload = Payload {
+            msg: secret,
+            aad: &context.0,
+        };
         let ciphertext = self
             .cipher()
             .encrypt(&XNonce::from(nonce), payload)
@@ -121,7 +124,9 @@ impl MasterKey {
     /// # Errors
     /// [`SecretError`]: cut off, of an unknown version, or not what this key sealed for this place.
     pub fn open(&self, context: &Context, sealed: &[u8]) -> Result<SecretBytes, SecretError> {
-        let truncated = SecretError::Truncated { length: sealed.len() };
+        let truncated = SecretError::Truncated {
+            length: sealed.len(),
+        };
         let (version, rest) = sealed.split_first().ok_or(truncated)?;
         if *version != VERSION {
             return Err(SecretError::UnknownVersion(*version));
@@ -130,7 +135,10 @@ impl MasterKey {
         if ciphertext.len() < TAG_LENGTH {
             return Err(truncated);
         }
-        let payload = Payload { msg: ciphertext, aad: &context.0 };
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &context.0,
+        };
         self.cipher()
             .decrypt(&XNonce::from(*nonce), payload)
             .map(SecretBytes::from)

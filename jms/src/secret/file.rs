@@ -64,14 +64,20 @@ impl fmt::Display for MasterKeyError {
                 path.display()
             ),
             Self::WrongOwner(path, uid) => {
-                write!(f, "{0} belongs to uid {uid}: `chown jms: {0}`", path.display())
+                write!(
+                    f,
+                    "{0} belongs to uid {uid}: `chown jms: {0}`",
+                    path.display()
+                )
             }
             Self::Degenerate(path) => write!(
                 f,
                 "all bytes of {} are the same, so it is not the key: restore it from your backup",
                 path.display()
             ),
-            Self::NoRandomness => f.write_str("the kernel gives no random numbers (getrandom failed)"),
+            Self::NoRandomness => {
+                f.write_str("the kernel gives no random numbers (getrandom failed)")
+            }
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
@@ -173,7 +179,9 @@ impl MasterKey {
 
 /// The rules for the opened file, not for whatever the path names a moment later.
 fn check(path: &Path, file: &File) -> Result<(), MasterKeyError> {
-    let metadata = file.metadata().map_err(|error| MasterKeyError::Io(path.to_owned(), error))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| MasterKeyError::Io(path.to_owned(), error))?;
     if !metadata.is_file() {
         return Err(MasterKeyError::NotAFile(path.to_owned()));
     }

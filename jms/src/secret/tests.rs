@@ -27,14 +27,21 @@ fn what_was_sealed_opens_in_its_own_place_only() {
         Context::new("credentials", "secret", 7),
         Context::new("credential,6:secret", "", 7),
     ] {
-        assert_eq!(key.open(&other, &sealed).unwrap_err(), SecretError::NotAuthentic, "{other:?}");
+        assert_eq!(
+            key.open(&other, &sealed).unwrap_err(),
+            SecretError::NotAuthentic,
+            "{other:?}"
+        );
     }
 }
 
 #[test]
 fn another_key_opens_nothing() {
     let sealed = key().seal(&place(), SECRET).unwrap();
-    assert_eq!(key().open(&place(), &sealed).unwrap_err(), SecretError::NotAuthentic);
+    assert_eq!(
+        key().open(&place(), &sealed).unwrap_err(),
+        SecretError::NotAuthentic
+    );
 }
 
 #[test]
@@ -45,15 +52,33 @@ fn every_flipped_bit_and_every_cut_is_found() {
         for bit in 0..8 {
             let mut changed = sealed.clone();
             changed[index] ^= 1 << bit;
-            assert!(key.open(&place(), &changed).is_err(), "byte {index}, bit {bit}");
+            assert!(
+                key.open(&place(), &changed).is_err(),
+                "byte {index}, bit {bit}"
+            );
         }
-        assert!(key.open(&place(), &sealed[..index]).is_err(), "cut at {index}");
+        assert!(
+            key.open(&place(), &sealed[..index]).is_err(),
+            "cut at {index}"
+        );
     }
-    assert_eq!(key.open(&place(), &[]).unwrap_err(), SecretError::Truncated { length: 0 });
-    assert_eq!(key.open(&place(), &[1; 30]).unwrap_err(), SecretError::Truncated { length: 30 });
-    assert_eq!(key.open(&place(), &[2; 64]).unwrap_err(), SecretError::UnknownVersion(2));
+    assert_eq!(
+        key.open(&place(), &[]).unwrap_err(),
+        SecretError::Truncated { length: 0 }
+    );
+    assert_eq!(
+        key.open(&place(), &[1; 30]).unwrap_err(),
+        SecretError::Truncated { length: 30 }
+    );
+    assert_eq!(
+        key.open(&place(), &[2; 64]).unwrap_err(),
+        SecretError::UnknownVersion(2)
+    );
     let longer = [sealed.as_slice(), b"x"].concat();
-    assert_eq!(key.open(&place(), &longer).unwrap_err(), SecretError::NotAuthentic);
+    assert_eq!(
+        key.open(&place(), &longer).unwrap_err(),
+        SecretError::NotAuthentic
+    );
 }
 
 #[test]
@@ -69,7 +94,10 @@ fn an_empty_secret_and_a_long_one_come_back() {
 #[test]
 fn the_same_secret_never_seals_to_the_same_bytes() {
     let key = key();
-    assert_ne!(key.seal(&place(), SECRET).unwrap(), key.seal(&place(), SECRET).unwrap());
+    assert_ne!(
+        key.seal(&place(), SECRET).unwrap(),
+        key.seal(&place(), SECRET).unwrap()
+    );
 }
 
 /// Computed apart from this program, after the drafts of XChaCha20-Poly1305. Fails when the format changes: sealed values of installed bastions would not open any more.
@@ -80,7 +108,10 @@ fn a_value_sealed_by_the_first_version_opens() {
     let bytes: Vec<u8> = (0..32).collect();
     write_key(&path, &bytes, 0o400);
     let sealed = hex(SEALED_BY_VERSION_1);
-    let opened = MasterKey::load(&path).unwrap().open(&place(), &sealed).unwrap();
+    let opened = MasterKey::load(&path)
+        .unwrap()
+        .open(&place(), &sealed)
+        .unwrap();
     assert_eq!(opened.expose(), SECRET);
 }
 
@@ -91,16 +122,25 @@ const SEALED_BY_VERSION_1: &str = concat!(
 );
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 #[test]
 fn no_formatter_shows_a_secret() {
     let text = SecretString::from("hunter2".to_owned());
     let bytes = SecretBytes::from(b"hunter2".to_vec());
-    assert_eq!(format!("{text:?} {bytes:?} {:?} {:#?}", key(), key()), "[secret] [secret] [secret] [secret]");
+    assert_eq!(
+        format!("{text:?} {bytes:?} {:?} {:#?}", key(), key()),
+        "[secret] [secret] [secret] [secret]"
+    );
     assert_eq!(bytes.into_string().unwrap().expose(), "hunter2");
-    assert_eq!(SecretBytes::from(vec![0xff]).into_string().unwrap_err(), SecretError::NotText);
+    assert_eq!(
+        SecretBytes::from(vec![0xff]).into_string().unwrap_err(),
+        SecretError::NotText
+    );
 }
 
 fn write_key(path: &Path, bytes: &[u8], mode: u32) {
@@ -117,8 +157,18 @@ fn a_new_key_file_is_private_and_never_overwritten() {
     let metadata = fs::metadata(&path).unwrap();
     assert_eq!((metadata.mode() & 0o7777, metadata.len()), (0o400, 32));
     let sealed = made.seal(&place(), SECRET).unwrap();
-    assert!(matches!(MasterKey::generate(&path), Err(MasterKeyError::Exists(_))));
-    assert_eq!(MasterKey::load(&path).unwrap().open(&place(), &sealed).unwrap().expose(), SECRET);
+    assert!(matches!(
+        MasterKey::generate(&path),
+        Err(MasterKeyError::Exists(_))
+    ));
+    assert_eq!(
+        MasterKey::load(&path)
+            .unwrap()
+            .open(&place(), &sealed)
+            .unwrap()
+            .expose(),
+        SECRET
+    );
 }
 
 #[test]
@@ -127,26 +177,44 @@ fn a_key_file_that_is_not_one_is_refused() {
     let path = folder.path().join("secret.key");
     let good: Vec<u8> = (0..32).collect();
 
-    assert!(matches!(MasterKey::load(&path), Err(MasterKeyError::Missing(_))));
+    assert!(matches!(
+        MasterKey::load(&path),
+        Err(MasterKeyError::Missing(_))
+    ));
     for mode in [0o440, 0o404, 0o420, 0o402, 0o644] {
         write_key(&path, &good, mode);
         assert!(matches!(MasterKey::load(&path), Err(MasterKeyError::Readable(_, m)) if m == mode));
     }
     for length in [0, 31, 33, 64] {
         write_key(&path, &vec![7; length], 0o400);
-        assert!(matches!(MasterKey::load(&path), Err(MasterKeyError::WrongLength(_))), "{length}");
+        assert!(
+            matches!(MasterKey::load(&path), Err(MasterKeyError::WrongLength(_))),
+            "{length}"
+        );
     }
     write_key(&path, &[0; 32], 0o400);
-    assert!(matches!(MasterKey::load(&path), Err(MasterKeyError::Degenerate(_))));
+    assert!(matches!(
+        MasterKey::load(&path),
+        Err(MasterKeyError::Degenerate(_))
+    ));
 
     let link = folder.path().join("link");
     write_key(&path, &good, 0o400);
     symlink(&path, &link).unwrap();
-    assert!(matches!(MasterKey::load(&link), Err(MasterKeyError::NotAFile(_))));
-    assert!(matches!(MasterKey::load(folder.path()), Err(MasterKeyError::NotAFile(_))));
+    assert!(matches!(
+        MasterKey::load(&link),
+        Err(MasterKeyError::NotAFile(_))
+    ));
+    assert!(matches!(
+        MasterKey::load(folder.path()),
+        Err(MasterKeyError::NotAFile(_))
+    ));
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, Mode::from_bits_truncate(0o400)).unwrap();
-    assert!(matches!(MasterKey::load(&fifo), Err(MasterKeyError::NotAFile(_))));
+    assert!(matches!(
+        MasterKey::load(&fifo),
+        Err(MasterKeyError::NotAFile(_))
+    ));
     assert!(MasterKey::load(&path).is_ok());
 }
 
@@ -159,7 +227,10 @@ fn a_key_file_of_another_user_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret.key");
     MasterKey::generate_for(&path, 4242.into(), 4242.into()).unwrap();
-    assert!(matches!(MasterKey::load(&path), Err(MasterKeyError::WrongOwner(_, 4242))));
+    assert!(matches!(
+        MasterKey::load(&path),
+        Err(MasterKeyError::WrongOwner(_, 4242))
+    ));
 }
 
 #[test]
@@ -169,5 +240,9 @@ fn errors_say_what_to_do() {
         MasterKeyError::WrongOwner(path.into(), 1000).to_string(),
         "/etc/jms/secret.key belongs to uid 1000: `chown jms: /etc/jms/secret.key`"
     );
-    assert!(MasterKeyError::Readable(path.into(), 0o644).to_string().contains("`chmod 0400 /etc/jms/secret.key`"));
+    assert!(
+        MasterKeyError::Readable(path.into(), 0o644)
+            .to_string()
+            .contains("`chmod 0400 /etc/jms/secret.key`")
+    );
 }
