@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{ProtocolError, ReadError};
 use crate::limits;
@@ -83,10 +83,11 @@ impl Frame {
         &self.body
     }
 
-    /// Header and body as one piece. The caller wipes it if the message is a response.
+    /// Header and body as one piece, wiped as the frame itself.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEADER_LEN.saturating_add(self.body.len()));
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let length = HEADER_LEN.saturating_add(self.body.len());
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length));
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&VERSION.to_be_bytes());
         bytes.extend_from_slice(&self.kind.number().to_be_bytes());

@@ -24,13 +24,13 @@ fn request(phase: Phase) -> Request {
 }
 
 fn through_module(message: &ModuleMessage) -> Result<ModuleMessage, ReadError> {
-    let bytes = message.to_frame()?.to_bytes();
+    let bytes = message.to_frame()?.to_bytes().to_vec();
     let frame = Frame::read(&mut bytes.as_slice())?;
     Ok(ModuleMessage::from_frame(&frame)?)
 }
 
 fn through_helper(message: &HelperMessage) -> Result<HelperMessage, ReadError> {
-    let bytes = message.to_frame()?.to_bytes();
+    let bytes = message.to_frame()?.to_bytes().to_vec();
     let frame = Frame::read(&mut bytes.as_slice())?;
     Ok(HelperMessage::from_frame(&frame)?)
 }
@@ -62,7 +62,7 @@ fn the_wire_form_is_fixed() {
         message: "no".into(),
     });
     assert_eq!(
-        message.to_frame().expect("encodes").to_bytes(),
+        message.to_frame().expect("encodes").to_bytes().to_vec(),
         b"JMSP\x00\x01\x01\x01\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x00\x00\x02no"
     );
 }
@@ -72,7 +72,8 @@ fn another_version_is_refused_unread() {
     let mut bytes = ModuleMessage::Request(request(Phase::Account))
         .to_frame()
         .expect("encodes")
-        .to_bytes();
+        .to_bytes()
+        .to_vec();
     bytes[4..6].copy_from_slice(&(VERSION + 1).to_be_bytes());
     match Frame::read(&mut bytes.as_slice()) {
         Err(ReadError::Protocol(ProtocolError::Version(2))) => {}
@@ -170,7 +171,7 @@ fn a_control_character_from_a_lying_helper_is_refused_too() {
         refusal: Refusal::Expired,
         message: "a~b".into(),
     });
-    let mut bytes = refuse.to_frame().expect("encodes").to_bytes();
+    let mut bytes = refuse.to_frame().expect("encodes").to_bytes().to_vec();
     let tilde = bytes.iter().position(|b| *b == b'~').expect("is there");
     bytes[tilde] = 0x1b;
     let frame = Frame::read(&mut bytes.as_slice()).expect("a frame");
@@ -215,7 +216,8 @@ fn a_reader_stops_after_one_message() {
     let mut bytes = HelperMessage::Allow(Allow::default())
         .to_frame()
         .expect("encodes")
-        .to_bytes();
+        .to_bytes()
+        .to_vec();
     bytes.push(b'x');
     let mut reader = bytes.as_slice();
     Frame::read(&mut reader).expect("reads one");
@@ -260,7 +262,7 @@ proptest! {
 
     #[test]
     fn a_cut_message_never_arrives(request in any_request(), at in 0.0..1.0_f64) {
-        let bytes = ModuleMessage::Request(request).to_frame().expect("encodes").to_bytes();
+        let bytes = ModuleMessage::Request(request).to_frame().expect("encodes").to_bytes().to_vec();
         let cut = (bytes.len() as f64 * at) as usize;
         let error = Frame::read(&mut &bytes[..cut]).expect_err("is cut");
         prop_assert!(matches!(error, ReadError::Closed | ReadError::Cut));
@@ -269,7 +271,7 @@ proptest! {
     #[test]
     fn a_shortened_or_lengthened_body_never_arrives(request in any_request(), by in -9_i32..9) {
         prop_assume!(by != 0);
-        let mut bytes = ModuleMessage::Request(request).to_frame().expect("encodes").to_bytes();
+        let mut bytes = ModuleMessage::Request(request).to_frame().expect("encodes").to_bytes().to_vec();
         let length = i32::try_from(bytes.len() - HEADER_LEN).expect("small") + by;
         bytes[8..12].copy_from_slice(&length.to_be_bytes());
         bytes.resize(HEADER_LEN + usize::try_from(length).expect("positive"), 0);
@@ -286,10 +288,10 @@ proptest! {
         bytes.extend_from_slice(&body);
         if let Ok(frame) = Frame::read(&mut bytes.as_slice()) {
             if let Ok(message) = ModuleMessage::from_frame(&frame) {
-                prop_assert_eq!(message.to_frame().expect("encodes").to_bytes(), bytes.clone());
+                prop_assert_eq!(message.to_frame().expect("encodes").to_bytes().to_vec(), bytes.clone());
             }
             if let Ok(message) = HelperMessage::from_frame(&frame) {
-                prop_assert_eq!(message.to_frame().expect("encodes").to_bytes(), bytes);
+                prop_assert_eq!(message.to_frame().expect("encodes").to_bytes().to_vec(), bytes);
             }
         }
     }

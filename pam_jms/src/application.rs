@@ -1,0 +1,90 @@
+//! The program that called PAM (sshd, su, cron, …), as far as the phases need to know it.
+
+use std::ffi::{CStr, CString};
+
+use pam::constants::PAM_ERROR_MSG;
+use pam::conv::Conv;
+use pam::items::{RHost, Service, Tty, User};
+use pam::module::PamHandle;
+
+use crate::ffi;
+
+/// What the phases ask of PAM; the tests answer from a script.
+pub(crate) trait Application {
+    /// PAM_USER. With `may_ask`, PAM may ask the person for it as the first module in a stack
+    /// has to. `None`: there is none, or it is not UTF-8, which no name of ours is.
+    fn user(&mut self, may_ask: bool) -> Option<String>;
+    /// PAM_SERVICE.
+    fn service(&self) -> Option<String>;
+    /// PAM_RHOST.
+    fn remote_host(&self) -> Option<String>;
+    /// PAM_TTY.
+    fn terminal(&self) -> Option<String>;
+    /// A variable of the PAM environment.
+    fn variable(&self, name: &CStr) -> Option<String>;
+    /// Sets a variable of the PAM environment; whether it worked.
+    fn set_variable(&mut self, name: &str, value: &str) -> bool;
+    /// Shows the person a sentence. Best effort: nothing depends on whether it is seen.
+    fn show(&self, sentence: &str);
+}
+
+/// The real one: a PAM handle.
+pub(crate) struct PamApplication<'a> {
+    handle: &'a mut PamHandle,
+    silent: bool,
+}
+
+impl<'a> PamApplication<'a> {
+    /// `silent`: the caller said PAM_SILENT, nothing is to be shown.
+    pub(crate) fn new(handle: &'a mut PamHandle, silent: bool) -> Self {
+        Self { handle, silent }
+    }
+}
+
+fn owned(text: &CStr) -> Option<String> {
+    text.to_str().ok().map(str::to_owned)
+}
+
+impl Application for PamApplication<'_> {
+    fn user(&mut self, may_ask: bool) -> Option<String> {
+        let known = self.handle.get_item::<User<'_>>().ok().flatten();
+        match known.map(|user| owned(user.0)) {
+            Some(user) => user,
+            None if may_ask => self.handle.get_user(None).ok(),
+            None => None,
+        }
+    }
+
+    fn service(&self) -> Option<String> {
+        owned(self.handle.get_item::<Service<'_>>().ok().flatten()?.0)
+    }
+
+    fn remote_host(&self) -> Option<String> {
+        owned(self.handle.get_item::<RHost<'_>>().ok().flatten()?.0)
+    }
+
+    fn terminal(&self) -> Option<String> {
+        owned(self.handle.get_item::<Tty<'_>>().ok().flatten()?.0)
+    }
+
+    fn variable(&self, name: &CStr) -> Option<String> {
+        ffi::pam::variable(self.handle, name)
+    }
+
+    fn set_variable(&mut self, name: &str, value: &str) -> bool {
+        let Ok(assignment) = CString::new(format!("{name}={value}")) else {
+            return false;
+        };
+        ffi::pam::set_variable(self.handle, &assignment)
+    }
+
+    fn show(&self, sentence: &str) {
+        if self.silent || sentence.is_empty() {
+            return;
+        }
+        if let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>() {
+            // A client that cannot show it is refused all the same.
+            let _ = conversation.send(PAM_ERROR_MSG, sentence);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The PAM environment: pam_getenv(3), pam_putenv(3).
+
+use std::ffi::CStr;
+
+use libc::{c_char, c_int};
+use pam::module::PamHandle;
+
+const PAM_SUCCESS: c_int = 0;
+
+// pam-bindings links libpam.
+unsafe extern "C" {
+    fn pam_getenv(handle: *mut PamHandle, name: *const c_char) -> *const c_char;
+    fn pam_putenv(handle: *mut PamHandle, assignment: *const c_char) -> c_int;
+}
+
+/// The value of a variable, if it is set and UTF-8.
+pub(crate) fn variable(handle: &PamHandle, name: &CStr) -> Option<String> {
+    // SAFETY: the handle is PAM's own and alive for this call; pam_getenv only reads it (its
+    // parameter is not const for history's sake); the name is NUL-terminated.
+    let value = unsafe { pam_getenv(std::ptr::from_ref(handle).cast_mut(), name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: PAM returns a NUL-terminated string that stays until the environment is changed,
+    // which needs the handle that is borrowed here; it is copied before.
+    let value = unsafe { CStr::from_ptr(value) };
+    value.to_str().ok().map(str::to_owned)
+}
+
+/// Sets `NAME=value`; PAM copies it. Whether it worked.
+pub(crate) fn set_variable(handle: &mut PamHandle, assignment: &CStr) -> bool {
+    // SAFETY: the handle is PAM's own, borrowed for ourselves; the text is NUL-terminated.
+    let result = unsafe { pam_putenv(std::ptr::from_mut(handle), assignment.as_ptr()) };
+    result == PAM_SUCCESS
+}

@@ -1,0 +1,204 @@
+//! What is answered in which phase. Knows PAM and the host through two traits only, so that every
+//! line is tried without either.
+#![forbid(unsafe_code)]
+
+use pam::constants::PamResultCode;
+use pam_jms_protocol::{Allow, HelperMessage, LoginToken, Phase, Refusal, Request};
+
+use crate::application::Application;
+use crate::escape::escape;
+use crate::helper::HelperError;
+use crate::system::System;
+
+/// The only service in which virtual users exist. Before OpenSSH 9.8 sshd takes it from its own
+/// argv[0], later from PAMServiceName.
+const SERVICE: &str = "sshd";
+/// The variable that carries the login's token into the session.
+const LOGIN_VARIABLE: &str = "JMS_LOGIN";
+
+/// A call of PAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Authenticate,
+    SetCredentials,
+    Account,
+    OpenSession,
+    CloseSession,
+    ChangeToken,
+}
+
+impl Call {
+    /// The word for it in syslog lines, as Linux-PAM's own modules have it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Authenticate => "auth",
+            Self::SetCredentials => "setcred",
+            Self::Account => "account",
+            Self::OpenSession | Self::CloseSession => "session",
+            Self::ChangeToken => "chauthtok",
+        }
+    }
+}
+
+/// A user of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VirtualUser {
+    /// The name as it was asked for; may carry a target.
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+}
+
+/// Who is meant, if it is one of ours. `None` is everybody else: the phase is then none of our
+/// business.
+pub(crate) fn virtual_user(
+    application: &mut impl Application,
+    system: &impl System,
+    call: Call,
+) -> Option<VirtualUser> {
+    let may_ask = matches!(call, Call::Authenticate | Call::ChangeToken);
+    let name = application.user(may_ask)?;
+    let uid = system.virtual_uid(&name)?;
+    Some(VirtualUser { name, uid })
+}
+
+/// How PAM spells "no" in this call (pam_sm_*(3)).
+pub(crate) fn refusal(call: Call) -> PamResultCode {
+    match call {
+        Call::Authenticate => PamResultCode::PAM_AUTH_ERR,
+        Call::SetCredentials => PamResultCode::PAM_CRED_ERR,
+        Call::Account | Call::ChangeToken => PamResultCode::PAM_PERM_DENIED,
+        Call::OpenSession | Call::CloseSession => PamResultCode::PAM_SESSION_ERR,
+    }
+}
+
+/// Answers a call about a user of ours.
+pub(crate) fn run(
+    application: &mut impl Application,
+    system: &impl System,
+    call: Call,
+    user: &VirtualUser,
+) -> PamResultCode {
+    let service = application.service().unwrap_or_default();
+    let log = |what: &str| {
+        let (service, name) = (escape(&service), escape(&user.name));
+        system.log(&format!(
+            "pam_jms({service}:{}): user \"{name}\": {what}",
+            call.word()
+        ));
+    };
+    if service != SERVICE {
+        log("refused: users of the bastion exist for sshd only");
+        return refusal(call);
+    }
+    let phase = match call {
+        // No factor of ours yet: nothing is asked, so that no password is typed in vain.
+        Call::Authenticate => return refusal(call),
+        // There is nothing to change here, and nothing to hand out.
+        Call::ChangeToken => return refusal(call),
+        Call::SetCredentials => return PamResultCode::PAM_SUCCESS,
+        Call::Account => Phase::Account,
+        Call::OpenSession => Phase::OpenSession,
+        Call::CloseSession => Phase::CloseSession,
+    };
+    let request = match request(application, system, phase, user, service.clone()) {
+        Ok(request) => request,
+        Err(what) => {
+            log(what);
+            return refusal(call);
+        }
+    };
+    match system.ask(&request) {
+        Ok(HelperMessage::Allow(allow)) => {
+            let done = match phase {
+                Phase::OpenSession => hand_over(application, &allow),
+                Phase::Authenticate | Phase::Account | Phase::CloseSession => nothing_more(&allow),
+            };
+            match done {
+                Ok(()) => {
+                    application.show(&allow.message);
+                    PamResultCode::PAM_SUCCESS
+                }
+                Err(what) => {
+                    log(what);
+                    refusal(call)
+                }
+            }
+        }
+        Ok(HelperMessage::Refuse(refuse)) => {
+            application.show(&refuse.message);
+            match (call, refuse.refusal) {
+                (Call::Account, Refusal::Expired | Refusal::NotYetValid) => {
+                    PamResultCode::PAM_ACCT_EXPIRED
+                }
+                _ => refusal(call),
+            }
+        }
+        Ok(HelperMessage::Prompt(_)) => {
+            log(&format!("refused: {}", HelperError::Unasked));
+            refusal(call)
+        }
+        Err(error) => {
+            log(&format!("refused: {error}"));
+            refusal(call)
+        }
+    }
+}
+
+fn request(
+    application: &impl Application,
+    system: &impl System,
+    phase: Phase,
+    user: &VirtualUser,
+    service: String,
+) -> Result<Request, &'static str> {
+    let token = match phase {
+        Phase::CloseSession => {
+            let value = application.variable(c"JMS_LOGIN");
+            let token = value.as_deref().and_then(LoginToken::parse);
+            Some(token.ok_or("this session has no login of ours to close")?)
+        }
+        Phase::Authenticate | Phase::Account | Phase::OpenSession => None,
+    };
+    Ok(Request {
+        phase,
+        user: user.name.clone(),
+        uid: user.uid,
+        service,
+        remote_host: application.remote_host(),
+        terminal: application.terminal(),
+        authentication: application.variable(c"SSH_AUTH_INFO_0"),
+        connection: application.variable(c"SSH_CONNECTION"),
+        process: system.process(),
+        token,
+    })
+}
+
+/// The yes to a session carries the token and nothing else; it goes to the session's environment.
+fn hand_over(application: &mut impl Application, allow: &Allow) -> Result<(), &'static str> {
+    let [variable] = allow.environment.as_slice() else {
+        return Err("refused: the helper said yes without exactly one variable");
+    };
+    if variable.name != LOGIN_VARIABLE {
+        return Err("refused: the helper wants to set a variable that it may not set");
+    }
+    let Some(token) = LoginToken::parse(&variable.value) else {
+        return Err("refused: the helper's login token is none");
+    };
+    if application.set_variable(LOGIN_VARIABLE, token.as_str()) {
+        Ok(())
+    } else {
+        Err("refused: PAM did not take the login token")
+    }
+}
+
+fn nothing_more(allow: &Allow) -> Result<(), &'static str> {
+    if allow.environment.is_empty() {
+        Ok(())
+    } else {
+        Err("refused: the helper wants to set variables in a phase that has none")
+    }
+}
+
+#[cfg(test)]
+#[path = "phases_tests.rs"]
+mod tests;

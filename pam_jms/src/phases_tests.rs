@@ -1,0 +1,343 @@
+use super::*;
+use pam_jms_protocol::{Prompt, Refuse, Variable};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// A scripted host program.
+struct Program {
+    user: Option<&'static str>,
+    service: &'static str,
+    environment: BTreeMap<String, String>,
+    takes_variables: bool,
+    shown: RefCell<Vec<String>>,
+}
+
+impl Program {
+    fn sshd() -> Self {
+        let environment = [
+            ("SSH_AUTH_INFO_0", "publickey ssh-ed25519 AAAA\n"),
+            ("SSH_CONNECTION", "203.0.113.7 50022 192.0.2.1 22"),
+        ];
+        Self {
+            user: Some("alice@dev@web1"),
+            service: "sshd",
+            environment: environment
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            takes_variables: true,
+            shown: RefCell::default(),
+        }
+    }
+
+    fn in_service(service: &'static str) -> Self {
+        Self {
+            service,
+            ..Self::sshd()
+        }
+    }
+}
+
+impl Application for Program {
+    fn user(&mut self, _: bool) -> Option<String> {
+        self.user.map(str::to_owned)
+    }
+    fn service(&self) -> Option<String> {
+        Some(self.service.to_owned())
+    }
+    fn remote_host(&self) -> Option<String> {
+        Some("203.0.113.7".to_owned())
+    }
+    fn terminal(&self) -> Option<String> {
+        Some("ssh".to_owned())
+    }
+    fn variable(&self, name: &CStr) -> Option<String> {
+        self.environment.get(name.to_str().unwrap()).cloned()
+    }
+    fn set_variable(&mut self, name: &str, value: &str) -> bool {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self.takes_variables
+    }
+    fn show(&self, sentence: &str) {
+        self.shown.borrow_mut().push(sentence.to_owned());
+    }
+}
+
+/// A scripted host: gives its answers in order, fails the test on one too many or one left over.
+struct Script {
+    answers: RefCell<Vec<Result<HelperMessage, HelperError>>>,
+    asked: RefCell<Vec<Request>>,
+    log: RefCell<Vec<String>>,
+}
+
+impl Script {
+    fn of(answers: Vec<Result<HelperMessage, HelperError>>) -> Self {
+        Self {
+            answers: RefCell::new(answers.into_iter().rev().collect()),
+            asked: RefCell::default(),
+            log: RefCell::default(),
+        }
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(
+                self.answers.borrow().is_empty(),
+                "an answer nobody asked for"
+            );
+        }
+    }
+}
+
+impl System for Script {
+    fn virtual_uid(&self, user: &str) -> Option<u32> {
+        user.starts_with("alice").then_some(70_001)
+    }
+    fn process(&self) -> u32 {
+        4711
+    }
+    fn ask(&self, request: &Request) -> Result<HelperMessage, HelperError> {
+        self.asked.borrow_mut().push(request.clone());
+        self.answers.borrow_mut().pop().expect("not asked")
+    }
+    fn log(&self, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
+    }
+}
+
+const CALLS: [Call; 6] = [
+    Call::Authenticate,
+    Call::SetCredentials,
+    Call::Account,
+    Call::OpenSession,
+    Call::CloseSession,
+    Call::ChangeToken,
+];
+
+fn call(program: &mut Program, script: &Script, call: Call) -> PamResultCode {
+    match virtual_user(program, script, call) {
+        Some(user) => run(program, script, call, &user),
+        None => PamResultCode::PAM_IGNORE,
+    }
+}
+
+fn allow(environment: &[(&str, &str)]) -> Result<HelperMessage, HelperError> {
+    Ok(HelperMessage::Allow(Allow {
+        environment: environment
+            .iter()
+            .map(|(name, value)| Variable {
+                name: (*name).to_owned(),
+                value: (*value).to_owned(),
+            })
+            .collect(),
+        message: String::new(),
+    }))
+}
+
+fn refuse(refusal: Refusal) -> Result<HelperMessage, HelperError> {
+    Ok(HelperMessage::Refuse(Refuse {
+        refusal,
+        message: "jms: no".to_owned(),
+    }))
+}
+
+#[test]
+fn everybody_else_is_ignored_in_every_phase_and_every_service() {
+    for service in ["sshd", "su", "login", "sudo", "cron"] {
+        for phase in CALLS {
+            for user in [Some("root"), Some("bob"), None] {
+                let mut program = Program {
+                    user,
+                    ..Program::in_service(service)
+                };
+                let script = Script::of(vec![]);
+                assert_eq!(
+                    call(&mut program, &script, phase),
+                    PamResultCode::PAM_IGNORE
+                );
+                assert!(script.log.borrow().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn outside_sshd_a_virtual_user_is_refused_in_every_phase_unasked() {
+    for service in ["su", "su-l", "login", "sudo", "cron", "sshd-x", "SSHD", ""] {
+        for phase in CALLS {
+            let mut program = Program::in_service(service);
+            let script = Script::of(vec![]);
+            let answer = call(&mut program, &script, phase);
+            assert_eq!(answer, refusal(phase), "{service} {phase:?}");
+            assert_ne!(answer, PamResultCode::PAM_SUCCESS);
+            assert_ne!(answer, PamResultCode::PAM_IGNORE);
+            assert_eq!(script.log.borrow().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn sshd_gets_no_factor_and_no_new_password_from_us_but_credentials() {
+    let script = Script::of(vec![]);
+    let mut sshd = Program::sshd();
+    assert_eq!(
+        call(&mut sshd, &script, Call::Authenticate),
+        PamResultCode::PAM_AUTH_ERR
+    );
+    assert_eq!(
+        call(&mut sshd, &script, Call::ChangeToken),
+        PamResultCode::PAM_PERM_DENIED
+    );
+    assert_eq!(
+        call(&mut sshd, &script, Call::SetCredentials),
+        PamResultCode::PAM_SUCCESS
+    );
+    assert!(sshd.shown.borrow().is_empty());
+}
+
+#[test]
+fn the_account_phase_is_the_helpers() {
+    let script = Script::of(vec![
+        allow(&[]),
+        refuse(Refusal::Disabled),
+        refuse(Refusal::Expired),
+        refuse(Refusal::NotYetValid),
+    ]);
+    let mut sshd = Program::sshd();
+    for expected in [
+        PamResultCode::PAM_SUCCESS,
+        PamResultCode::PAM_PERM_DENIED,
+        PamResultCode::PAM_ACCT_EXPIRED,
+        PamResultCode::PAM_ACCT_EXPIRED,
+    ] {
+        assert_eq!(call(&mut sshd, &script, Call::Account), expected);
+    }
+    assert_eq!(*sshd.shown.borrow(), ["", "jms: no", "jms: no", "jms: no"]);
+    let asked = script.asked.borrow();
+    assert_eq!(
+        asked[0],
+        Request {
+            phase: Phase::Account,
+            user: "alice@dev@web1".to_owned(),
+            uid: 70_001,
+            service: "sshd".to_owned(),
+            remote_host: Some("203.0.113.7".to_owned()),
+            terminal: Some("ssh".to_owned()),
+            authentication: Some("publickey ssh-ed25519 AAAA\n".to_owned()),
+            connection: Some("203.0.113.7 50022 192.0.2.1 22".to_owned()),
+            process: 4711,
+            token: None,
+        }
+    );
+}
+
+#[test]
+fn a_session_gets_its_token_and_gives_it_back() {
+    let script = Script::of(vec![allow(&[("JMS_LOGIN", TOKEN)]), allow(&[])]);
+    let mut sshd = Program::sshd();
+    assert_eq!(
+        call(&mut sshd, &script, Call::OpenSession),
+        PamResultCode::PAM_SUCCESS
+    );
+    assert_eq!(sshd.environment["JMS_LOGIN"], TOKEN);
+    assert_eq!(
+        call(&mut sshd, &script, Call::CloseSession),
+        PamResultCode::PAM_SUCCESS
+    );
+    assert_eq!(script.asked.borrow()[1].token, LoginToken::parse(TOKEN));
+}
+
+#[test]
+fn a_session_without_a_token_has_nothing_to_close() {
+    let script = Script::of(vec![]);
+    let mut sshd = Program::sshd();
+    assert_eq!(
+        call(&mut sshd, &script, Call::CloseSession),
+        PamResultCode::PAM_SESSION_ERR
+    );
+    assert!(script.log.borrow()[0].contains("no login of ours"));
+}
+
+#[test]
+fn a_helper_that_lies_about_the_environment_opens_no_session() {
+    for environment in [
+        &[][..],
+        &[("LD_PRELOAD", "/tmp/x.so")],
+        &[("JMS_LOGIN", "short")],
+        &[("JMS_LOGIN", &TOKEN.to_uppercase())],
+        &[("JMS_LOGIN", TOKEN), ("LD_PRELOAD", "/tmp/x.so")],
+    ] {
+        let script = Script::of(vec![allow(environment)]);
+        let mut sshd = Program::sshd();
+        let answer = call(&mut sshd, &script, Call::OpenSession);
+        assert_eq!(answer, PamResultCode::PAM_SESSION_ERR, "{environment:?}");
+        assert!(!sshd.environment.contains_key("LD_PRELOAD"));
+        assert_eq!(script.log.borrow().len(), 1);
+    }
+    for phase in [Call::Account, Call::CloseSession] {
+        let script = Script::of(vec![allow(&[("JMS_LOGIN", TOKEN)])]);
+        let mut sshd = Program::sshd();
+        sshd.environment
+            .insert("JMS_LOGIN".to_owned(), TOKEN.to_owned());
+        assert_eq!(call(&mut sshd, &script, phase), refusal(phase));
+    }
+}
+
+#[test]
+fn a_token_that_pam_does_not_take_is_no_session() {
+    let script = Script::of(vec![allow(&[("JMS_LOGIN", TOKEN)])]);
+    let mut sshd = Program {
+        takes_variables: false,
+        ..Program::sshd()
+    };
+    assert_eq!(
+        call(&mut sshd, &script, Call::OpenSession),
+        PamResultCode::PAM_SESSION_ERR
+    );
+}
+
+#[test]
+fn no_answer_and_a_question_back_are_refusals_with_a_line_in_the_log() {
+    for phase in [Call::Account, Call::OpenSession] {
+        let script = Script::of(vec![
+            Err(HelperError::Slow),
+            Err(HelperError::TrailingBytes),
+            Ok(HelperMessage::Prompt(Prompt {
+                text: "password".to_owned(),
+                echo: false,
+            })),
+        ]);
+        let mut sshd = Program::sshd();
+        for _ in 0..3 {
+            assert_eq!(call(&mut sshd, &script, phase), refusal(phase));
+        }
+        let log = script.log.borrow();
+        assert_eq!(log.len(), 3);
+        assert!(
+            log[0].contains("did not answer within 5 seconds"),
+            "{}",
+            log[0]
+        );
+        let start = match phase {
+            Call::Account => "pam_jms(sshd:account): user \"alice@dev@web1\": refused: ",
+            _ => "pam_jms(sshd:session): user \"alice@dev@web1\": refused: ",
+        };
+        assert!(log[0].starts_with(start), "{}", log[0]);
+        assert!(sshd.shown.borrow().is_empty());
+    }
+}
+
+#[test]
+fn a_line_in_the_log_holds_no_second_line() {
+    let script = Script::of(vec![Err(HelperError::Slow)]);
+    let mut sshd = Program {
+        user: Some("alice\n\"forged\""),
+        ..Program::sshd()
+    };
+    call(&mut sshd, &script, Call::Account);
+    assert!(script.log.borrow()[0].contains("user \"alice\\x0a\\x22forged\\x22\":"));
+}

@@ -1,0 +1,48 @@
+//! The host around the module: its name service, its uid range, its helper, its log.
+#![forbid(unsafe_code)]
+
+use std::ffi::CString;
+use std::path::Path;
+
+use pam_jms_protocol::{HelperMessage, Request};
+use snapshot::{UID_RANGE_PATH, UidRange};
+
+use crate::ffi::{log, passwd};
+use crate::helper::{self, HelperError};
+
+/// What the phases ask of the host; the tests answer from a script.
+pub(crate) trait System {
+    /// The uid of a virtual user. `None` for everybody else, and when there is no telling:
+    /// without a good uid range the name service has no virtual users either.
+    fn virtual_uid(&self, user: &str) -> Option<u32>;
+    /// This process.
+    fn process(&self) -> u32;
+    /// Has the helper answer.
+    fn ask(&self, request: &Request) -> Result<HelperMessage, HelperError>;
+    /// Writes a line to syslog, facility authpriv.
+    fn log(&self, line: &str);
+}
+
+/// The real one.
+pub(crate) struct Host;
+
+impl System for Host {
+    fn virtual_uid(&self, user: &str) -> Option<u32> {
+        let name = CString::new(user).ok()?;
+        let range = UidRange::load(Path::new(UID_RANGE_PATH)).ok()?;
+        let uid = passwd::lookup(&name)?.uid;
+        range.contains(uid).then_some(uid)
+    }
+
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
+
+    fn ask(&self, request: &Request) -> Result<HelperMessage, HelperError> {
+        helper::ask(request)
+    }
+
+    fn log(&self, line: &str) {
+        log::notice(line);
+    }
+}
