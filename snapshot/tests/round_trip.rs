@@ -255,9 +255,9 @@ fn a_million_users() {
     let reader = users::Reader::new(&bytes[..]).unwrap();
     assert_eq!(reader.count(), 1_000_000);
     for number in (0..1_000_000_u32).step_by(997) {
-        let expected = Some(user(&format!("user{number}"), 1_000_000 + number));
-        assert_eq!(reader.by_uid(1_000_000 + number).unwrap(), expected);
-        assert_eq!(reader.by_name(expected.unwrap().name()).unwrap(), expected);
+        let expected = user(&format!("user{number}"), 1_000_000 + number);
+        assert_eq!(reader.by_uid(1_000_000 + number).unwrap(), Some(expected));
+        assert_eq!(reader.by_name(expected.name()).unwrap(), Some(expected));
         assert_eq!(
             reader.by_name(&name(&format!("nobody{number}"))).unwrap(),
             None
