@@ -42,6 +42,12 @@ impl Context {
         );
         Self(text.into_bytes())
     }
+
+    /// The place of a system user's stored secret: the row `row` of the table of credentials.
+    #[must_use]
+    pub fn credential(row: i64) -> Self {
+        Self::new("credential", "secret", row)
+    }
 }
 
 /// The key of `/etc/jms/secret.key`. Wiped when dropped, never printed.

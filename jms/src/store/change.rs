@@ -23,6 +23,7 @@ pub struct Change<'a> {
     transaction: Transaction<'a>,
     actor: &'a Actor,
     now: Time,
+    kept: bool,
 }
 
 impl Store {
@@ -74,6 +75,7 @@ impl Store {
             transaction,
             actor,
             now,
+            kept: keep,
         };
         let done = work(&change)?;
         if keep {
@@ -94,6 +96,11 @@ impl Change<'_> {
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// False in a dry run: then nothing outside of the transaction may change either.
+    pub(super) fn is_kept(&self) -> bool {
+        self.kept
     }
 
     pub(super) fn execute(

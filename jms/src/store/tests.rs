@@ -352,6 +352,31 @@ fn a_failed_change_and_a_dry_run_leave_nothing_behind() {
 }
 
 #[test]
+fn a_dry_run_gives_no_uid_away() {
+    let mut f = fixture();
+    let high_water = f.store.paths().uid_high_water();
+    let shown = f
+        .store
+        .dry_run(&actor(), NOW, |change| {
+            change.add_user(&User::new("alice", NOW), RANGE, &high_water, |_| false)
+        })
+        .unwrap();
+    assert!(!high_water.exists());
+    assert_eq!(f.add_user("bob").unwrap().uid, shown.uid);
+}
+
+#[test]
+fn a_name_that_the_snapshots_refuse_is_refused_before_it_is_stored() {
+    let mut f = fixture();
+    for name in ["root", "jms", "sshd"] {
+        let error = f.add_user(name).unwrap_err();
+        assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+    }
+    f.add_user("alice").unwrap();
+    assert!(read_snapshot_generation(f.store.paths()).is_some());
+}
+
+#[test]
 fn an_unknown_name_says_which_is_near() {
     let mut f = fixture();
     f.everyday();

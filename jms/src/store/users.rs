@@ -105,6 +105,15 @@ impl Change<'_> {
         UserName::new(&new.name).map_err(|error| StoreError::Refused {
             sentence: error.to_string(),
         })?;
+        // The snapshots refuse these names, and with one of them inside nothing could be published.
+        if snapshot::is_reserved_user_name(new.name.as_bytes()) {
+            return Err(StoreError::Refused {
+                sentence: format!(
+                    "the name {} belongs to the system; choose another",
+                    new.name
+                ),
+            });
+        }
         if self.read().user_if_any(&new.name)?.is_some() {
             return Err(StoreError::Exists {
                 kind: "user",
@@ -117,7 +126,9 @@ impl Change<'_> {
         let uid = (first..=*range.end())
             .find(|uid| !is_local(*uid))
             .ok_or(StoreError::NoUidLeft { last: *range.end() })?;
-        high_water::raise(high_water, uid)?;
+        if self.is_kept() {
+            high_water::raise(high_water, uid)?;
+        }
         self.execute(
             "INSERT INTO user (name, uid, full_name, email, role, enabled, valid_from, valid_until, mfa, mfa_asked, comment, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",
