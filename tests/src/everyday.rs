@@ -1,0 +1,55 @@
+//! The everyday case, set up with `jmsctl` as an administrator would: alice may use web1 as dev; nobody was granted web2.
+
+use anyhow::{Context, Result};
+
+use crate::boot::{ASSET_ACCOUNT, authorize};
+use crate::folder::ALICE;
+use crate::lab::Lab;
+
+/// What alice may do on web1.
+const RIGHTS: &str = "shell,exec,upload,download";
+
+/// Fills the bastion's store. Each step is what a person would type.
+///
+/// # Errors
+/// When `jmsctl` refuses a step.
+pub fn fill(lab: &Lab) -> Result<()> {
+    let bastion = lab.bastion();
+    let alices_key = lab.folder().public_key_of(ALICE)?;
+
+    let jmsctl = |line: String, input: String| -> Result<()> {
+        let words = ["jmsctl"].into_iter().chain(line.split_whitespace());
+        bastion.command(words).input(input).run().success()?;
+        Ok(())
+    };
+    jmsctl("init".to_owned(), String::new())?;
+    jmsctl(
+        format!("user add {ALICE} --key -"),
+        format!("{alices_key}\n"),
+    )?;
+    jmsctl(
+        format!("system-user add {ASSET_ACCOUNT} --credential key --generate ed25519"),
+        String::new(),
+    )?;
+    let shown = bastion
+        .command(["jmsctl", "system-user", "show", ASSET_ACCOUNT, "--json"])
+        .run()
+        .json()?;
+    let key = shown.get("public_key").and_then(|key| key.as_str());
+    let key =
+        key.with_context(|| format!("jmsctl shows no public key of {ASSET_ACCOUNT}: {shown}"))?;
+    for asset in lab.assets() {
+        authorize(lab.host(asset), ASSET_ACCOUNT, key)?;
+        jmsctl(
+            format!("asset add {asset} --address {} --scan", lab.address(asset)),
+            String::new(),
+        )?;
+    }
+    let granted = lab.assets().next().context("the lab has no asset")?;
+    jmsctl(
+        format!(
+            "grant add everyday --user {ALICE} --asset {granted} --system-user {ASSET_ACCOUNT} --rights {RIGHTS}"
+        ),
+        String::new(),
+    )
+}

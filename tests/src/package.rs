@@ -1,0 +1,122 @@
+//! Our package, installed on a base root as a sysadmin installs it, and kept as a layer so that every lab has it at once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::base_root::root_of;
+use crate::boot::MAKE_HOST_KEYS;
+use crate::cache::{self, Entry};
+use crate::host::Host;
+use crate::host_init::Plan;
+use crate::release::Release;
+use crate::say;
+
+/// The package file: what the environment variable `JMS_DEB` names, or the newest `debian/jms_*.deb` of the target folder,
+/// where `make package` leaves it.
+///
+/// # Errors
+/// When there is none.
+pub fn file() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("JMS_DEB").filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
+    let folder = target_folder()?.join("debian");
+    let mut found = Vec::new();
+    for file in fs::read_dir(&folder).into_iter().flatten() {
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("jms_") && name.ends_with(".deb") {
+            found.push((fs::metadata(&path)?.modified()?, path));
+        }
+    }
+    match found.into_iter().max() {
+        Some((_, path)) => Ok(path),
+        None => bail!(
+            "there is no package in {}: run make package first",
+            folder.display()
+        ),
+    }
+}
+
+/// Cargo's target folder: the one that this program was built into.
+fn target_folder() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    // target/debug/lab, target/debug/deps/hosts-0123456789abcdef
+    let profile = own.parent().map(|folder| {
+        if folder.ends_with("deps") {
+            folder.parent().unwrap_or(folder)
+        } else {
+            folder
+        }
+    });
+    let target = profile.and_then(Path::parent);
+    target
+        .map(Path::to_owned)
+        .with_context(|| format!("{} lies in no target folder", own.display()))
+}
+
+/// The layer over `base` that has the package installed.
+///
+/// # Errors
+/// When there is no package, or apt-get cannot install it; its own words are part of the error.
+pub fn installed(release: Release, base: &Entry) -> Result<Entry> {
+    let package = file()?;
+    let bytes = fs::read(&package)
+        .with_context(|| format!("cannot read the package {}", package.display()))?;
+    let mut hash = Sha256::new();
+    hash.update(
+        base.path()
+            .file_name()
+            .unwrap_or_default()
+            .as_encoded_bytes(),
+    );
+    hash.update(&bytes);
+    let digest: String = hash
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let prefix = format!("jms-on-debian-{}-", release.number());
+    let entry = cache::entry(&format!("{prefix}{digest}"), |folder| {
+        say(format!(
+            "installing {} on {release}",
+            package.file_name().unwrap_or_default().display()
+        ));
+        install(base, &bytes, folder)
+    })?;
+    cache::prune(&prefix, 4)?;
+    Ok(entry)
+}
+
+fn install(base: &Entry, package: &[u8], folder: &Path) -> Result<()> {
+    let mount_point = cache::folder()?.join("mount-point");
+    fs::create_dir_all(&mount_point)?;
+    let upper = folder.join("root");
+    let plan = Plan {
+        name: "bastion".to_owned(),
+        mount_point,
+        upper: Some(upper),
+        lower: vec![root_of(base)],
+    };
+    let host = Host::start(&plan)?;
+    // A machine with an sshd has host keys, and the package has sshd's configuration checked.
+    host.run(format!("set -eu\n{MAKE_HOST_KEYS}")).success()?;
+    host.write("/root/jms.deb", package);
+    let install =
+        "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-download /root/jms.deb";
+    host.command(["bash", "-c", install])
+        .within(Duration::from_secs(300))
+        .run()
+        .success()
+        .context("cannot install the package")?;
+    host.run("set -eu; rm /root/jms.deb /etc/ssh/ssh_host_*; rm -f /var/log/apt/* /etc/hostname")
+        .success()?;
+    host.stop();
+    fs::remove_dir_all(folder.join("root.work"))?;
+    Ok(())
+}
