@@ -69,6 +69,7 @@ impl Host {
     pub fn command<'word>(&self, words: impl IntoIterator<Item = &'word str>) -> Invocation {
         Invocation::new("nsenter")
             .args(enter(&self.pid().to_string()))
+            .into_host(&self.name)
             .args(words)
     }
 

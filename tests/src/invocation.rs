@@ -20,6 +20,8 @@ const PIPE_GRACE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct Invocation {
     words: Vec<OsString>,
+    /// How many of the words are the way into a host, and where they lead.
+    way: (usize, String),
     input: Vec<u8>,
     deadline: Duration,
     environment: Vec<(OsString, OsString)>,
@@ -30,6 +32,7 @@ impl Invocation {
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             words: vec![program.as_ref().to_owned()],
+            way: (0, String::new()),
             input: Vec::new(),
             deadline: DEADLINE,
             environment: Vec::new(),
@@ -156,6 +159,12 @@ impl Invocation {
         command
     }
 
+    /// The words so far are the way into `host`; messages show its name in their place.
+    pub(crate) fn into_host(mut self, host: &str) -> Self {
+        self.way = (self.words.len(), format!("{host}: "));
+        self
+    }
+
     /// The same, started by `program` with arguments before it.
     pub(crate) fn behind(mut self, prefix: &[&str]) -> Self {
         self.words.splice(0..0, prefix.iter().map(OsString::from));
@@ -170,7 +179,8 @@ impl Invocation {
 
 impl fmt::Display for Invocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, word) in self.words.iter().enumerate() {
+        formatter.write_str(&self.way.1)?;
+        for (position, word) in self.words.iter().skip(self.way.0).enumerate() {
             let gap = if position == 0 { "" } else { " " };
             write!(formatter, "{gap}{}", word.to_string_lossy())?;
         }
