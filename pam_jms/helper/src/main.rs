@@ -1,2 +1,9 @@
-//! Being built.
-fn main() {}
+//! The program; what it does stands in the library.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+/// 0: the question was answered, be it by yes or by no. 1: it was not; pam_jms.so then refuses.
+fn main() -> ExitCode {
+    jms_pam_helper::serve::main()
+}

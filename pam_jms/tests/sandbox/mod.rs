@@ -2,6 +2,9 @@
 //! helper of the test's choice, a syslog that is read. The real host is not touched. Needs root,
 //! unshare(1) and pamtester(1).
 
+// Each of the test programs that include this uses its own part of it.
+#![allow(dead_code)]
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
@@ -15,7 +18,7 @@ const SETUP: &str = r#"
 set -eu
 files=$1
 mount -t tmpfs tmpfs "$files/layers"
-for folder in etc usr/libexec; do
+for folder in etc usr/libexec var/lib; do
     mkdir -p "$files/layers/$folder/upper" "$files/layers/$folder/work" "/$folder"
     mount -t overlay overlay "/$folder" -o \
         "lowerdir=/$folder,upperdir=$files/layers/$folder/upper,workdir=$files/layers/$folder/work"
@@ -27,6 +30,10 @@ mkdir /etc/jms /usr/libexec/jms /etc/pam.d
 [ ! -e "$files/uid-range" ] || cp "$files/uid-range" /etc/jms/uid-range
 [ ! -e "$files/helper" ] || install -m 755 "$files/helper" /usr/libexec/jms/jms-pam-helper
 for service in sshd su other; do cp "$files/pam" "/etc/pam.d/$service"; done
+if [ -d "$files/state" ]; then
+    mkdir -p /var/lib/jms
+    mount --bind "$files/state" /var/lib/jms
+fi
 touch "$files/layers/null"
 mount --bind /dev/null "$files/layers/null"
 mount -t tmpfs -o mode=755 tmpfs /dev
@@ -47,6 +54,9 @@ session required pam_permit.so
 password [success=ok ignore=ignore module_unknown=ignore default=die] MODULE
 password required pam_permit.so
 ";
+
+/// Uid and gid of `jms` in the sandbox.
+pub const SERVICE_UID: u32 = 64998;
 
 /// One host, before it runs.
 pub struct Sandbox {
@@ -91,6 +101,7 @@ impl Sandbox {
         // The helper writes here as jms.
         fs::set_permissions(at.join("seen"), fs::Permissions::from_mode(0o777)).expect("mode");
         let log = UnixDatagram::bind(at.join("log")).expect("a socket");
+        fs::set_permissions(at.join("log"), fs::Permissions::from_mode(0o666)).expect("mode");
         log.set_nonblocking(true).expect("nonblocking");
         let sandbox = Self { folder, log };
         sandbox.write("pam", &STACK.replace("MODULE", &module().to_string_lossy()));
@@ -133,6 +144,17 @@ impl Sandbox {
             &format!("#!/bin/sh\nSEEN={}\n{script}\n", seen.display()),
         );
         self
+    }
+
+    /// A helper that is a program; the folder `state` becomes its /var/lib/jms.
+    pub fn program(self, helper: &Path) -> Self {
+        fs::copy(helper, self.folder.path().join("helper")).expect("copies");
+        self
+    }
+
+    /// The test's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A file that the helper wrote.
@@ -201,7 +223,14 @@ pub fn module() -> PathBuf {
             &["--release"]
         };
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--lib", "--manifest-path"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "pam_jms",
+                "--lib",
+                "--manifest-path",
+            ])
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
             .args(profile)
             .status()

@@ -1,0 +1,245 @@
+//! One question, one answer, from the store.
+
+use event::Type;
+use jms::id::Token;
+use jms::nouns::{Mfa, MfaAsked, User};
+use jms::policy::Validity;
+use jms::policy::login::{self, Decision, Factor as Demanded, Question, Reason, Shown};
+use jms::process::Process;
+use jms::store::{NewLogin, Store, StoreError};
+use jms::time::Time;
+use pam_jms_protocol::{Allow, HelperMessage, Phase, Refusal, Refuse, Request, Variable};
+use snapshot::split_login_name;
+
+use crate::authentication::{self, Factor, first_key};
+use crate::connection::Source;
+use crate::key::{Standing, standing};
+use crate::report;
+
+/// The only PAM service in which virtual users exist.
+const SERVICE: &str = "sshd";
+/// For what the person can do nothing about.
+const SORRY: &str = "jms: the bastion cannot let you in just now; please tell your administrator";
+
+/// Answers a request. `sshd` is the helper's parent, as the kernel names it.
+#[must_use]
+pub fn answer(request: &Request, store: &mut Store, sshd: Process, now: Time) -> HelperMessage {
+    let answered = match request.phase {
+        Phase::Authenticate => Ok(refuse(Refusal::NotInThisVersion, "")),
+        Phase::Account => account(request, store, now),
+        Phase::OpenSession => open_session(request, store, sshd, now),
+        Phase::CloseSession => close_session(request, store, sshd, now),
+    };
+    answered.unwrap_or_else(|error| {
+        // Past the store: asking it again would wait again, and the time is nearly over.
+        let problem = report::store_problem(&error);
+        report::send(&problem.with("login_name", request.user.as_str()));
+        unavailable()
+    })
+}
+
+/// The no for everything that the bastion itself is to blame for.
+#[must_use]
+pub fn unavailable() -> HelperMessage {
+    refuse(Refusal::Unavailable, SORRY)
+}
+
+fn refuse(refusal: Refusal, message: &str) -> HelperMessage {
+    HelperMessage::Refuse(Refuse {
+        refusal,
+        message: message.to_owned(),
+    })
+}
+
+/// What sshd has seen, and what the store says of it.
+struct Evidence {
+    factors: Vec<Factor>,
+    key: Option<Standing>,
+}
+
+/// The account phase. After a key sshd has not told PAM its factors yet (SSH_AUTH_INFO_0 is
+/// empty), so only the account itself is judged; the session phase judges all of it.
+fn account(request: &Request, store: &mut Store, now: Time) -> Result<HelperMessage, StoreError> {
+    let user = find_user(request, store)?;
+    let decision = decide(user.as_ref(), None, now);
+    if decision.allow {
+        return Ok(HelperMessage::Allow(Allow::default()));
+    }
+    Ok(refused(request, store, &decision, None, now))
+}
+
+fn open_session(
+    request: &Request,
+    store: &mut Store,
+    sshd: Process,
+    now: Time,
+) -> Result<HelperMessage, StoreError> {
+    let source = Source::of(request);
+    let user = find_user(request, store)?;
+    let factors = match authentication::parse(request.authentication.as_deref().unwrap_or_default())
+    {
+        Ok(factors) => factors,
+        Err(error) => {
+            let event = report::about(Type::LoginRefused, request, now)
+                .result("deny")
+                .reason("factors-not-understood")
+                .with("detail", error.to_string());
+            report::keep(store, &event);
+            return Ok(unavailable());
+        }
+    };
+    let proven = first_key(&factors);
+    let key = match (&user, &proven) {
+        (Some(user), Some(proven)) => {
+            let keys = store.read().login_keys(Some(&user.name))?;
+            let verified_by_rule = user.mfa == Mfa::SecurityKey;
+            Some(standing(&keys, proven, verified_by_rule, source.ip, now))
+        }
+        _ => None,
+    };
+    let evidence = Evidence { factors, key };
+    let decision = decide(user.as_ref(), Some(&evidence), now);
+    let (true, Some(user)) = (decision.allow, user) else {
+        return Ok(refused(request, store, &decision, Some(&evidence), now));
+    };
+    let verified = matches!(
+        key,
+        Some(Standing::Good {
+            person_verified: true
+        })
+    );
+    let opened = store.open_login(
+        &NewLogin {
+            user: &user,
+            login_name: &request.user,
+            source: &source.address,
+            source_port: source.port,
+            key_type: proven.map_or("", |key| key.kind.name()),
+            fingerprint: &proven.map_or_else(String::new, |key| key.fingerprint.to_string()),
+            factors: &authentication::summary(&evidence.factors),
+            factor_at: verified.then_some(now),
+            sshd,
+        },
+        now,
+    )?;
+    Ok(HelperMessage::Allow(Allow {
+        environment: vec![Variable {
+            name: "JMS_LOGIN".to_owned(),
+            value: opened.token.reveal().to_owned(),
+        }],
+        message: String::new(),
+    }))
+}
+
+fn close_session(
+    request: &Request,
+    store: &mut Store,
+    sshd: Process,
+    now: Time,
+) -> Result<HelperMessage, StoreError> {
+    let token = request
+        .token
+        .as_ref()
+        .and_then(|token| Token::parse(token.as_str()));
+    let closed = match &token {
+        Some(token) => store.close_login(token, sshd, now)?,
+        None => false,
+    };
+    // Whoever works with the store finds what ended without saying so.
+    store.sweep(now)?;
+    if closed {
+        return Ok(HelperMessage::Allow(Allow::default()));
+    }
+    let event = report::about(Type::HelperProblem, request, now)
+        .result("error")
+        .reason("unknown-login");
+    report::keep(store, &event);
+    Ok(refuse(Refusal::UnknownLogin, ""))
+}
+
+/// The row of the user whose name *and* uid are asked about; a name that cannot be one of ours
+/// has none, nor has any in another service.
+fn find_user(request: &Request, store: &Store) -> Result<Option<User>, StoreError> {
+    let Some(name) = split_login_name(request.user.as_bytes()) else {
+        return Ok(None);
+    };
+    if request.service != SERVICE {
+        return Ok(None);
+    }
+    let user = store.read().user_if_any(name.user.as_str())?;
+    Ok(user.filter(|user| user.uid == request.uid))
+}
+
+/// The one place where a login is allowed or refused: makes the facts plain and asks policy.
+/// Lockout, login rules, limits and one-time passwords join here, as further facts of the same
+/// question; the account and the session phase both come through it.
+fn decide(user: Option<&User>, evidence: Option<&Evidence>, now: Time) -> Decision {
+    let row = user.map(|user| login::User {
+        enabled: user.enabled,
+        validity: Validity {
+            from: user.valid_from,
+            until: user.valid_until,
+        },
+        factor_at_login: match (user.mfa_asked, user.mfa) {
+            (MfaAsked::Session, _) | (MfaAsked::Login, Mfa::Off) => Demanded::None,
+            (MfaAsked::Login, Mfa::Totp) => Demanded::Totp,
+            (MfaAsked::Login, Mfa::SecurityKey) => Demanded::SecurityKey,
+            (MfaAsked::Login, Mfa::Any) => Demanded::Any,
+        },
+    });
+    let shown = evidence.map(|evidence| Shown {
+        key: matches!(evidence.key, Some(Standing::Good { .. })),
+        security_key: matches!(
+            evidence.key,
+            Some(Standing::Good {
+                person_verified: true
+            })
+        ),
+        // `keyboard-interactive/pam` alone does not say that *our* module asked: until it does,
+        // and says so itself, no one-time password has been passed.
+        totp: false,
+    });
+    login::decide(&Question {
+        user: row.as_ref(),
+        shown,
+        now,
+    })
+}
+
+/// Says no to the person in a few words and to the log in full.
+fn refused(
+    request: &Request,
+    store: &mut Store,
+    decision: &Decision,
+    evidence: Option<&Evidence>,
+    now: Time,
+) -> HelperMessage {
+    let mut reason = decision.reason.as_str();
+    let mut sentence = format!("jms: {}", decision.reason);
+    let mut event = report::about(Type::LoginRefused, request, now).result("deny");
+    if let Some(evidence) = evidence {
+        event = event.with("factors", authentication::summary(&evidence.factors));
+        if let Some(key) = first_key(&evidence.factors) {
+            event = event.key(key.fingerprint.to_string());
+        }
+        if let (Reason::NoFirstFactor, Some(key)) = (decision.reason, evidence.key) {
+            reason = key.as_str();
+            sentence =
+                "jms: your key is not valid here any more; ask your administrator".to_owned();
+        }
+    }
+    if decision.reason == Reason::UnknownUser {
+        event = event.with("uid", u64::from(request.uid));
+    }
+    report::keep(store, &event.reason(reason));
+    let refusal = match decision.reason {
+        Reason::UnknownUser => Refusal::UnknownUser,
+        Reason::Disabled => Refusal::Disabled,
+        Reason::NotYetValid => Refusal::NotYetValid,
+        Reason::Expired => Refusal::Expired,
+        Reason::NoFirstFactor | Reason::FactorMissing => Refusal::FactorMissing,
+        // A decision that refuses and calls it allowed contradicts itself: still a refusal.
+        Reason::Allowed => Refusal::Unavailable,
+    };
+    refuse(refusal, &sentence)
+}

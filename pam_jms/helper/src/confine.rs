@@ -1,0 +1,125 @@
+//! The first thing that runs: is this process who it should be, and can it be nobody else?
+//!
+//! `pam_jms.so` has dropped root before exec; here nothing is believed of that.
+
+use std::fmt;
+
+use caps::CapSet;
+use jms::paths::SERVICE_USER;
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{ResGid, ResUid, User, alarm, getgroups, getresgid, getresuid};
+
+/// Seconds that one question may take; pam_jms.so waits for five.
+const TIME_LIMIT: u32 = 4;
+
+/// Why nothing is answered.
+#[derive(Debug)]
+pub enum ConfineError {
+    /// There is no user `jms`.
+    NoServiceUser,
+    /// The process runs as somebody else.
+    WrongUser(ResUid),
+    /// The process runs with another group.
+    WrongGroup,
+    /// Capabilities are left, or cannot be looked at.
+    Capabilities(String),
+    /// The kernel did not do what it was told.
+    System(&'static str, nix::Error),
+}
+
+impl fmt::Display for ConfineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoServiceUser => {
+                write!(f, "there is no user {SERVICE_USER}; reinstall the package")
+            }
+            Self::WrongUser(uids) => write!(
+                f,
+                "this program is started by pam_jms.so as the user {SERVICE_USER}, not by hand (uids {}, {}, {})",
+                uids.real, uids.effective, uids.saved
+            ),
+            Self::WrongGroup => write!(
+                f,
+                "this program must have the group of {SERVICE_USER} and no other"
+            ),
+            Self::Capabilities(what) => write!(f, "capabilities are left: {what}"),
+            Self::System(what, errno) => write!(f, "{what}: {errno}"),
+        }
+    }
+}
+
+impl std::error::Error for ConfineError {}
+
+impl ConfineError {
+    /// A stable word for events.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NoServiceUser => "no-service-user",
+            Self::WrongUser(_) => "wrong-user",
+            Self::WrongGroup => "wrong-group",
+            Self::Capabilities(_) => "capabilities-left",
+            Self::System(..) => "system",
+        }
+    }
+}
+
+/// Checks who we are, gives up all that could make us more, and sets the clock that ends us.
+///
+/// # Errors
+/// Then nothing may be answered.
+pub fn confine() -> Result<(), ConfineError> {
+    let system = |what| move |errno| ConfineError::System(what, errno);
+    alarm::set(TIME_LIMIT);
+    umask(Mode::from_bits_truncate(0o077));
+    let service = User::from_name(SERVICE_USER)
+        .map_err(system("looking up the user jms"))?
+        .ok_or(ConfineError::NoServiceUser)?;
+    let ResUid {
+        real,
+        effective,
+        saved,
+    } = getresuid().map_err(system("getresuid"))?;
+    if real.is_root() || [real, effective, saved] != [service.uid; 3] {
+        return Err(ConfineError::WrongUser(ResUid {
+            real,
+            effective,
+            saved,
+        }));
+    }
+    let ResGid {
+        real,
+        effective,
+        saved,
+    } = getresgid().map_err(system("getresgid"))?;
+    let groups = getgroups().map_err(system("getgroups"))?;
+    if [real, effective, saved] != [service.gid; 3]
+        || groups.iter().any(|group| *group != service.gid)
+    {
+        return Err(ConfineError::WrongGroup);
+    }
+    prctl::set_no_new_privs().map_err(system("forbidding new privileges"))?;
+    prctl::set_dumpable(false).map_err(system("forbidding core dumps"))?;
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(system("forbidding core files"))?;
+    give_up_capabilities()
+}
+
+/// The bounding set needs a capability to change, and means nothing without new privileges.
+fn give_up_capabilities() -> Result<(), ConfineError> {
+    for set in [
+        CapSet::Ambient,
+        CapSet::Inheritable,
+        CapSet::Effective,
+        CapSet::Permitted,
+    ] {
+        let wrong = |what: String| ConfineError::Capabilities(format!("{set:?}: {what}"));
+        caps::clear(None, set).map_err(|error| wrong(error.to_string()))?;
+        let left = caps::read(None, set).map_err(|error| wrong(error.to_string()))?;
+        if !left.is_empty() {
+            return Err(wrong(format!("{left:?}")));
+        }
+    }
+    Ok(())
+}
