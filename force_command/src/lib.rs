@@ -4,6 +4,8 @@
 //! decides, connects, relays and records. Everything that reaches it from outside (arguments,
 //! environment, the client's bytes, the asset's bytes) is hostile.
 
+pub mod egress;
+pub mod relay;
 pub mod request;
 pub mod start;
 pub mod sys;

@@ -56,3 +56,12 @@ pub fn set_pipe_size(pipe: &OwnedFd, bytes: i32) {
     // SAFETY: takes a descriptor that is open and a number.
     let _ = unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) };
 }
+
+/// Makes the number of `descriptor` mean what `by` means; what it meant before is closed.
+///
+/// # Errors
+/// What the kernel says.
+pub fn replace(descriptor: BorrowedFd<'_>, by: &OwnedFd) -> Result<(), Errno> {
+    // SAFETY: takes two open descriptors; the number stays open, so nobody who holds it is misled.
+    Errno::result(unsafe { libc::dup2(by.as_raw_fd(), descriptor.as_raw_fd()) }).map(drop)
+}

@@ -5,8 +5,11 @@ mod descriptor;
 mod process;
 mod terminal;
 
-pub use descriptor::{StandardNumber, close_from, pidfd, set_pipe_size, standard};
+pub use descriptor::{StandardNumber, close_from, pidfd, replace, set_pipe_size, standard};
+#[cfg(test)]
+pub use process::signal_thread;
 pub use process::{
-    Forked, clear_environment, default_signals, execute, fork, highest_signal, limit, stop_timers,
+    Forked, clear_environment, default_signals, execute, fork, highest_signal, leave, limit,
+    stop_timers,
 };
 pub use terminal::{Window, make_controlling, set_window, window};

@@ -98,3 +98,17 @@ pub fn execute(program: &CStr, arguments: &[CString], environment: &[CString]) -
     unsafe { libc::execve(program.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
     Errno::last()
 }
+
+/// Ends the process at once: no handler runs, nothing that the parent has buffered is written twice.
+pub fn leave(status: i32) -> ! {
+    // SAFETY: ends the process; nothing of it is used afterwards.
+    unsafe { libc::_exit(status) }
+}
+
+/// Sends a signal to one thread of this process: tests have several.
+#[cfg(test)]
+pub fn signal_thread(thread: i32, signal: i32) {
+    let process = nix::unistd::getpid().as_raw();
+    // SAFETY: takes numbers; the thread is of this process.
+    unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal) };
+}

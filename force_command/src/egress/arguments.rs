@@ -1,0 +1,286 @@
+//! The arguments and the environment of the client program.
+#![forbid(unsafe_code)]
+
+use super::folder::Folder;
+use jms::names::Address;
+use jms::nouns::{Algorithms, HostKey};
+use jms::paths::HOME;
+use jms::policy::Channel;
+use jms::settings;
+use std::ffi::{CString, NulError};
+
+/// Where to, as whom, and by which keys the asset is known.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// Host name or IP address.
+    pub address: Address,
+    /// TCP port.
+    pub port: u16,
+    /// The account there.
+    pub account: String,
+    /// At least one.
+    pub host_keys: Vec<HostKey>,
+    /// Whether old algorithms may be spoken.
+    pub algorithms: Algorithms,
+}
+
+/// The name under which `known_hosts` holds the asset's keys. The file belongs to one session, so
+/// neither name nor port need to be in it.
+pub const HOST_KEY_ALIAS: &str = "asset";
+
+/// The arguments of `ssh` (ssh(1), ssh_config(5)): everything that it could take from elsewhere is said.
+///
+/// # Errors
+/// [`NulError`] when a text holds a NUL; a command from the environment cannot.
+pub fn arguments(
+    to: &Destination,
+    folder: &Folder,
+    channel: Channel,
+    command: Option<&[u8]>,
+    terminal: bool,
+    settings: &settings::Session,
+) -> Result<Vec<CString>, NulError> {
+    let mut texts: Vec<Vec<u8>> = vec![b"ssh".into(), b"-F".into(), b"none".into()];
+    texts.extend([
+        b"-E".into(),
+        folder.log().into_os_string().into_encoded_bytes(),
+    ]);
+    for option in options(to, folder, settings) {
+        texts.extend([b"-o".into(), option.into_bytes()]);
+    }
+    texts.push(if terminal {
+        b"-tt".into()
+    } else {
+        b"-T".into()
+    });
+    texts.extend([b"-l".into(), to.account.clone().into_bytes()]);
+    texts.extend([b"-p".into(), to.port.to_string().into_bytes()]);
+    if channel == Channel::Sftp {
+        texts.push(b"-s".into());
+    }
+    texts.extend([b"--".into(), to.address.to_string().into_bytes()]);
+    match (channel, command) {
+        (Channel::Sftp, _) => texts.push(b"sftp".into()),
+        (_, Some(command)) => texts.push(command.to_vec()),
+        (_, None) => {}
+    }
+    texts.into_iter().map(CString::new).collect()
+}
+
+fn options(to: &Destination, folder: &Folder, settings: &settings::Session) -> Vec<String> {
+    let mut options: Vec<String> = [
+        // Who the asset is: only the keys that the store holds.
+        "StrictHostKeyChecking=yes",
+        "GlobalKnownHostsFile=/dev/null",
+        "KnownHostsCommand=none",
+        "UpdateHostKeys=no",
+        "CheckHostIP=no",
+        "VerifyHostKeyDNS=no",
+        "HashKnownHosts=no",
+        "NoHostAuthenticationForLocalhost=no",
+        "CanonicalizeHostname=no",
+        // Who we are: only what our agent signs.
+        "BatchMode=yes",
+        "NumberOfPasswordPrompts=0",
+        "PreferredAuthentications=publickey",
+        "PubkeyAuthentication=yes",
+        "PasswordAuthentication=no",
+        "KbdInteractiveAuthentication=no",
+        "GSSAPIAuthentication=no",
+        "HostbasedAuthentication=no",
+        "IdentityFile=none",
+        "IdentitiesOnly=no",
+        "AddKeysToAgent=no",
+        "PKCS11Provider=none",
+        // One channel and nothing beside it.
+        "ForwardAgent=no",
+        "ForwardX11=no",
+        "ClearAllForwardings=yes",
+        "GatewayPorts=no",
+        "Tunnel=no",
+        "PermitLocalCommand=no",
+        "ControlMaster=no",
+        "ControlPath=none",
+        "ControlPersist=no",
+        "ProxyCommand=none",
+        "ProxyJump=none",
+        "RemoteCommand=none",
+        "ForkAfterAuthentication=no",
+        "StdinNull=no",
+        "EscapeChar=none",
+        "SendEnv=LANG LC_*",
+        // Dead peers are noticed; its own messages go to the log.
+        "TCPKeepAlive=yes",
+        "ConnectionAttempts=1",
+        "LogLevel=VERBOSE",
+    ]
+    .map(str::to_owned)
+    .into();
+    options.push(format!("HostKeyAlias={HOST_KEY_ALIAS}"));
+    options.push(format!(
+        "UserKnownHostsFile={}",
+        folder.known_hosts().display()
+    ));
+    options.push(format!("IdentityAgent={}", folder.agent().display()));
+    options.push(format!("HostKeyAlgorithms={}", host_key_algorithms(to)));
+    options.push(format!("ConnectTimeout={}", settings.connect_timeout));
+    options.push(format!("ServerAliveInterval={}", settings.alive_interval));
+    options.push(format!(
+        "ServerAliveCountMax={}",
+        settings.alive_count_max.max(1)
+    ));
+    if to.algorithms == Algorithms::Legacy {
+        options.extend(LEGACY.map(str::to_owned));
+    }
+    options
+}
+
+/// What old devices still need and OpenSSH 9 and 10 both know; added behind the defaults.
+const LEGACY: [&str; 4] = [
+    "KexAlgorithms=+diffie-hellman-group14-sha1,diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1",
+    "Ciphers=+aes128-cbc,aes256-cbc,3des-cbc",
+    "MACs=+hmac-sha1,hmac-sha1-96,hmac-md5",
+    "PubkeyAcceptedAlgorithms=+ssh-rsa",
+];
+
+/// The signature algorithms of the stored keys, so that the asset proves one of them and no other.
+fn host_key_algorithms(to: &Destination) -> String {
+    let mut algorithms: Vec<&str> = Vec::new();
+    for key in &to.host_keys {
+        let of_this_type: &[&str] = match (key.kind.as_str(), to.algorithms) {
+            ("ssh-rsa", Algorithms::Default) => &["rsa-sha2-512", "rsa-sha2-256"],
+            ("ssh-rsa", Algorithms::Legacy) => &["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+            (other, _) => &[other],
+        };
+        algorithms.extend(
+            of_this_type
+                .iter()
+                .filter(|it| !algorithms.contains(*it))
+                .copied()
+                .collect::<Vec<_>>(),
+        );
+    }
+    algorithms.join(",")
+}
+
+/// The whole environment of the client program. `term` and `locale` are validated wishes of the user.
+///
+/// # Errors
+/// [`NulError`], which validated texts cannot cause.
+pub fn environment(
+    term: Option<&str>,
+    locale: &[(String, String)],
+) -> Result<Vec<CString>, NulError> {
+    let mut texts = vec!["PATH=/usr/bin:/bin".to_owned(), format!("HOME={HOME}")];
+    texts.push(format!("TERM={}", term.unwrap_or("dumb")));
+    texts.extend(locale.iter().map(|(name, value)| format!("{name}={value}")));
+    texts.into_iter().map(CString::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jms::nouns::HostKeyOrigin;
+    use jms::time::Time;
+
+    fn destination() -> Destination {
+        let key = |kind: &str| HostKey {
+            asset: "web1".into(),
+            kind: kind.into(),
+            blob: vec![1, 2, 3],
+            fingerprint: String::new(),
+            origin: HostKeyOrigin::Added,
+            created_at: Time(0),
+        };
+        Destination {
+            address: Address::new("192.0.2.7").unwrap(),
+            port: 2222,
+            account: "dev".into(),
+            host_keys: vec![key("ssh-ed25519"), key("ssh-rsa"), key("ssh-ed25519")],
+            algorithms: Algorithms::Default,
+        }
+    }
+
+    fn words(channel: Channel, command: Option<&[u8]>, terminal: bool) -> Vec<String> {
+        let folder = Folder::at("/run/jms/egress/x".into());
+        arguments(
+            &destination(),
+            &folder,
+            channel,
+            command,
+            terminal,
+            &settings::Session::default(),
+        )
+        .unwrap()
+        .into_iter()
+        .map(|text| text.into_string().unwrap())
+        .collect()
+    }
+
+    #[test]
+    fn the_command_is_one_argument_behind_the_dashes_and_the_address() {
+        let words = words(Channel::Exec, Some(b"-oProxyCommand=evil  'a  b'"), false);
+        let tail: Vec<&str> = words
+            .iter()
+            .rev()
+            .take(7)
+            .rev()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            tail,
+            [
+                "-l",
+                "dev",
+                "-p",
+                "2222",
+                "--",
+                "192.0.2.7",
+                "-oProxyCommand=evil  'a  b'"
+            ]
+        );
+        assert!(words.contains(&"-T".to_owned()) && !words.contains(&"-tt".to_owned()));
+    }
+
+    #[test]
+    fn a_shell_has_no_command_and_sftp_is_the_subsystem() {
+        assert_eq!(
+            words(Channel::Shell, None, true).last().unwrap(),
+            "192.0.2.7"
+        );
+        let sftp = words(Channel::Sftp, Some(b"/usr/lib/openssh/sftp-server"), false);
+        assert!(
+            sftp.ends_with(&["-s", "--", "192.0.2.7", "sftp"].map(str::to_owned)),
+            "{sftp:?}"
+        );
+    }
+
+    #[test]
+    fn the_asset_proves_a_stored_key_with_a_modern_signature() {
+        assert_eq!(
+            host_key_algorithms(&destination()),
+            "ssh-ed25519,rsa-sha2-512,rsa-sha2-256"
+        );
+        let legacy = Destination {
+            algorithms: Algorithms::Legacy,
+            ..destination()
+        };
+        assert!(host_key_algorithms(&legacy).ends_with(",ssh-rsa"));
+    }
+
+    #[test]
+    fn the_environment_holds_nothing_else() {
+        let locale = [("LANG".to_owned(), "C.UTF-8".to_owned())];
+        let texts = environment(Some("xterm"), &locale).unwrap();
+        let texts: Vec<&str> = texts.iter().map(|text| text.to_str().unwrap()).collect();
+        assert_eq!(
+            texts,
+            [
+                "PATH=/usr/bin:/bin",
+                "HOME=/usr/share/jms/home",
+                "TERM=xterm",
+                "LANG=C.UTF-8"
+            ]
+        );
+    }
+}

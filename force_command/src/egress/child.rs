@@ -1,0 +1,383 @@
+//! The client program's start and end: the one place where it is confined.
+//!
+//! Trusts nothing that runs in the child once `execve` has happened. Before that, the child is
+//! this program, so everything that must hold for the client is done and checked here.
+
+use crate::sys::{self, Forked, Window};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
+use nix::sys::stat::Mode;
+use nix::sys::termios::{SetArg, Termios, tcsetattr};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{
+    Gid, Pid, Uid, dup2_stderr, dup2_stdin, dup2_stdout, getpid, getppid, getresgid, getresuid,
+    pipe2, setresgid, setresuid, setsid,
+};
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// Buffer that is asked for in the pipes to and from the client, in bytes.
+const PIPE: i32 = 256 * 1024;
+
+/// What to start, and as whom.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// Path of the program.
+    pub program: &'a CStr,
+    /// Its arguments, its name first.
+    pub arguments: &'a [CString],
+    /// Its whole environment.
+    pub environment: &'a [CString],
+    /// The user it becomes for good.
+    pub uid: u32,
+    /// The group it becomes for good.
+    pub gid: u32,
+    /// With a terminal on its standard input: the client's modes and window.
+    pub terminal: Option<(&'a Termios, Window)>,
+}
+
+/// Why there is no child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildError {
+    /// The step that failed.
+    pub step: Step,
+    /// What the kernel said.
+    pub errno: Errno,
+}
+
+/// The steps of a start, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Step {
+    /// Pipes.
+    Pipes = 1,
+    /// The terminal.
+    Terminal,
+    /// `fork`.
+    Fork,
+    /// Its own session and terminal.
+    Session,
+    /// Standard descriptors.
+    Descriptors,
+    /// Giving up the service user.
+    Identity,
+    /// No new privileges, death with its parent.
+    Confinement,
+    /// `execve`.
+    Execute,
+}
+
+impl Step {
+    const ALL: [Self; 8] = [
+        Self::Pipes,
+        Self::Terminal,
+        Self::Fork,
+        Self::Session,
+        Self::Descriptors,
+        Self::Identity,
+        Self::Confinement,
+        Self::Execute,
+    ];
+}
+
+impl fmt::Display for ChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.step {
+            Step::Pipes => "make pipes for it",
+            Step::Terminal => "make a terminal for it",
+            Step::Fork => "make a process for it",
+            Step::Session => "give it a session of its own",
+            Step::Descriptors => "give it its descriptors",
+            Step::Identity => "give up the service user in it",
+            Step::Confinement => "confine it",
+            Step::Execute => "run its program",
+        };
+        write!(
+            f,
+            "the connection to the asset cannot be started: cannot {what} ({})",
+            self.errno.desc()
+        )
+    }
+}
+
+impl std::error::Error for ChildError {}
+
+/// How the client ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// With a status.
+    Status(i32),
+    /// By a signal.
+    Signal(i32),
+}
+
+/// The running client. Dropped, it is killed with everything in its session.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    watch: OwnedFd,
+    /// Where its input is written: a pipe, or the master of its terminal. `None` once closed.
+    pub input: Option<OwnedFd>,
+    /// Its output.
+    pub output: Option<OwnedFd>,
+    /// Its errors.
+    pub errors: Option<OwnedFd>,
+    /// `input` is a terminal's master.
+    pub has_terminal: bool,
+    exit: Option<Exit>,
+}
+
+impl Child {
+    /// Starts the client; returns when its program runs.
+    ///
+    /// # Errors
+    /// [`ChildError`]: the step that failed, in the child too.
+    pub fn start(plan: &Plan<'_>) -> Result<Self, ChildError> {
+        let at = |step| move |errno| ChildError { step, errno };
+        let (their_output, output) = pipe()
+            .map(|(read, write)| (write, read))
+            .map_err(at(Step::Pipes))?;
+        let (their_errors, errors) = pipe()
+            .map(|(read, write)| (write, read))
+            .map_err(at(Step::Pipes))?;
+        let (report, their_report) = pipe2(OFlag::O_CLOEXEC).map_err(at(Step::Pipes))?;
+        let (their_input, input) = match plan.terminal {
+            Some((modes, window)) => terminal(modes, window).map_err(at(Step::Terminal))?,
+            None => pipe().map_err(at(Step::Pipes))?,
+        };
+        for ours in [&input, &output, &errors] {
+            unblock(ours).map_err(at(Step::Pipes))?;
+        }
+        let parent = getpid();
+        match sys::fork().map_err(at(Step::Fork))? {
+            Forked::Child => {
+                let standard = [
+                    their_input.as_fd(),
+                    their_output.as_fd(),
+                    their_errors.as_fd(),
+                ];
+                let failed = become_client(plan, parent, standard);
+                let errno = failed.errno as i32;
+                let mut message = [0; 5];
+                message[0] = failed.step as u8;
+                message[1..].copy_from_slice(&errno.to_ne_bytes());
+                let _ = nix::unistd::write(&their_report, &message);
+                sys::leave(127)
+            }
+            Forked::Parent(pid) => {
+                drop((their_input, their_output, their_errors, their_report));
+                let mut child = Self {
+                    pid: Pid::from_raw(pid),
+                    watch: sys::pidfd(pid).map_err(at(Step::Fork))?,
+                    input: Some(input),
+                    output: Some(output),
+                    errors: Some(errors),
+                    has_terminal: plan.terminal.is_some(),
+                    exit: None,
+                };
+                match read_report(&report) {
+                    None => Ok(child),
+                    Some(error) => {
+                        child.wait();
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Becomes readable when the client has ended.
+    #[must_use]
+    pub fn watch(&self) -> BorrowedFd<'_> {
+        self.watch.as_fd()
+    }
+
+    /// Its pid, by which our agent knows it.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    /// How it ended, if it has; never waits.
+    pub fn ended(&mut self) -> Option<Exit> {
+        self.reap(Some(WaitPidFlag::WNOHANG))
+    }
+
+    /// Sends a signal to everything in its session.
+    pub fn signal(&self, signal: Signal) {
+        if self.exit.is_none() {
+            let _ = killpg(self.pid, signal);
+        }
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> Option<Exit> {
+        self.reap(None)
+    }
+
+    /// Ends it: asked first, killed if it does not go within `grace`.
+    pub fn stop(&mut self, grace: Duration) -> Option<Exit> {
+        self.signal(Signal::SIGTERM);
+        let until = Instant::now() + grace;
+        while self.ended().is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.signal(Signal::SIGKILL);
+                return self.wait();
+            }
+            let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+            let _ = poll(
+                &mut [PollFd::new(self.watch.as_fd(), PollFlags::POLLIN)],
+                timeout,
+            );
+        }
+        self.exit
+    }
+
+    fn reap(&mut self, flags: Option<WaitPidFlag>) -> Option<Exit> {
+        while self.exit.is_none() {
+            match waitpid(self.pid, flags) {
+                Ok(WaitStatus::Exited(_, status)) => self.exit = Some(Exit::Status(status)),
+                Ok(WaitStatus::Signaled(_, signal, _)) => {
+                    self.exit = Some(Exit::Signal(signal as i32))
+                }
+                Ok(WaitStatus::StillAlive) => return None,
+                Ok(_) | Err(Errno::EINTR) => {}
+                // Somebody else has waited for it, which nobody does: it is gone all the same.
+                Err(_) => self.exit = Some(Exit::Signal(libc::SIGKILL)),
+            }
+        }
+        self.exit
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+        self.wait();
+    }
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    sys::set_pipe_size(&write, PIPE);
+    Ok((read, write))
+}
+
+/// Makes reads and writes of our end return at once; the client's end is another open file and stays as it is.
+fn unblock(ours: &OwnedFd) -> Result<(), Errno> {
+    let flags = OFlag::from_bits_truncate(fcntl(ours, FcntlArg::F_GETFL)?);
+    fcntl(ours, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).map(drop)
+}
+
+/// A new terminal with the client's modes and size: (its own end, the master). It belongs to the
+/// service user, so no process of the user's uid can open it by name.
+fn terminal(modes: &Termios, window: Window) -> Result<(OwnedFd, OwnedFd), Errno> {
+    let master: PtyMaster = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname_r(&master)?;
+    let own = open(
+        name.as_str(),
+        OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )?;
+    tcsetattr(&own, SetArg::TCSANOW, modes)?;
+    sys::set_window(own.as_fd(), window)?;
+    Ok((own, master.into()))
+}
+
+/// In the child: everything between `fork` and the client program. Returns only what failed.
+fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) -> ChildError {
+    let run = || -> Result<(), (Step, Errno)> {
+        let at = |step| move |errno| (step, errno);
+        let [input, output, errors] = standard;
+        setsid().map_err(at(Step::Session))?;
+        if plan.terminal.is_some() {
+            sys::make_controlling(input).map_err(at(Step::Session))?;
+        }
+        dup2_stdin(input).map_err(at(Step::Descriptors))?;
+        dup2_stdout(output).map_err(at(Step::Descriptors))?;
+        dup2_stderr(errors).map_err(at(Step::Descriptors))?;
+        sys::close_from(3, true).map_err(at(Step::Descriptors))?;
+        give_up(plan.uid, plan.gid).map_err(at(Step::Identity))?;
+        confine(parent).map_err(at(Step::Confinement))?;
+        sys::default_signals(&[]);
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+            .map_err(at(Step::Confinement))?;
+        Err((
+            Step::Execute,
+            sys::execute(plan.program, plan.arguments, plan.environment),
+        ))
+    };
+    match run() {
+        Err((step, errno)) => ChildError { step, errno },
+        Ok(()) => ChildError {
+            step: Step::Execute,
+            errno: Errno::UnknownErrno,
+        },
+    }
+}
+
+/// Becomes the user in all three uids and gids, and sees that there is no way back.
+fn give_up(uid: u32, gid: u32) -> Result<(), Errno> {
+    let before = getresuid()?;
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
+    let (uids, gids) = (getresuid()?, getresgid()?);
+    let all = [uids.real, uids.effective, uids.saved]
+        .iter()
+        .all(|it| *it == uid)
+        && [gids.real, gids.effective, gids.saved]
+            .iter()
+            .all(|it| *it == gid);
+    let way_back = before.effective != uid
+        && setresuid(before.effective, before.effective, before.effective).is_ok();
+    if all && !way_back {
+        Ok(())
+    } else {
+        Err(Errno::EPERM)
+    }
+}
+
+/// What holds for the client from here on and for whatever it runs. Landlock and seccomp belong here.
+fn confine(parent: Pid) -> Result<(), Errno> {
+    prctl::set_no_new_privs()?;
+    // Set after the uids: a change of uid clears it. If the parent died before, nobody would send it.
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() == parent {
+        Ok(())
+    } else {
+        Err(Errno::ESRCH)
+    }
+}
+
+/// What the child says before its program runs: nothing, or the step that failed.
+fn read_report(report: &OwnedFd) -> Option<ChildError> {
+    let mut message = [0; 5];
+    let length = loop {
+        match nix::unistd::read(report, &mut message) {
+            Err(Errno::EINTR) => {}
+            other => break other.unwrap_or(0),
+        }
+    };
+    let [step, rest @ ..] = message;
+    (length == message.len()).then(|| ChildError {
+        step: Step::ALL
+            .into_iter()
+            .find(|it| *it as u8 == step)
+            .unwrap_or(Step::Execute),
+        errno: Errno::from_raw(i32::from_ne_bytes(rest)),
+    })
+}
+
+#[cfg(test)]
+#[path = "child_tests.rs"]
+mod tests;

@@ -1,0 +1,180 @@
+//! What one connection needs on disk, in a folder of its own: known hosts, the agent's socket, the client's log.
+
+use super::arguments::HOST_KEY_ALIAS;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jms::id::Id;
+use jms::nouns::HostKey;
+use jms::paths::Paths;
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
+
+/// So much of the client's log is looked at, in bytes from its beginning and from its end.
+const LOG_PART: u64 = 32 * 1024;
+
+/// One connection's folder, `/run/jms/egress/<session>`; removed when it goes out of scope.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Makes the folder with the asset's host keys and an empty log in it.
+    ///
+    /// The client runs as another user, so it may pass through the folder, read the known hosts and
+    /// write, not read, the log.
+    ///
+    /// # Errors
+    /// What the file system says; nothing is left behind then.
+    pub fn create(paths: &Paths, session: &Id, host_keys: &[HostKey]) -> io::Result<Self> {
+        let folder = Self {
+            path: paths.egress().join(session.as_str()),
+        };
+        DirBuilder::new().mode(0o711).create(&folder.path)?;
+        std::fs::set_permissions(&folder.path, Permissions::from_mode(0o711))?;
+        folder.file(
+            folder.known_hosts(),
+            0o644,
+            known_hosts(host_keys).as_bytes(),
+        )?;
+        folder.file(folder.log(), 0o622, b"")?;
+        Ok(folder)
+    }
+
+    /// A folder that somebody else made.
+    #[cfg(test)]
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    fn file(&self, path: PathBuf, mode: u32, text: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        file.write_all(text)?;
+        file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// `known_hosts` of this session.
+    #[must_use]
+    pub fn known_hosts(&self) -> PathBuf {
+        self.path.join("known_hosts")
+    }
+
+    /// Where our agent listens.
+    #[must_use]
+    pub fn agent(&self) -> PathBuf {
+        self.path.join("agent")
+    }
+
+    /// The client's own messages.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// What the client wrote there so far: the beginning and the end, if it is long.
+    #[must_use]
+    pub fn read_log(&self) -> String {
+        let read = || -> io::Result<Vec<u8>> {
+            let mut file = OpenOptions::new()
+                .read(true)
+                .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+                .open(self.log())?;
+            let mut bytes = Vec::new();
+            (&mut file).take(LOG_PART).read_to_end(&mut bytes)?;
+            let length = file.metadata()?.len();
+            if length > LOG_PART {
+                io::Seek::seek(
+                    &mut file,
+                    io::SeekFrom::Start(length.saturating_sub(LOG_PART).max(LOG_PART)),
+                )?;
+                file.take(LOG_PART).read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        };
+        String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is swept by the next session.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// The file's text (sshd(8), “SSH_KNOWN_HOSTS FILE FORMAT”).
+fn known_hosts(host_keys: &[HostKey]) -> String {
+    host_keys
+        .iter()
+        .map(|key| {
+            format!(
+                "{HOST_KEY_ALIAS} {} {}\n",
+                key.kind,
+                STANDARD.encode(&key.blob)
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jms::nouns::HostKeyOrigin;
+    use jms::time::Time;
+
+    fn key() -> HostKey {
+        HostKey {
+            asset: "web1".into(),
+            kind: "ssh-ed25519".into(),
+            blob: b"abc".to_vec(),
+            fingerprint: String::new(),
+            origin: HostKeyOrigin::Added,
+            created_at: Time(0),
+        }
+    }
+
+    #[test]
+    fn the_client_may_read_the_hosts_and_only_write_the_log() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::under(root.path());
+        paths.create().unwrap();
+        let id = Id::random().unwrap();
+        let folder = Folder::create(&paths, &id, &[key()]).unwrap();
+        let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(folder.path.clone()), 0o711);
+        assert_eq!(
+            (mode(folder.known_hosts()), mode(folder.log())),
+            (0o644, 0o622)
+        );
+        assert_eq!(
+            std::fs::read_to_string(folder.known_hosts()).unwrap(),
+            "asset ssh-ed25519 YWJj\n"
+        );
+        assert!(
+            Folder::create(&paths, &id, &[key()]).is_err(),
+            "an id is never used twice"
+        );
+    }
+
+    #[test]
+    fn a_long_log_gives_its_beginning_and_its_end_and_the_folder_goes() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::under(root.path());
+        paths.create().unwrap();
+        let folder = Folder::create(&paths, &Id::random().unwrap(), &[]).unwrap();
+        assert_eq!(folder.read_log(), "");
+        let middle = "x".repeat(200_000);
+        std::fs::write(folder.log(), format!("first\n{middle}\nlast\n")).unwrap();
+        let text = folder.read_log();
+        assert!(text.starts_with("first\n") && text.ends_with("\nlast\n") && text.len() <= 65_536);
+        let path = folder.path.clone();
+        drop(folder);
+        assert!(!path.exists());
+    }
+}

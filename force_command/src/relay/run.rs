@@ -1,0 +1,412 @@
+//! The loop: what to wait for, and whose turn it is.
+
+use super::Client;
+use super::streams::{Downward, Upward};
+use super::supervisor::{Stop, Supervisor};
+use super::tap::{Stream, Tap, TapFailure};
+use crate::egress::{Child, Exit};
+use crate::sys;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+/// How often a terminal that is not raw yet is looked at, while input may be held.
+const RAW_CHECK: Duration = Duration::from_millis(10);
+/// After the client has stopped both reading and writing, the asset's command may still end by itself.
+const LEAVING: Duration = Duration::from_millis(500);
+/// After the client program has ended, what is left in its pipes is waited for.
+const DRAINING: Duration = Duration::from_millis(500);
+/// After the client program was asked to end, it is killed.
+const STOPPING: Duration = Duration::from_millis(300);
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// The client program ended; its status is the asset's, or its log says why not.
+    Ended(Exit),
+    /// Nobody is there any more.
+    ClientGone,
+    /// Ctrl-C before the asset had let us in.
+    Interrupted,
+    /// This process was told to end.
+    Signalled(Signal),
+    /// A tap failed: the recording, in the first place.
+    Tap(TapFailure),
+    /// The supervisor stopped it.
+    Stopped(Stop),
+}
+
+/// What came of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// Bytes from the client.
+    pub bytes_in: u64,
+    /// Bytes to the client, both streams.
+    pub bytes_out: u64,
+}
+
+/// The signals that a relay takes, blocked and readable.
+#[derive(Debug)]
+pub struct Signals(SignalFd);
+
+impl Signals {
+    /// Blocks them for this thread, to be read from now on. To be called before a child is started,
+    /// so that none is lost.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn block() -> Result<Self, Errno> {
+        let taken = [
+            Signal::SIGHUP,
+            Signal::SIGINT,
+            Signal::SIGQUIT,
+            Signal::SIGTERM,
+            Signal::SIGWINCH,
+        ];
+        let set: SigSet = taken.into_iter().collect();
+        set.thread_block()?;
+        SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map(Self)
+    }
+
+    fn next(&self) -> Option<Signal> {
+        let info = self.0.read_signal().ok().flatten()?;
+        i32::try_from(info.ssi_signo)
+            .ok()
+            .and_then(|number| Signal::try_from(number).ok())
+    }
+}
+
+/// Relays until the end, and leaves nothing of the client program behind.
+///
+/// `farewell` is what the client program says of its own accord on standard error when it ends.
+pub fn run(
+    client: &Client<'_>,
+    child: &mut Child,
+    tap: &mut dyn Tap,
+    signals: &Signals,
+    supervisor: &mut dyn Supervisor,
+    farewell: &[u8],
+) -> Outcome {
+    let watched = tap.watches_input();
+    let mut relay = Relay {
+        up: Upward::new(child.has_terminal, watched),
+        output: Downward::new(Stream::Output, &[]),
+        errors: Downward::new(Stream::Errors, farewell),
+        client,
+        child,
+        tap,
+        signals,
+        supervisor,
+        exit: None,
+        leaving: None,
+        draining: None,
+    };
+    let end = relay.until_the_end();
+    let outcome = Outcome {
+        end,
+        bytes_in: relay.up.bytes,
+        bytes_out: relay.output.bytes + relay.errors.bytes,
+    };
+    child.stop(STOPPING);
+    outcome
+}
+
+struct Relay<'r, 'c> {
+    client: &'r Client<'c>,
+    child: &'r mut Child,
+    tap: &'r mut dyn Tap,
+    signals: &'r Signals,
+    supervisor: &'r mut dyn Supervisor,
+    up: Upward,
+    output: Downward,
+    errors: Downward,
+    exit: Option<Exit>,
+    leaving: Option<Instant>,
+    draining: Option<Instant>,
+}
+
+/// What a descriptor that is waited for means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    ClientInput,
+    ClientOutput,
+    ClientErrors,
+    AssetInput,
+    AssetOutput,
+    AssetErrors,
+    AssetEnd,
+    Signals,
+    Supervisor(usize),
+}
+
+impl Relay<'_, '_> {
+    fn until_the_end(&mut self) -> End {
+        loop {
+            match self.turn() {
+                Ok(None) => {}
+                Ok(Some(end)) | Err(end) => return end,
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<Option<End>, End> {
+        self.clocks()?;
+        if self.is_over() {
+            return Ok(self.exit.map(End::Ended));
+        }
+        for (source, events) in self.wait() {
+            self.serve(source, events)?;
+        }
+        Ok(None)
+    }
+
+    /// The client program has ended and everything it said is with the client.
+    fn is_over(&self) -> bool {
+        self.exit.is_some() && self.output.is_done(self.child) && self.errors.is_done(self.child)
+    }
+
+    /// Does what is due by the clock.
+    fn clocks(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.tap.next_deadline()) {
+            let mut released = Vec::new();
+            self.tap.tick(now, &mut released).map_err(End::Tap)?;
+            self.up.append(released);
+        }
+        if due(self.supervisor.next_deadline()) {
+            self.supervisor
+                .tick(now)
+                .map_or(Ok(()), |stop| Err(stopped(stop)))?;
+        }
+        if due(self.leaving) {
+            return Err(End::ClientGone);
+        }
+        if due(self.draining) && self.output.buffer.is_empty() && self.errors.buffer.is_empty() {
+            // Somebody else holds the pipes open: what can be read now is all.
+            self.draining = None;
+            (self.child.output, self.child.errors) = (None, None);
+        }
+        if self.up.held {
+            self.up.release(self.child);
+            self.up.pump(self.client, self.child, self.tap)?;
+        }
+        Ok(())
+    }
+
+    fn timeout(&self) -> PollTimeout {
+        let now = Instant::now();
+        let held = (self.up.held && self.exit.is_none()).then(|| now + RAW_CHECK);
+        let slow_client = !self.output.buffer.is_empty() || !self.errors.buffer.is_empty();
+        let draining = self.draining.filter(|_| !slow_client);
+        let deadlines = [
+            self.tap.next_deadline(),
+            self.supervisor.next_deadline(),
+            self.leaving,
+            draining,
+            held,
+        ];
+        let Some(first) = deadlines.into_iter().flatten().min() else {
+            return PollTimeout::NONE;
+        };
+        let left = first.saturating_duration_since(now);
+        // Rounded up: waking before the time would only mean to wait again.
+        PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
+    }
+
+    /// Waits until something happens; what happened, in the order in which it is served.
+    fn wait(&self) -> Vec<(Source, PollFlags)> {
+        let (none, read, write) = (PollFlags::empty(), PollFlags::POLLIN, PollFlags::POLLOUT);
+        let wanted = |want: bool, flags: PollFlags| if want { flags } else { none };
+        let client = self.client.descriptors;
+        let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> =
+            vec![(Source::Signals, self.signals.0.as_fd(), read)];
+        if self.exit.is_none() {
+            sources.push((Source::AssetEnd, self.child.watch(), read));
+        }
+        let watched = self.supervisor.watched();
+        sources.extend(
+            watched
+                .iter()
+                .enumerate()
+                .map(|(place, fd)| (Source::Supervisor(place), *fd, read)),
+        );
+        // A terminal is always watched for its end; a pipe's end is only seen by reading it.
+        if self.up.wants_input() || self.client.modes.is_some() {
+            sources.push((
+                Source::ClientInput,
+                client.input,
+                wanted(self.up.wants_input(), read),
+            ));
+        }
+        if self.output.sink {
+            sources.push((
+                Source::ClientOutput,
+                client.output,
+                wanted(!self.output.buffer.is_empty(), write),
+            ));
+        }
+        if self.errors.sink && (self.child.errors.is_some() || !self.errors.buffer.is_empty()) {
+            sources.push((
+                Source::ClientErrors,
+                client.errors,
+                wanted(!self.errors.buffer.is_empty(), write),
+            ));
+        }
+        if let Some(input) = &self.child.input {
+            let echo = wanted(self.child.has_terminal, read);
+            sources.push((
+                Source::AssetInput,
+                input.as_fd(),
+                echo | wanted(self.up.wants_output(), write),
+            ));
+        }
+        if let Some(output) = self
+            .child
+            .output
+            .as_ref()
+            .filter(|_| self.output.buffer.is_empty())
+        {
+            sources.push((Source::AssetOutput, output.as_fd(), read));
+        }
+        if let Some(errors) = self
+            .child
+            .errors
+            .as_ref()
+            .filter(|_| self.errors.buffer.is_empty())
+        {
+            sources.push((Source::AssetErrors, errors.as_fd(), read));
+        }
+        let mut fds: Vec<PollFd<'_>> = sources
+            .iter()
+            .map(|(_, fd, flags)| PollFd::new(*fd, *flags))
+            .collect();
+        if poll(&mut fds, self.timeout()).is_err() {
+            // EINTR, or no memory for a moment: the next turn asks again.
+            return Vec::new();
+        }
+        let happened = |fd: &PollFd<'_>| fd.revents().filter(|events| !events.is_empty());
+        sources
+            .iter()
+            .zip(&fds)
+            .filter_map(|((source, ..), fd)| Some((*source, happened(fd)?)))
+            .collect()
+    }
+
+    fn serve(&mut self, source: Source, events: PollFlags) -> Result<(), End> {
+        let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+        match source {
+            Source::Signals => self.signal(),
+            Source::Supervisor(place) => self
+                .supervisor
+                .ready(place)
+                .map_or(Ok(()), |stop| Err(stopped(stop))),
+            Source::AssetEnd => {
+                self.asset_ended();
+                Ok(())
+            }
+            Source::ClientInput if self.client.modes.is_some() && events.intersects(gone) => {
+                Err(End::ClientGone)
+            }
+            Source::ClientInput => self.up.pump(self.client, self.child, self.tap),
+            Source::ClientOutput if events.intersects(gone) => self.output_gone(events),
+            Source::ClientErrors if events.intersects(gone) => {
+                self.errors.lose_sink(self.child);
+                Ok(())
+            }
+            Source::ClientOutput | Source::AssetOutput => {
+                self.still_draining();
+                self.output.pump(self.client, self.child, self.tap)
+            }
+            Source::ClientErrors | Source::AssetErrors => {
+                self.still_draining();
+                self.errors.pump(self.client, self.child, self.tap)
+            }
+            Source::AssetInput => self.asset_input(events),
+        }
+    }
+
+    fn signal(&mut self) -> Result<(), End> {
+        while let Some(signal) = self.signals.next() {
+            match signal {
+                Signal::SIGWINCH => self.resize()?,
+                Signal::SIGHUP => return Err(End::ClientGone),
+                other => return Err(End::Signalled(other)),
+            }
+        }
+        Ok(())
+    }
+
+    fn resize(&mut self) -> Result<(), End> {
+        let (Some(window), Some(terminal)) = (self.client.window(), &self.child.input) else {
+            return Ok(());
+        };
+        if self.child.has_terminal && sys::set_window(terminal.as_fd(), window).is_ok() {
+            self.tap.resize(Instant::now(), window).map_err(End::Tap)?;
+        }
+        Ok(())
+    }
+
+    fn asset_ended(&mut self) {
+        self.exit = self.child.ended();
+        if self.exit.is_some() {
+            self.child.input = None;
+            self.up.stop();
+            self.draining = Some(Instant::now() + DRAINING);
+        }
+    }
+
+    /// A slow client is waited for as long as it is there.
+    fn still_draining(&mut self) {
+        if self.draining.is_some() {
+            self.draining = Some(Instant::now() + DRAINING);
+        }
+    }
+
+    /// The client reads no more. Without a terminal its input may still come, and the asset's
+    /// command goes on, as with a plain `ssh`; hung up in both directions, it has left.
+    fn output_gone(&mut self, events: PollFlags) -> Result<(), End> {
+        if self.client.modes.is_some() {
+            return Err(End::ClientGone);
+        }
+        self.output.lose_sink(self.child);
+        if events.contains(PollFlags::POLLHUP) {
+            self.leaving = Some(Instant::now() + LEAVING);
+        }
+        Ok(())
+    }
+
+    fn asset_input(&mut self, events: PollFlags) -> Result<(), End> {
+        if self.child.has_terminal && events.intersects(PollFlags::POLLIN | PollFlags::POLLHUP) {
+            // The terminal's echo is nobody's output.
+            let mut echo = [0; 4096];
+            let read = self
+                .child
+                .input
+                .as_ref()
+                .map(|master| nix::unistd::read(master, &mut echo));
+            if !matches!(read, Some(Ok(1..) | Err(Errno::EAGAIN | Errno::EINTR))) {
+                self.child.input = None;
+                self.up.stop();
+                return Ok(());
+            }
+        } else if events.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL) {
+            self.child.input = None;
+            self.up.stop();
+            return Ok(());
+        }
+        self.up.pump(self.client, self.child, self.tap)
+    }
+}
+
+fn stopped(stop: Stop) -> End {
+    match stop {
+        Stop::ClientGone => End::ClientGone,
+        other => End::Stopped(other),
+    }
+}

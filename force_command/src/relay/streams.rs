@@ -1,0 +1,254 @@
+//! The three directions: the client's input to the asset, the asset's output and errors to the client.
+
+use super::Client;
+use super::buffer::{Buffer, Progress};
+use super::run::End;
+use super::tap::{Stream, Tap};
+use crate::egress::Child;
+use nix::sys::termios::{InputFlags, LocalFlags, OutputFlags, tcgetattr};
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+/// Reads and writes of one direction before the others get their turn.
+const TURNS: usize = 16;
+/// What Ctrl-C types.
+const INTERRUPT: u8 = 3;
+
+/// The client's input on its way to the asset.
+#[derive(Debug)]
+pub struct Upward {
+    /// What was read and not yet written.
+    pub buffer: Buffer,
+    /// More may come from the client.
+    pub open: bool,
+    /// Typed before the client program has made its terminal raw: written to it now, it would be
+    /// echoed and edited by the line discipline.
+    pub held: bool,
+    /// Bytes from the client so far.
+    pub bytes: u64,
+    watched: bool,
+    tapped: bool,
+}
+
+impl Upward {
+    /// Nothing has come yet.
+    pub fn new(held: bool, watched: bool) -> Self {
+        Self {
+            buffer: Buffer::default(),
+            open: true,
+            held,
+            bytes: 0,
+            watched,
+            tapped: false,
+        }
+    }
+
+    /// Whether the client should be read.
+    pub fn wants_input(&self) -> bool {
+        self.open && (self.buffer.is_empty() || (self.held && self.buffer.has_room()))
+    }
+
+    /// Whether bytes wait for the asset.
+    pub fn wants_output(&self) -> bool {
+        !self.held && !self.buffer.is_empty()
+    }
+
+    /// Lets held bytes go once the client program has made its terminal raw, as `enter_raw_mode` of
+    /// OpenSSH's sshtty.c does.
+    pub fn release(&mut self, child: &Child) {
+        let raw = |modes: nix::sys::termios::Termios| {
+            let input = InputFlags::ICRNL
+                | InputFlags::INLCR
+                | InputFlags::IGNCR
+                | InputFlags::ISTRIP
+                | InputFlags::IXON;
+            let local =
+                LocalFlags::ICANON | LocalFlags::ISIG | LocalFlags::ECHO | LocalFlags::IEXTEN;
+            !modes.input_flags.intersects(input)
+                && !modes.local_flags.intersects(local)
+                && !modes.output_flags.contains(OutputFlags::OPOST)
+        };
+        if self.held
+            && child
+                .input
+                .as_ref()
+                .and_then(|master| tcgetattr(master).ok())
+                .is_some_and(raw)
+        {
+            self.held = false;
+        }
+    }
+
+    /// Adds what a tap has released.
+    pub fn append(&mut self, released: Vec<u8>) {
+        if !released.is_empty() {
+            let all = [self.buffer.waiting(), released.as_slice()].concat();
+            self.buffer.replace(&all);
+            self.tapped = true;
+        }
+    }
+
+    /// Passes on what can be passed on.
+    pub fn pump(
+        &mut self,
+        client: &Client<'_>,
+        child: &mut Child,
+        tap: &mut dyn Tap,
+    ) -> Result<(), End> {
+        for _ in 0..TURNS {
+            if !self.held && !self.buffer.is_empty() {
+                if self.watched && !self.tapped {
+                    let mut pass = Vec::new();
+                    tap.input(Instant::now(), self.buffer.waiting(), &mut pass)
+                        .map_err(End::Tap)?;
+                    self.buffer.replace(&pass);
+                    self.tapped = true;
+                }
+                self.write(child);
+            }
+            if !self.wants_input() {
+                break;
+            }
+            let before = self.buffer.waiting().len();
+            match self.buffer.fill(client.descriptors.input) {
+                Progress::Moved => {
+                    self.tapped = false;
+                    let new = self.buffer.waiting().get(before..).unwrap_or_default();
+                    self.bytes += new.len() as u64;
+                    if self.held && new.contains(&INTERRUPT) {
+                        return Err(End::Interrupted);
+                    }
+                }
+                Progress::Blocked => break,
+                // A terminal at its end has hung up.
+                Progress::Closed if client.modes.is_some() => return Err(End::ClientGone),
+                Progress::Closed => self.open = false,
+            }
+        }
+        if !self.open && self.buffer.is_empty() && !child.has_terminal {
+            // End of file goes on to the asset.
+            child.input = None;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, child: &mut Child) {
+        let Some(input) = &child.input else {
+            return self.stop();
+        };
+        while !self.buffer.is_empty() {
+            match self.buffer.empty(input.as_fd()) {
+                Progress::Moved => {}
+                Progress::Blocked => return,
+                Progress::Closed => {
+                    child.input = None;
+                    return self.stop();
+                }
+            }
+        }
+    }
+
+    /// Nobody takes input any more.
+    pub fn stop(&mut self) {
+        self.buffer.clear();
+        self.open = false;
+    }
+}
+
+/// One of the asset's two streams on its way to the client.
+#[derive(Debug)]
+pub struct Downward {
+    /// What was read, tapped and not yet written.
+    pub buffer: Buffer,
+    /// The client still takes it.
+    pub sink: bool,
+    /// Bytes to the client so far.
+    pub bytes: u64,
+    stream: Stream,
+    /// The client program's own last words, which are not the asset's.
+    farewell: Vec<u8>,
+}
+
+impl Downward {
+    /// Nothing has come yet. `farewell` is dropped when it ends a read.
+    pub fn new(stream: Stream, farewell: &[u8]) -> Self {
+        Self {
+            buffer: Buffer::default(),
+            sink: true,
+            bytes: 0,
+            stream,
+            farewell: farewell.to_vec(),
+        }
+    }
+
+    /// Passes on what can be passed on.
+    pub fn pump(
+        &mut self,
+        client: &Client<'_>,
+        child: &mut Child,
+        tap: &mut dyn Tap,
+    ) -> Result<(), End> {
+        let sink = match self.stream {
+            Stream::Output => client.descriptors.output,
+            Stream::Errors => client.descriptors.errors,
+        };
+        for _ in 0..TURNS {
+            while !self.buffer.is_empty() {
+                let before = self.buffer.waiting().len();
+                match self.buffer.empty(sink) {
+                    Progress::Moved => self.bytes += (before - self.buffer.waiting().len()) as u64,
+                    Progress::Blocked => return Ok(()),
+                    Progress::Closed => {
+                        self.lose_sink(child);
+                        return Ok(());
+                    }
+                }
+            }
+            let source = match self.stream {
+                Stream::Output => &mut child.output,
+                Stream::Errors => &mut child.errors,
+            };
+            let Some(from) = source else { return Ok(()) };
+            match self.buffer.fill(from.as_fd()) {
+                Progress::Moved => {
+                    if !self.farewell.is_empty() {
+                        self.buffer.cut(&self.farewell);
+                    }
+                    if !self.buffer.is_empty() {
+                        tap.output(Instant::now(), self.stream, self.buffer.waiting())
+                            .map_err(End::Tap)?;
+                    }
+                }
+                Progress::Blocked => return Ok(()),
+                Progress::Closed => {
+                    *source = None;
+                    match self.stream {
+                        Stream::Output => client.close_output(),
+                        Stream::Errors => client.close_errors(),
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The client takes no more: the client program is told as any program is, by `EPIPE`.
+    pub fn lose_sink(&mut self, child: &mut Child) {
+        self.sink = false;
+        self.buffer.clear();
+        match self.stream {
+            Stream::Output => child.output = None,
+            Stream::Errors => child.errors = None,
+        }
+    }
+
+    /// Whether nothing more can come to the client this way.
+    pub fn is_done(&self, child: &Child) -> bool {
+        let source = match self.stream {
+            Stream::Output => &child.output,
+            Stream::Errors => &child.errors,
+        };
+        source.is_none() && self.buffer.is_empty()
+    }
+}

@@ -1,0 +1,233 @@
+//! Taps: what sits between source and sink. The recorder is one; a terminal model, a filter or a
+//! transfer decoder will be others.
+//!
+//! # The contract
+//!
+//! * A tap sees every byte in order, and the asset's output **before** the client does: what could
+//!   not be tapped is not shown. An error of any tap ends the session.
+//! * Taps are called one after the other, the recorder first. It gets what the asset sent, never
+//!   what another tap made of it, and depends on no other tap's state.
+//! * Output cannot be changed or held. Input can: a tap that [watches](Tap::watches_input) it
+//!   appends to `pass` what may go on to the next tap and, in the end, to the asset; what it does
+//!   not append it holds or drops. Held input can be released from a later call to
+//!   [`Tap::input`] only; to be called again without new input, it asks by [`Tap::next_deadline`]
+//!   and releases in [`Tap::tick`].
+//! * A tap never blocks, and does no work by the clock unless it asked for it.
+#![forbid(unsafe_code)]
+
+use crate::sys::Window;
+use std::fmt;
+use std::time::Instant;
+
+/// Which of the asset's two streams. With a terminal there is only one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output, or the terminal.
+    Output,
+    /// Standard error.
+    Errors,
+}
+
+/// A tap can do its work no more: the session ends, and this sentence says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TapFailure(pub String);
+
+impl fmt::Display for TapFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TapFailure {}
+
+/// See the module's contract.
+pub trait Tap {
+    /// What the asset sent.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session before the client sees `bytes`.
+    fn output(&mut self, at: Instant, stream: Stream, bytes: &[u8]) -> Result<(), TapFailure>;
+
+    /// Whether [`Tap::input`] is to be called; asked once, before the first byte.
+    fn watches_input(&self) -> bool {
+        false
+    }
+
+    /// What the client sent. Appends to `pass` what may go on.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session before the asset sees `bytes`.
+    fn input(&mut self, _at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        pass.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The client's terminal has a new size.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session.
+    fn resize(&mut self, _at: Instant, _window: Window) -> Result<(), TapFailure> {
+        Ok(())
+    }
+
+    /// When [`Tap::tick`] has something to do, if ever.
+    fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Does what is due. Input that was held and is released goes to `pass`.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session.
+    fn tick(&mut self, _at: Instant, _pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        Ok(())
+    }
+}
+
+/// No tap at all: for channels whose bytes are never kept.
+#[derive(Debug, Default)]
+pub struct Nothing;
+
+impl Tap for Nothing {
+    fn output(&mut self, _: Instant, _: Stream, _: &[u8]) -> Result<(), TapFailure> {
+        Ok(())
+    }
+}
+
+/// Several taps as one, in their order.
+#[derive(Default)]
+pub struct Chain<'a> {
+    taps: Vec<&'a mut dyn Tap>,
+}
+
+impl<'a> Chain<'a> {
+    /// The recorder comes first in `taps`.
+    #[must_use]
+    pub fn new(taps: Vec<&'a mut dyn Tap>) -> Self {
+        Self { taps }
+    }
+}
+
+impl Tap for Chain<'_> {
+    fn output(&mut self, at: Instant, stream: Stream, bytes: &[u8]) -> Result<(), TapFailure> {
+        self.taps
+            .iter_mut()
+            .try_for_each(|tap| tap.output(at, stream, bytes))
+    }
+
+    fn watches_input(&self) -> bool {
+        self.taps.iter().any(|tap| tap.watches_input())
+    }
+
+    fn input(&mut self, at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        feed(&mut self.taps, at, bytes.to_vec(), pass)
+    }
+
+    fn resize(&mut self, at: Instant, window: Window) -> Result<(), TapFailure> {
+        self.taps
+            .iter_mut()
+            .try_for_each(|tap| tap.resize(at, window))
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.taps.iter().filter_map(|tap| tap.next_deadline()).min()
+    }
+
+    fn tick(&mut self, at: Instant, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        // What one tap releases, those behind it have not seen yet.
+        for first in 0..self.taps.len() {
+            let (done, rest) = self.taps.split_at_mut(first + 1);
+            let mut released = Vec::new();
+            if let Some(tap) = done.last_mut() {
+                tap.tick(at, &mut released)?;
+            }
+            if !released.is_empty() {
+                feed(rest, at, released, pass)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn feed(
+    taps: &mut [&mut dyn Tap],
+    at: Instant,
+    bytes: Vec<u8>,
+    pass: &mut Vec<u8>,
+) -> Result<(), TapFailure> {
+    let mut bytes = bytes;
+    for tap in taps.iter_mut().filter(|tap| tap.watches_input()) {
+        let mut next = Vec::new();
+        tap.input(at, &bytes, &mut next)?;
+        bytes = next;
+    }
+    pass.append(&mut bytes);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Holds everything up to a line feed, doubles it then.
+    #[derive(Default)]
+    struct Lines {
+        held: Vec<u8>,
+        released: bool,
+    }
+
+    impl Tap for Lines {
+        fn output(&mut self, _: Instant, _: Stream, _: &[u8]) -> Result<(), TapFailure> {
+            Ok(())
+        }
+        fn watches_input(&self) -> bool {
+            true
+        }
+        fn input(
+            &mut self,
+            _: Instant,
+            bytes: &[u8],
+            pass: &mut Vec<u8>,
+        ) -> Result<(), TapFailure> {
+            self.held.extend_from_slice(bytes);
+            if self.held.ends_with(b"\n") {
+                pass.extend(self.held.repeat(2));
+                self.held.clear();
+            }
+            Ok(())
+        }
+        fn tick(&mut self, _: Instant, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+            if !self.released {
+                pass.append(&mut self.held);
+                self.released = true;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn input_goes_through_every_tap_that_watches_it_in_order() {
+        let (mut first, mut blind, mut second) = (Lines::default(), Nothing, Lines::default());
+        let mut chain = Chain::new(vec![&mut first, &mut blind, &mut second]);
+        let mut pass = Vec::new();
+        let now = Instant::now();
+        chain.input(now, b"a", &mut pass).unwrap();
+        assert!(pass.is_empty() && chain.watches_input());
+        chain.input(now, b"\n", &mut pass).unwrap();
+        assert_eq!(pass, b"a\na\na\na\n");
+    }
+
+    #[test]
+    fn what_a_tick_releases_goes_through_the_taps_behind() {
+        let (mut first, mut second) = (Lines::default(), Lines::default());
+        let mut chain = Chain::new(vec![&mut first, &mut second]);
+        let mut pass = Vec::new();
+        let now = Instant::now();
+        chain.input(now, b"secret", &mut pass).unwrap();
+        chain.tick(now, &mut pass).unwrap();
+        assert_eq!(
+            pass, b"secret",
+            "released by the first, seen and then released by the second"
+        );
+    }
+}
