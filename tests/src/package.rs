@@ -108,7 +108,7 @@ fn install(base: &Entry, package: &[u8], folder: &Path) -> Result<()> {
     host.run(format!("set -eu\n{MAKE_HOST_KEYS}")).success()?;
     host.write("/root/jms.deb", package);
     let install =
-        "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-download /root/jms.deb";
+        "DEBIAN_FRONTEND=noninteractive apt-get install --yes /root/jms.deb";
     host.command(["bash", "-c", install])
         .within(Duration::from_secs(300))
         .run()

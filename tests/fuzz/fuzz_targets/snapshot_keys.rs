@@ -16,7 +16,7 @@ fn name(number: u8) -> UserName {
 
 static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let blob = [&b"\0\0\0\x0bssh-ed25519\0\0\0\x20"[..], &[7; 32]].concat();
-    let key = |number| {
+    let key = |number: u8| {
         let from = vec![
             "10.0.0.0/8".parse().expect("a network"),
             "2001:db8::/32".parse().expect("a network"),

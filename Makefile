@@ -1,0 +1,74 @@
+# make demo [CMD='ssh alice@dev@web1@bastion uptime']   a throw-away bastion and assets; the way through, shown and proved
+# make lab, make lab-down    the same hosts, left running: target/lab/{on,ssh,scp,sftp,rsync,git,env}
+# make test                  everything that is checked: format, lints, unit, property and end-to-end tests
+# make package               the .deb, in target/debian
+# make fuzz, make deny, make doc, make shellcheck    the other checks of .ci/run
+# LAB_RELEASE=12|13 chooses the Debian of the hosts. demo, lab and test need root on a Debian machine with Rust.
+#
+# make itself ends with 2 whatever failed; the line "Error N" shows a demo command's own status, and
+# `target/debug/lab demo CMD` ends with it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LAB := $(TARGET)/debug/lab
+SECONDS_PER_TARGET ?= 60
+export CMD LAB_RELEASE
+
+# What the package is made of; folders too, whose times change when a file is removed.
+PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
+	packaging sshd_config.d README.md
+PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
+SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/src/base_root.sh packaging/build-deb $(wildcard packaging/scripts/*)
+
+.PHONY: help demo lab lab-down test package fuzz deny doc shellcheck prepare lab-program
+
+help:
+	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
+
+demo: prepare package lab-program
+	@$(LAB) demo $${CMD:+"$$CMD"}
+
+lab: prepare package lab-program
+	@$(LAB) up
+
+lab-down: lab-program
+	@$(LAB) down
+
+test: prepare
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo test --workspace --exclude tests --locked
+	$(MAKE) --no-print-directory package
+	cargo test --package tests --locked
+
+package: $(TARGET)/debian/package-is-current
+
+$(TARGET)/debian/package-is-current: $(PACKAGE_SOURCES)
+	@mkdir -p $(@D)
+	@packaging/build-deb >&2
+	@touch $@
+
+fuzz:
+	@for target in $$(cargo fuzz list --fuzz-dir tests/fuzz); do \
+		echo "fuzz: $$target, $(SECONDS_PER_TARGET) s" >&2; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target -- \
+			-max_total_time=$(SECONDS_PER_TARGET) -verbosity=0 -print_final_stats=1; \
+	done
+
+deny:
+	cargo deny --locked check bans licenses sources
+
+doc:
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+shellcheck:
+	shellcheck $(SHELL_SCRIPTS)
+
+prepare:
+	@tests/prepare-machine >&2
+
+lab-program:
+	@cargo build --quiet --locked --package tests --bin lab
