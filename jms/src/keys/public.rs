@@ -29,7 +29,12 @@ impl PublicKey {
     /// # Errors
     /// [`PublicKeyError`] with a sentence for the person who gave it.
     pub fn from_blob(blob: &[u8]) -> Result<Self, PublicKeyError> {
-        Self::with_rsa_bits(blob, RSA_BITS)
+        let key = Self::with_rsa_bits(blob, RSA_BITS)?;
+        // A key that the snapshot cannot hold would stop every other one from being published.
+        match snapshot::parse_key_blob(blob) {
+            Ok(key_type) if key_type.name() == key.kind.as_str() => Ok(key),
+            _ => Err(PublicKeyError::Malformed),
+        }
     }
 
     /// As [`PublicKey::from_blob`] with another range for RSA (host keys of old devices are smaller).

@@ -21,6 +21,7 @@ proptest! {
         if let Ok(key) = PublicKey::from_blob(&blob) {
             let line = key.openssh_line("x");
             assert_eq!(PublicKey::parse_line(&line).unwrap(), key);
+            assert!(snapshot::parse_key_blob(key.blob()).is_ok());
         }
     }
 

@@ -293,3 +293,15 @@ fn fingerprints_are_read_back() {
         assert_eq!(Fingerprint::parse(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_key_that_the_snapshot_cannot_hold_is_refused_at_the_door() {
+    for (length, fits) in [(4, true), (5000, false)] {
+        let mut blob = Vec::new();
+        blob.put_string(b"sk-ssh-ed25519@openssh.com");
+        blob.put_string(&[7; 32]);
+        blob.put_string(&vec![b'x'; length]);
+        assert_eq!(snapshot::parse_key_blob(&blob).is_ok(), fits, "{length}");
+        assert_eq!(PublicKey::from_blob(&blob).is_ok(), fits, "{length}");
+    }
+}
