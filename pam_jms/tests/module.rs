@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use sandbox::{Ran, Sandbox, available, module, pamtester};
+use sandbox::{Ran, Sandbox, module, pamtester};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Consumes the request, as an honest helper does.
@@ -86,9 +86,6 @@ fn it_needs_libc_and_libpam_only() {
 
 #[test]
 fn a_yes_lets_in_and_hands_the_token_over() {
-    if !available() {
-        return;
-    }
     let ran = account(&format!("{READ}; {YES}"));
     assert!(ran.went_well(), "{} {:?}", ran.text(), ran.log);
     let open = yes_with("JMS_LOGIN", TOKEN);
@@ -125,9 +122,6 @@ fn a_yes_lets_in_and_hands_the_token_over() {
 
 #[test]
 fn a_no_keeps_out_and_its_sentence_is_shown() {
-    if !available() {
-        return;
-    }
     let sentence = "jms: this account is disabled; ask your administrator";
     let ran = account(&format!("{READ}; {}", no(2, sentence)));
     assert!(!ran.went_well());
@@ -143,9 +137,6 @@ fn a_no_keeps_out_and_its_sentence_is_shown() {
 
 #[test]
 fn the_helper_is_not_root_and_starts_clean() {
-    if !available() {
-        return;
-    }
     let sandbox = Sandbox::new().helper(&format!(
         "cat /proc/self/status >$SEEN/status; env >$SEEN/env; ls /proc/self/fd >$SEEN/fd; \
          readlink /proc/self/fd/2 >$SEEN/two; pwd >$SEEN/pwd; umask >$SEEN/umask; \
@@ -192,9 +183,6 @@ fn the_helper_is_not_root_and_starts_clean() {
 
 #[test]
 fn a_missing_helper_is_a_refusal_that_says_so() {
-    if !available() {
-        return;
-    }
     let ran = Sandbox::new().pam("sshd", "alice", &["acct_mgmt"]);
     assert!(!ran.went_well());
     assert!(
@@ -213,9 +201,6 @@ fn a_missing_helper_is_a_refusal_that_says_so() {
 
 #[test]
 fn a_dying_helper_is_a_refusal_whatever_it_said() {
-    if !available() {
-        return;
-    }
     for (helper, logged) in [
         ("exit 0".to_owned(), "closed without a message"),
         ("exit 3".to_owned(), "exit status: 3"),
@@ -240,9 +225,6 @@ fn a_dying_helper_is_a_refusal_whatever_it_said() {
 
 #[test]
 fn a_slow_helper_is_ended_after_five_seconds() {
-    if !available() {
-        return;
-    }
     for helper in [
         "echo $$ >$SEEN/pid; exec sleep 60".to_owned(),
         format!("echo $$ >$SEEN/pid; {READ}; {YES}; exec sleep 60"),
@@ -275,9 +257,6 @@ fn a_slow_helper_is_ended_after_five_seconds() {
 
 #[test]
 fn a_lying_helper_is_a_refusal() {
-    if !available() {
-        return;
-    }
     for (helper, logged) in [
         (format!("{READ}; {YES}; {YES}"), "more than its answer"),
         (
@@ -325,9 +304,6 @@ fn a_lying_helper_is_a_refusal() {
 
 #[test]
 fn local_users_are_left_alone_whatever_is_broken() {
-    if !available() {
-        return;
-    }
     let phases = [
         "authenticate",
         "setcred",
@@ -349,9 +325,6 @@ fn local_users_are_left_alone_whatever_is_broken() {
 
 #[test]
 fn without_a_good_uid_range_there_are_no_virtual_users() {
-    if !available() {
-        return;
-    }
     let without = Sandbox::new().helper("exit 1").without_uid_range();
     assert!(
         without
@@ -383,9 +356,6 @@ fn without_a_good_uid_range_there_are_no_virtual_users() {
 
 #[test]
 fn a_uid_range_that_is_a_fifo_does_not_hang_anybody() {
-    if !available() {
-        return;
-    }
     let sandbox = Sandbox::new();
     let command = pamtester("sshd", "root", &["acct_mgmt"]);
     let ran = sandbox.run(&format!(
@@ -397,9 +367,6 @@ fn a_uid_range_that_is_a_fifo_does_not_hang_anybody() {
 
 #[test]
 fn outside_sshd_a_virtual_user_is_refused_and_nobody_is_asked() {
-    if !available() {
-        return;
-    }
     for phase in [
         "authenticate",
         "setcred",
@@ -422,9 +389,6 @@ fn outside_sshd_a_virtual_user_is_refused_and_nobody_is_asked() {
 
 #[test]
 fn sshd_gets_no_password_prompt_from_us() {
-    if !available() {
-        return;
-    }
     let ran =
         Sandbox::new()
             .helper(&format!("{READ}; {YES}"))
@@ -435,9 +399,6 @@ fn sshd_gets_no_password_prompt_from_us() {
 
 #[test]
 fn strange_host_programs_get_the_same_answers() {
-    if !available() {
-        return;
-    }
     let yes = Sandbox::new().helper(&format!("{READ}; {YES}"));
     let dead = Sandbox::new().helper(&format!("{READ}; {YES}; exit 9"));
     let command = pamtester("sshd", "alice", &["acct_mgmt"]);
@@ -459,9 +420,6 @@ fn strange_host_programs_get_the_same_answers() {
 
 #[test]
 fn without_the_service_user_nobody_of_ours_gets_in() {
-    if !available() {
-        return;
-    }
     let command = pamtester("sshd", "alice", &["acct_mgmt"]);
     for (edit, logged) in [
         ("/^jms:/d", "there is no user jms"),
