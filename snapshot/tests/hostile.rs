@@ -105,7 +105,7 @@ fn ask_everything(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn garbage(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
