@@ -87,7 +87,11 @@ pub(crate) fn ask(request: &Request) -> Result<HelperMessage, HelperError> {
 fn converse(channel: &mut Channel, frame: &Frame) -> Result<HelperMessage, HelperError> {
     channel
         .send(&frame.to_bytes())
-        .map_err(|error| slow_or(error, HelperError::Send))?;
+        .map_err(|error| match error.kind() {
+            // It went before it was told: the same as one that goes after.
+            io::ErrorKind::BrokenPipe => HelperError::Read(ReadError::Closed),
+            _ => slow_or(error, HelperError::Send),
+        })?;
     let answer = Frame::read(channel).map_err(|error| match error {
         ReadError::Io(error) => slow_or(error, |error| HelperError::Read(ReadError::Io(error))),
         other => HelperError::Read(other),

@@ -13,6 +13,8 @@ use crate::system::System;
 /// The only service in which virtual users exist. Before OpenSSH 9.8 sshd takes it from its own
 /// argv[0], later from PAMServiceName.
 const SERVICE: &str = "sshd";
+/// What the person reads when the bastion itself is to blame; why stands in syslog.
+const SORRY: &str = "jms: the bastion cannot let you in just now; please tell your administrator";
 /// The variable that carries the login's token into the session.
 const LOGIN_VARIABLE: &str = "JMS_LOGIN";
 
@@ -61,13 +63,22 @@ pub(crate) fn virtual_user(
     Some(VirtualUser { name, uid })
 }
 
-/// How PAM spells "no" in this call (pam_sm_*(3)).
+/// How PAM spells "no" to sshd in this call (pam_sm_*(3)).
 pub(crate) fn refusal(call: Call) -> PamResultCode {
     match call {
         Call::Authenticate => PamResultCode::PAM_AUTH_ERR,
         Call::SetCredentials => PamResultCode::PAM_CRED_ERR,
         Call::Account | Call::ChangeToken => PamResultCode::PAM_PERM_DENIED,
         Call::OpenSession | Call::CloseSession => PamResultCode::PAM_SESSION_ERR,
+    }
+}
+
+/// The same to everybody else. sudo goes on after PAM_SESSION_ERR ("Treat PAM_SESSION_ERR as a
+/// non-fatal error" in its auth/pam.c), so it gets a code that it does not shrug off.
+fn refusal_elsewhere(call: Call) -> PamResultCode {
+    match call {
+        Call::OpenSession => PamResultCode::PAM_PERM_DENIED,
+        _ => refusal(call),
     }
 }
 
@@ -88,7 +99,7 @@ pub(crate) fn run(
     };
     if service != SERVICE {
         log("refused: users of the bastion exist for sshd only");
-        return refusal(call);
+        return refusal_elsewhere(call);
     }
     let phase = match call {
         // No factor of ours yet: nothing is asked, so that no password is typed in vain.
@@ -120,6 +131,7 @@ pub(crate) fn run(
                 }
                 Err(what) => {
                     log(what);
+                    application.show(SORRY);
                     refusal(call)
                 }
             }
@@ -135,10 +147,12 @@ pub(crate) fn run(
         }
         Ok(HelperMessage::Prompt(_)) => {
             log(&format!("refused: {}", HelperError::Unasked));
+            application.show(SORRY);
             refusal(call)
         }
         Err(error) => {
             log(&format!("refused: {error}"));
+            application.show(SORRY);
             refusal(call)
         }
     }
