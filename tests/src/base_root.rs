@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::apt_sources::AptSources;
-use crate::cache::{self, Entry};
+use crate::cache::{Cache, Entry};
 use crate::invocation::Invocation;
 use crate::release::Release;
 use crate::say;
@@ -27,8 +27,9 @@ const LOG: &str = "build.log";
 /// # Errors
 /// When it cannot be built; the build's own words are part of the error.
 pub fn base_root(release: Release) -> Result<Entry> {
-    let entry = cache::entry(&name(release), |folder| build(release, folder))?;
-    cache::prune(&format!("debian-{}-", release.number()), 2)?;
+    let cache = Cache::of_this_machine()?;
+    let entry = cache.entry(&name(release), |folder| build(release, folder))?;
+    cache.prune(&format!("debian-{}-", release.number()), 2)?;
     Ok(entry)
 }
 

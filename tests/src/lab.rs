@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::base_root::{base_root, root_of};
 use crate::boot::{self, Role};
-use crate::cache::{self, Entry};
+use crate::cache::{Cache, Entry};
 use crate::client::Client;
 use crate::everyday;
 use crate::folder::{ALICE, Folder};
@@ -113,8 +113,7 @@ impl Builder {
             });
         let members: Vec<Member> = members.collect();
 
-        let mount_point = cache::folder()?.join("mount-point");
-        std::fs::create_dir_all(&mount_point)?;
+        let mount_point = Cache::of_this_machine()?.mount_point()?;
         let plan = |member: &Member| Plan {
             name: member.name.clone(),
             mount_point: mount_point.clone(),

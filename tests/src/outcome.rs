@@ -256,19 +256,44 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// What a condition of [`eventually`] answers: yes or no, or what it was looking for.
+pub trait Answer {
+    /// What there is once it holds.
+    type Found;
+
+    /// What was found, if it holds.
+    fn found(self) -> Option<Self::Found>;
+}
+
+impl Answer for bool {
+    type Found = ();
+
+    fn found(self) -> Option<()> {
+        self.then_some(())
+    }
+}
+
+impl<Thing> Answer for Option<Thing> {
+    type Found = Thing;
+
+    fn found(self) -> Option<Thing> {
+        self
+    }
+}
+
 /// Waits until `condition` holds and returns what it found.
 ///
 /// # Panics
 /// When it does not hold within `limit`.
 #[track_caller]
-pub fn eventually<Found>(
+pub fn eventually<Condition: Answer>(
     what: &str,
     limit: Duration,
-    mut condition: impl FnMut() -> Option<Found>,
-) -> Found {
+    mut condition: impl FnMut() -> Condition,
+) -> Condition::Found {
     let started = Instant::now();
     loop {
-        if let Some(found) = condition() {
+        if let Some(found) = condition().found() {
             return found;
         }
         assert!(started.elapsed() < limit, "not within {limit:?}: {what}");

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base_root::root_of;
 use crate::boot::MAKE_HOST_KEYS;
-use crate::cache::{self, Entry};
+use crate::cache::{Cache, Entry};
 use crate::host::Host;
 use crate::host_init::Plan;
 use crate::release::Release;
@@ -82,20 +82,20 @@ pub fn installed(release: Release, base: &Entry) -> Result<Entry> {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let prefix = format!("jms-on-debian-{}-", release.number());
-    let entry = cache::entry(&format!("{prefix}{digest}"), |folder| {
+    let cache = Cache::of_this_machine()?;
+    let entry = cache.entry(&format!("{prefix}{digest}"), |folder| {
         say(format!(
             "installing {} on {release}",
             package.file_name().unwrap_or_default().display()
         ));
         install(base, &bytes, folder)
     })?;
-    cache::prune(&prefix, 4)?;
+    cache.prune(&prefix, 4)?;
     Ok(entry)
 }
 
 fn install(base: &Entry, package: &[u8], folder: &Path) -> Result<()> {
-    let mount_point = cache::folder()?.join("mount-point");
-    fs::create_dir_all(&mount_point)?;
+    let mount_point = Cache::of_this_machine()?.mount_point()?;
     let upper = folder.join("root");
     let plan = Plan {
         name: "bastion".to_owned(),
@@ -107,8 +107,7 @@ fn install(base: &Entry, package: &[u8], folder: &Path) -> Result<()> {
     // A machine with an sshd has host keys, and the package has sshd's configuration checked.
     host.run(format!("set -eu\n{MAKE_HOST_KEYS}")).success()?;
     host.write("/root/jms.deb", package);
-    let install =
-        "DEBIAN_FRONTEND=noninteractive apt-get install --yes /root/jms.deb";
+    let install = "DEBIAN_FRONTEND=noninteractive apt-get install --yes /root/jms.deb";
     host.command(["bash", "-c", install])
         .within(Duration::from_secs(300))
         .run()

@@ -233,7 +233,7 @@ pub fn syslog_has_the_session(lab: &Lab) -> Result<()> {
             .lines()
             .filter(|line| line.contains(" jms") && line.contains(id))
             .collect();
-        for kind in ["session-open", "session-close"] {
+        for kind in ["session.open", "session.close"] {
             if !ours.iter().any(|line| line.contains(kind)) {
                 bail!("no {kind} of {id} among {ours:?}");
             }

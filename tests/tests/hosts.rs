@@ -182,7 +182,7 @@ fn a_terminal_has_a_size_that_can_change() {
     eventually(
         "the client ends when its terminal is gone",
         Duration::from_secs(5),
-        || (!shell.is_running()).then_some(()),
+        || !shell.is_running(),
     );
 }
 

@@ -74,6 +74,12 @@ fn between_logins_nothing_of_the_package_runs_and_sshd_alone_is_enough() {
 #[test]
 fn what_was_not_granted_is_refused() {
     let (lab, _) = lab();
-    lab.client().ssh(["alice@dev@web2@bastion", "true"]).expect_status(126).expect_stdout("");
-    lab.client_of("mallory").ssh(["alice@dev@web1@bastion", "true"]).expect_status(255).expect_stdout("");
+    lab.client()
+        .ssh(["alice@dev@web2@bastion", "true"])
+        .expect_status(126)
+        .expect_stdout("");
+    lab.client_of("mallory")
+        .ssh(["alice@dev@web1@bastion", "true"])
+        .expect_status(255)
+        .expect_stdout("");
 }
