@@ -4,8 +4,20 @@
 //! decides, connects, relays and records. Everything that reaches it from outside (arguments,
 //! environment, the client's bytes, the asset's bytes) is hostile.
 
+pub mod agent;
+pub mod control;
 pub mod egress;
+mod identity;
+pub mod message;
+mod program;
 pub mod relay;
+mod report;
 pub mod request;
+mod session;
 pub mod start;
+mod status;
 pub mod sys;
+mod target;
+mod verbs;
+
+pub use program::main;

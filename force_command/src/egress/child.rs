@@ -18,7 +18,6 @@ use nix::unistd::{
     pipe2, setresgid, setresuid, setsid,
 };
 use std::ffi::{CStr, CString};
-use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -84,26 +83,6 @@ impl Step {
         Self::Confinement,
         Self::Execute,
     ];
-}
-
-impl fmt::Display for ChildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.step {
-            Step::Pipes => "make pipes for it",
-            Step::Terminal => "make a terminal for it",
-            Step::Fork => "make a process for it",
-            Step::Session => "give it a session of its own",
-            Step::Descriptors => "give it its descriptors",
-            Step::Identity => "give up the service user in it",
-            Step::Confinement => "confine it",
-            Step::Execute => "run its program",
-        };
-        write!(
-            f,
-            "the connection to the asset cannot be started: cannot {what} ({})",
-            self.errno.desc()
-        )
-    }
 }
 
 impl std::error::Error for ChildError {}

@@ -4,8 +4,6 @@
 //! asset's own text.
 #![forbid(unsafe_code)]
 
-use std::fmt;
-
 /// Why there is no connection, or no longer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -136,29 +134,6 @@ fn after_login(line: &str) -> Option<Failure> {
         || begins("Received disconnect from")
         || begins("Disconnecting");
     lost.then_some(Failure::Lost)
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownName => "its address is a name that cannot be resolved; tell your administrator",
-            Self::Unreachable => "it cannot be reached from the bastion (no route, or a firewall)",
-            Self::PortClosed => "it refuses connections on its port; is its ssh server running?",
-            Self::Silent => "it does not answer",
-            Self::HungUp => "it closed the connection before the login",
-            Self::HostKeyChanged => {
-                "its host key is not the one that is stored; nothing was sent. Tell your administrator: jmsctl host-key scan shows the new key"
-            }
-            Self::NoCommonAlgorithm => {
-                "it and the bastion have no algorithm in common, or it has no host key of a stored type; tell your administrator"
-            }
-            Self::LoginRefused => "it refuses the login of this account; tell your administrator (is its key there?)",
-            Self::NoSftp => "it has no sftp; try scp -O, or tell your administrator",
-            Self::ChannelRefused => "it let us in and then refused to run anything",
-            Self::Lost => "the connection to it was lost",
-            Self::Other => "the connection to it failed; tell your administrator",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ enum Source {
     AssetErrors,
     AssetEnd,
     Signals,
-    Supervisor(usize),
+    Supervisor,
 }
 
 impl Relay<'_, '_> {
@@ -229,13 +229,8 @@ impl Relay<'_, '_> {
         if self.exit.is_none() {
             sources.push((Source::AssetEnd, self.child.watch(), read));
         }
-        let watched = self.supervisor.watched();
-        sources.extend(
-            watched
-                .iter()
-                .enumerate()
-                .map(|(place, fd)| (Source::Supervisor(place), *fd, read)),
-        );
+        let watched = self.supervisor.watched().into_iter();
+        sources.extend(watched.map(|(fd, events)| (Source::Supervisor, fd, events)));
         // A terminal is always watched for its end; a pipe's end is only seen by reading it.
         if self.up.wants_input() || self.client.modes.is_some() {
             sources.push((
@@ -302,9 +297,9 @@ impl Relay<'_, '_> {
         let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
         match source {
             Source::Signals => self.signal(),
-            Source::Supervisor(place) => self
+            Source::Supervisor => self
                 .supervisor
-                .ready(place)
+                .ready()
                 .map_or(Ok(()), |stop| Err(stopped(stop))),
             Source::AssetEnd => {
                 self.asset_ended();
@@ -321,6 +316,8 @@ impl Relay<'_, '_> {
             }
             Source::ClientOutput | Source::AssetOutput => {
                 self.still_draining();
+                // What the asset sends comes after the client program has made its terminal raw.
+                self.up.held &= source != Source::AssetOutput;
                 self.output.pump(self.client, self.child, self.tap)
             }
             Source::ClientErrors | Source::AssetErrors => {

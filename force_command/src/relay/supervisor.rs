@@ -1,6 +1,7 @@
 //! Who may end a session from outside: the control socket, clocks, the end of the login.
 #![forbid(unsafe_code)]
 
+use nix::poll::PollFlags;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
@@ -15,16 +16,17 @@ pub enum Stop {
     Withdrawn(String),
     /// The asset did not let us in in time.
     NotConnected,
+    /// The store could not be asked whether the right is still there.
+    NoStore(String),
 }
 
 /// Watches over one session beside its bytes.
 pub trait Supervisor {
-    /// Descriptors that become readable when [`Supervisor::ready`] has something to look at. One
-    /// that is done with is left out.
-    fn watched(&self) -> Vec<BorrowedFd<'_>>;
+    /// What to wait for; when any of it is there, [`Supervisor::ready`] is called.
+    fn watched(&self) -> Vec<(BorrowedFd<'_>, PollFlags)>;
 
-    /// The descriptor at this place of [`Supervisor::watched`] is readable.
-    fn ready(&mut self, place: usize) -> Option<Stop>;
+    /// Something of [`Supervisor::watched`] is there. Never blocks.
+    fn ready(&mut self) -> Option<Stop>;
 
     /// When [`Supervisor::tick`] has something to do, if ever.
     fn next_deadline(&self) -> Option<Instant>;
@@ -38,10 +40,10 @@ pub trait Supervisor {
 pub struct Alone;
 
 impl Supervisor for Alone {
-    fn watched(&self) -> Vec<BorrowedFd<'_>> {
+    fn watched(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
         Vec::new()
     }
-    fn ready(&mut self, _: usize) -> Option<Stop> {
+    fn ready(&mut self) -> Option<Stop> {
         None
     }
     fn next_deadline(&self) -> Option<Instant> {

@@ -293,10 +293,10 @@ fn what_cannot_be_tapped_is_not_shown_and_ends_the_session() {
 struct Told(Instant);
 
 impl Supervisor for Told {
-    fn watched(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
+    fn watched(&self) -> Vec<(std::os::fd::BorrowedFd<'_>, nix::poll::PollFlags)> {
         Vec::new()
     }
-    fn ready(&mut self, _: usize) -> Option<Stop> {
+    fn ready(&mut self) -> Option<Stop> {
         None
     }
     fn next_deadline(&self) -> Option<Instant> {

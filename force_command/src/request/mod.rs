@@ -17,7 +17,6 @@ pub use target::Wording;
 pub use verb::Verb;
 
 use jms::policy::Channel;
-use std::fmt;
 
 /// The longest command that is passed on, in bytes: what one argument of `execve(2)` can hold on Linux
 /// (`MAX_ARG_STRLEN`) less its terminating NUL.
@@ -65,31 +64,6 @@ pub enum RequestError {
     Usage(&'static str),
     /// More bytes than [`COMMAND_LIMIT`].
     TooLong(usize),
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nowhere => f.write_str(
-                "say where to: ssh USER@SYSTEM_USER@ASSET@bastion, or a command that begins with SYSTEM_USER@ASSET; `ls` lists what you may reach",
-            ),
-            Self::TransferNowhere(channel) => write!(
-                f,
-                "say where to: {} needs the target in the login name, USER@SYSTEM_USER@ASSET@bastion; `ls` lists what you may reach",
-                channel.as_str()
-            ),
-            Self::BadTarget(text) => write!(
-                f,
-                "“{}” is not a target: SYSTEM_USER@ASSET or ASSET is; `ls` lists what you may reach",
-                text.escape_debug()
-            ),
-            Self::NotInThisVersion(word) => write!(f, "{word}: not in this version"),
-            Self::Usage(line) => write!(f, "usage: {line}"),
-            Self::TooLong(length) => {
-                write!(f, "the command has {length} bytes; at most {COMMAND_LIMIT} can be passed on")
-            }
-        }
-    }
 }
 
 impl std::error::Error for RequestError {}

@@ -12,7 +12,6 @@ use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getresgid, getresuid};
 use std::ffi::OsString;
-use std::fmt;
 use std::os::unix::fs::MetadataExt;
 
 /// Descriptors that one session may have open; a session needs about thirty.
@@ -33,6 +32,8 @@ pub struct Start {
     pub environment: Environment,
     /// The argument of `-c`, when the program was started as a login shell or by ForceCommand.
     pub command: Option<Vec<u8>>,
+    /// Standard input and output are a terminal.
+    pub has_terminal: bool,
 }
 
 /// Why the program does not go on. Each is a sentence for whoever started it.
@@ -48,24 +49,6 @@ pub enum StartError {
     UidRange(snapshot::UidRangeError),
     /// The kernel refused something that the start needs.
     System(&'static str, std::io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotServiceUser => f.write_str(
-                "the session program does not run as its service user (a file system mounted nosuid, NoNewPrivileges, or a lost set-uid bit); tell your administrator",
-            ),
-            Self::WrongIdentity => {
-                f.write_str("the session program is installed with the wrong owner or mode; tell your administrator")
-            }
-            Self::NotVirtualUser(uid) => {
-                write!(f, "this is the session program of the bastion's users, and uid {uid} is none of them")
-            }
-            Self::UidRange(error) => write!(f, "{error}; tell your administrator"),
-            Self::System(what, error) => write!(f, "cannot {what}: {error}; tell your administrator"),
-        }
-    }
 }
 
 impl std::error::Error for StartError {}
@@ -104,6 +87,7 @@ pub fn start() -> Result<Start, StartError> {
         service_uid,
         environment: Environment::from_given(given),
         command: environment::command(arguments),
+        has_terminal: crate::relay::Descriptors::standard().are_terminal(),
     })
 }
 

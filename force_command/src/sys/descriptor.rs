@@ -1,6 +1,7 @@
 //! Descriptors: the three standard ones, closing the rest, watching a process.
 
 use nix::errno::Errno;
+use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Standard input, output or error (0, 1, 2). They are open for the whole life of the process:
@@ -64,4 +65,21 @@ pub fn set_pipe_size(pipe: &OwnedFd, bytes: i32) {
 pub fn replace(descriptor: BorrowedFd<'_>, by: &OwnedFd) -> Result<(), Errno> {
     // SAFETY: takes two open descriptors; the number stays open, so nobody who holds it is misled.
     Errno::result(unsafe { libc::dup2(by.as_raw_fd(), descriptor.as_raw_fd()) }).map(drop)
+}
+
+/// A descriptor that becomes readable when something is written to the file (`inotify(7)`).
+///
+/// # Errors
+/// What the kernel says: no permission to read it, or too many of these.
+pub fn watch_file(path: &CStr) -> Result<OwnedFd, Errno> {
+    // SAFETY: takes flags and returns a new descriptor or -1.
+    let number =
+        Errno::result(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
+    // SAFETY: the kernel has just made it and nobody else knows it.
+    let watch = unsafe { OwnedFd::from_raw_fd(number) };
+    // SAFETY: the path ends in NUL and lives through the call.
+    Errno::result(unsafe {
+        libc::inotify_add_watch(watch.as_raw_fd(), path.as_ptr(), libc::IN_MODIFY)
+    })?;
+    Ok(watch)
 }

@@ -5,7 +5,9 @@ mod descriptor;
 mod process;
 mod terminal;
 
-pub use descriptor::{StandardNumber, close_from, pidfd, replace, set_pipe_size, standard};
+pub use descriptor::{
+    StandardNumber, close_from, pidfd, replace, set_pipe_size, standard, watch_file,
+};
 #[cfg(test)]
 pub use process::signal_thread;
 pub use process::{

@@ -1,0 +1,155 @@
+//! The login row, the uid and the ancestry, with a real store.
+
+use super::*;
+use crate::start::environment::Environment;
+use jms::id::Token;
+use jms::paths::Paths;
+use jms::process;
+use jms::store::{Actor, NewLogin};
+
+struct House {
+    _folder: tempfile::TempDir,
+    store: Store,
+    token: Token,
+    uid: u32,
+}
+
+fn actor() -> Actor {
+    Actor {
+        name: "root".into(),
+        why: String::new(),
+    }
+}
+
+fn add_user(store: &mut Store, name: &str) -> User {
+    let (now, high_water) = (Time::now(), store.paths().uid_high_water());
+    let add = |change: &jms::store::Change<'_>| {
+        change.add_user(&User::new(name, now), 70000..=99999, &high_water, |_| false)
+    };
+    store.change(&actor(), now, add).unwrap()
+}
+
+/// A store with alice, and her login through `sshd`.
+fn house(sshd: Process) -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paths::under(folder.path());
+    paths.create().unwrap();
+    std::fs::write(
+        paths.uid_range(),
+        "range 70000-99999\njms-users 998\njms-mfa 997\n",
+    )
+    .unwrap();
+    let mut store = Store::create(&paths).unwrap();
+    store.set_event_sender(event::Sender::to(folder.path().join("no-syslog")));
+    let now = Time::now();
+    let user = add_user(&mut store, "alice");
+    let new = NewLogin {
+        user: &user,
+        login_name: "alice@dev@web1",
+        source: "192.0.2.9",
+        source_port: Some(4242),
+        key_type: "ssh-ed25519",
+        fingerprint: "SHA256:x",
+        factors: "publickey",
+        factor_at: None,
+        sshd,
+    };
+    let opened = store.open_login(&new, now).unwrap();
+    House {
+        _folder: folder,
+        store,
+        token: opened.token,
+        uid: user.uid,
+    }
+}
+
+fn start(house: &House, name: &str, token: Option<&Token>) -> Start {
+    Start {
+        uid: house.uid,
+        gid: 998,
+        service_uid: 990,
+        environment: Environment {
+            login_name: Some(name.to_owned()),
+            token: token.cloned(),
+            ..Environment::default()
+        },
+        command: None,
+        has_terminal: false,
+    }
+}
+
+fn word(house: &House, start: &Start) -> &'static str {
+    identify(&house.store, start, Time::now()).map_or_else(|stranger| stranger.word(), |_| "known")
+}
+
+#[test]
+fn the_uids_user_through_his_own_open_login_under_its_sshd() {
+    let mut house = house(process::myself().unwrap());
+    let good = start(&house, "alice@dev@web1", Some(&house.token));
+    let identity = identify(&house.store, &good, Time::now()).unwrap();
+    assert_eq!(
+        (identity.user.name.as_str(), identity.tail.as_deref()),
+        ("alice", Some("dev@web1"))
+    );
+
+    assert_eq!(
+        word(&house, &start(&house, "alice", None)),
+        "no-login-token"
+    );
+    assert_eq!(
+        word(
+            &house,
+            &start(&house, "alice", Some(&Token::random().unwrap()))
+        ),
+        "unknown-login-token"
+    );
+    assert_eq!(
+        word(&house, &start(&house, "bob@dev@web1", Some(&house.token))),
+        "login-name-of-another-user"
+    );
+    let mut nobody = start(&house, "alice", Some(&house.token));
+    nobody.uid += 1;
+    assert_eq!(word(&house, &nobody), "no-such-user");
+
+    let token = house.token.clone();
+    assert!(
+        house
+            .store
+            .close_login(&token, process::myself().unwrap(), Time::now())
+            .unwrap()
+    );
+    assert_eq!(word(&house, &good), "login-closed");
+}
+
+#[test]
+fn a_login_of_another_user_or_under_another_sshd_is_not_ours() {
+    let me = process::myself().unwrap();
+    let mut house = house(Process {
+        started: me.started + 1,
+        ..me
+    });
+    assert_eq!(
+        word(&house, &start(&house, "alice", Some(&house.token))),
+        "login-of-another-sshd"
+    );
+    let bob = add_user(&mut house.store, "bob");
+    let mut as_bob = start(&house, "bob", Some(&house.token));
+    as_bob.uid = bob.uid;
+    assert_eq!(word(&house, &as_bob), "login-of-another-user");
+}
+
+#[test]
+fn a_disabled_user_is_refused_although_his_login_is_open() {
+    let mut house = house(process::myself().unwrap());
+    let now = Time::now();
+    let mut alice = house.store.read().user("alice").unwrap();
+    alice.enabled = false;
+    house
+        .store
+        .change(&actor(), now, |change| change.set_user(&alice))
+        .unwrap();
+    assert_eq!(
+        word(&house, &start(&house, "alice", Some(&house.token))),
+        "user-not-valid"
+    );
+}

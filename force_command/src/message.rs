@@ -1,0 +1,299 @@
+//! Every sentence that the session program says to a person, in one table, so that a translation has one place.
+//!
+//! The client sees one line on standard error for each, `jms: …`. It says what happened and what to
+//! do, and nothing that the person is not granted to know: what only an administrator may see is in
+//! the event.
+#![forbid(unsafe_code)]
+
+use crate::egress::Failure;
+use crate::egress::child::{ChildError, Step};
+use crate::request::{COMMAND_LIMIT, RequestError};
+use crate::start::StartError;
+use jms::policy::Rights;
+use std::fmt;
+use std::io::Write;
+
+/// What is said outside the errors that have a sentence of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// The login was not opened by our PAM module, or is not this one.
+    NoLogin,
+    /// The login name and the uid are not the same user.
+    OtherName,
+    /// The user was disabled, or his time is over.
+    UserNotValid,
+    /// The target is not granted, or does not exist.
+    NotGranted {
+        /// As it was worded.
+        target: String,
+        /// A granted target that is spelled nearly so.
+        near: Option<String>,
+    },
+    /// Several granted targets fit.
+    Ambiguous {
+        /// As it was worded.
+        target: String,
+        /// What fits.
+        choices: Vec<String>,
+    },
+    /// The target is granted, this use of it is not.
+    RightsMissing {
+        /// `SYSTEM_USER@ASSET`.
+        target: String,
+        /// What was asked for.
+        channel: &'static str,
+        /// Which rights are missing.
+        missing: Rights,
+    },
+    /// A fresh second factor is demanded.
+    FactorNeeded(String),
+    /// Too many sessions; the decision's words.
+    LimitReached(String),
+    /// Something of the bastion itself is out of order.
+    Bastion(Trouble),
+    /// The asset cannot be used by this version; why.
+    Unsupported {
+        /// `SYSTEM_USER@ASSET`.
+        target: String,
+        /// What it would take.
+        what: &'static str,
+    },
+    /// The asset has no stored host key.
+    NoHostKey(String),
+    /// The system user has no stored key.
+    NoCredential(String),
+    /// The connection failed or broke.
+    Connection {
+        /// `SYSTEM_USER@ASSET`.
+        target: String,
+        /// How.
+        failure: Failure,
+    },
+    /// Ctrl-C while connecting.
+    Interrupted,
+    /// The recording failed in mid-session.
+    RecordingFailed,
+    /// An administrator ended the session.
+    Killed(String),
+    /// The right is gone or has run out.
+    Withdrawn(String),
+    /// The relay got a signal.
+    Signalled(&'static str),
+    /// There is no menu yet, and these are the ways.
+    NoMenu,
+}
+
+/// What of the bastion is out of order. The event says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// `/etc/jms/jms.toml`.
+    Settings,
+    /// The store.
+    Store,
+    /// Room for recordings, or the recording itself.
+    Recording,
+    /// The key that opens stored secrets.
+    SecretKey,
+    /// What the store holds of the asset or system user.
+    Policy,
+    /// Files in `/run/jms`.
+    Run,
+    /// A system call that never fails did.
+    System,
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLogin => f.write_str("this login was not opened through PAM; tell your administrator"),
+            Self::OtherName => f.write_str("the login name and the user id are not the same user; tell your administrator"),
+            Self::UserNotValid => f.write_str("you may not use the bastion now; tell your administrator"),
+            Self::NotGranted { target, near: None } => {
+                write!(f, "{target} is not granted; `ls` lists what you may reach")
+            }
+            Self::NotGranted { target, near: Some(near) } => {
+                write!(f, "{target} is not granted; did you mean {near}? `ls` lists what you may reach")
+            }
+            Self::Ambiguous { target, choices } => {
+                write!(f, "{target} may be {}; say which", choices.join(" or "))
+            }
+            Self::RightsMissing { target, channel, missing } => {
+                let list: Vec<&str> = missing.iter().map(|right| right.as_str()).collect();
+                let rights = if list.len() == 1 { "right" } else { "rights" };
+                write!(f, "{channel} on {target} needs the {rights} {}, which no grant gives you", list.join(" and "))
+            }
+            Self::FactorNeeded(target) => write!(f, "{target} needs a fresh second factor; log in again with it"),
+            Self::LimitReached(words) => write!(f, "{words}; end one and try again"),
+            Self::Bastion(trouble) => write!(f, "{}; tell your administrator", trouble.words()),
+            Self::Unsupported { target, what } => write!(f, "{target} needs {what}: not in this version"),
+            Self::NoHostKey(target) => write!(
+                f,
+                "{target}: no host key of the asset is stored, so nobody can know that it is the asset; an administrator can: jmsctl host-key scan"
+            ),
+            Self::NoCredential(target) => {
+                write!(f, "{target}: the system user has no stored key; tell your administrator")
+            }
+            Self::Connection { target, failure } => write!(f, "{target}: {failure}"),
+            Self::Interrupted => f.write_str("interrupted while connecting"),
+            Self::RecordingFailed => {
+                f.write_str("the session was ended because it can no longer be recorded; tell your administrator")
+            }
+            Self::Killed(reason) if reason.is_empty() => f.write_str("the session was ended by an administrator"),
+            Self::Killed(reason) => write!(f, "the session was ended by an administrator: {reason}"),
+            Self::Withdrawn(reason) => write!(f, "the session was ended because its right is gone: {reason}"),
+            Self::Signalled(signal) => write!(f, "the session was ended by the system ({signal})"),
+            Self::NoMenu => f.write_str("say where to: ssh USER@SYSTEM_USER@ASSET@bastion; this is what you may reach:"),
+        }
+    }
+}
+
+impl Trouble {
+    /// A stable word for events.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Store => "store",
+            Self::Recording => "recording",
+            Self::SecretKey => "secret-key",
+            Self::Policy => "policy",
+            Self::Run => "run",
+            Self::System => "system",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Settings => "the bastion's settings cannot be read",
+            Self::Store => "the bastion cannot read or write its store",
+            Self::Recording => "the session cannot be recorded, so it cannot be opened",
+            Self::SecretKey => "the bastion cannot open its stored keys",
+            Self::Policy => "what the bastion knows of this target makes no sense",
+            Self::Run => "the bastion cannot prepare the connection",
+            Self::System => "the system refuses what a session needs",
+        }
+    }
+}
+
+/// Says a sentence on standard error, in one write. A client that does not read must not stop us.
+pub fn say(sentence: impl fmt::Display) {
+    let text = format!("jms: {sentence}\n");
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotServiceUser => f.write_str(
+                "the session program does not run as its service user (a file system mounted nosuid, NoNewPrivileges, or a lost set-uid bit); tell your administrator",
+            ),
+            Self::WrongIdentity => {
+                f.write_str("the session program is installed with the wrong owner or mode; tell your administrator")
+            }
+            Self::NotVirtualUser(uid) => {
+                write!(f, "this is the session program of the bastion's users, and uid {uid} is none of them")
+            }
+            Self::UidRange(error) => write!(f, "{error}; tell your administrator"),
+            Self::System(what, error) => write!(f, "cannot {what}: {error}; tell your administrator"),
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nowhere => f.write_str(
+                "say where to: ssh USER@SYSTEM_USER@ASSET@bastion, or a command that begins with SYSTEM_USER@ASSET; `ls` lists what you may reach",
+            ),
+            Self::TransferNowhere(channel) => write!(
+                f,
+                "say where to: {} needs the target in the login name, USER@SYSTEM_USER@ASSET@bastion; `ls` lists what you may reach",
+                channel.as_str()
+            ),
+            Self::BadTarget(text) => write!(
+                f,
+                "“{}” is not a target: SYSTEM_USER@ASSET or ASSET is; `ls` lists what you may reach",
+                text.escape_debug()
+            ),
+            Self::NotInThisVersion(word) => write!(f, "{word}: not in this version"),
+            Self::Usage(line) => write!(f, "usage: {line}"),
+            Self::TooLong(length) => {
+                write!(f, "the command has {length} bytes; at most {COMMAND_LIMIT} can be passed on")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.step {
+            Step::Pipes => "make pipes for it",
+            Step::Terminal => "make a terminal for it",
+            Step::Fork => "make a process for it",
+            Step::Session => "give it a session of its own",
+            Step::Descriptors => "give it its descriptors",
+            Step::Identity => "give up the service user in it",
+            Step::Confinement => "confine it",
+            Step::Execute => "run its program",
+        };
+        write!(
+            f,
+            "the connection to the asset cannot be started: cannot {what} ({})",
+            self.errno.desc()
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownName => "its address is a name that cannot be resolved; tell your administrator",
+            Self::Unreachable => "it cannot be reached from the bastion (no route, or a firewall)",
+            Self::PortClosed => "it refuses connections on its port; is its ssh server running?",
+            Self::Silent => "it does not answer",
+            Self::HungUp => "it closed the connection before the login",
+            Self::HostKeyChanged => {
+                "its host key is not the one that is stored; nothing was sent. Tell your administrator: jmsctl host-key scan shows the new key"
+            }
+            Self::NoCommonAlgorithm => {
+                "it and the bastion have no algorithm in common, or it has no host key of a stored type; tell your administrator"
+            }
+            Self::LoginRefused => "it refuses the login of this account; tell your administrator (is its key there?)",
+            Self::NoSftp => "it has no sftp; try scp -O, or tell your administrator",
+            Self::ChannelRefused => "it let us in and then refused to run anything",
+            Self::Lost => "the connection to it was lost",
+            Self::Other => "the connection to it failed; tell your administrator",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_granted_says_nothing_more() {
+        let sentence = Message::NotGranted {
+            target: "dev@web9".into(),
+            near: None,
+        }
+        .to_string();
+        assert_eq!(
+            sentence,
+            "dev@web9 is not granted; `ls` lists what you may reach"
+        );
+    }
+
+    #[test]
+    fn the_missing_rights_are_named() {
+        let message = Message::RightsMissing {
+            target: "dev@web1".into(),
+            channel: "sftp",
+            missing: Rights::parse("upload,download").unwrap(),
+        };
+        assert_eq!(
+            message.to_string(),
+            "sftp on dev@web1 needs the rights upload and download, which no grant gives you"
+        );
+    }
+}

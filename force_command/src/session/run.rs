@@ -1,0 +1,242 @@
+//! An open session from the first byte to the last, and its end.
+
+use super::live::{Asked, Live};
+use super::open::{NotOpened, Open, open};
+use super::report::{Verdict, notice, verdict};
+use super::{Refused, prepare};
+use crate::agent::{Agent, Notice};
+use crate::egress::child::Plan;
+use crate::egress::{Child, Folder, PROGRAM, arguments};
+use crate::identity::{Identity, sshd_of};
+use crate::message::{Trouble, say};
+use crate::relay::{self, Client, Descriptors, End, Outcome, Signals};
+use crate::report;
+use crate::request::Connect;
+use crate::start::Start;
+use crate::status;
+use crate::sys;
+use event::Type;
+use jms::settings::Settings;
+use jms::store::{EndOfSession, Store};
+use jms::time::Time;
+use nix::errno::Errno;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// What of the connection's time limit is left for the login after `ConnectTimeout`: an asset's PAM may be slow.
+const LOGIN_FACTOR: u32 = 2;
+
+/// Opens a session, runs it, and closes it; the exit status for the client.
+pub fn connect(
+    store: &mut Store,
+    settings: &Settings,
+    start: &Start,
+    identity: &Identity,
+    connect: &Connect,
+) -> i32 {
+    let mut session = match open(store, settings, start, identity, connect) {
+        Ok(session) => session,
+        Err(NotOpened::Refused(refused)) => return refused.say(),
+        Err(NotOpened::Request(error)) => {
+            say(error);
+            return status::REQUEST;
+        }
+    };
+    let ran = run(store, settings, start, identity, connect, &mut session);
+    let (outcome, verdict) = match ran {
+        Ok(ended) => ended,
+        Err(refused) => {
+            let nothing = Outcome {
+                end: End::ClientGone,
+                bytes_in: 0,
+                bytes_out: 0,
+            };
+            let verdict = Verdict {
+                status: refused.status,
+                message: Some(refused.message),
+                reason: "not-connected",
+            };
+            (nothing, verdict)
+        }
+    };
+    // Said before anything is written to disk, which may take its time.
+    if let Some(message) = &verdict.message {
+        say(message);
+    }
+    close(store, identity, session, &outcome, &verdict);
+    verdict.status
+}
+
+/// Everything between the open session and its end. The client's terminal is as before when it returns.
+fn run(
+    store: &mut Store,
+    settings: &Settings,
+    start: &Start,
+    identity: &Identity,
+    connect: &Connect,
+    session: &mut Open,
+) -> Result<(Outcome, Verdict), Refused> {
+    let system = |_: Errno| Refused::trouble(Trouble::System);
+    let destination = prepare::destination(&session.egress, &session.name)?;
+    let protocol = prepare::agent(store.paths(), &session.egress, &session.name)?;
+    let folder = Folder::create(store.paths(), &session.id, &destination.host_keys)
+        .map_err(|_| Refused::trouble(Trouble::Run))?;
+    let agent =
+        Agent::listen(&folder.agent(), protocol).map_err(|_| Refused::trouble(Trouble::Run))?;
+    let command = connect.command.as_deref();
+    let environment = &start.environment;
+    let words = arguments::arguments(
+        &destination,
+        &folder,
+        connect.channel,
+        command,
+        connect.terminal,
+        &settings.session,
+    );
+    let words = words.map_err(|_| Refused::trouble(Trouble::Policy))?;
+    let variables = arguments::environment(environment.term.as_deref(), &environment.locale);
+    let variables = variables.map_err(|_| Refused::trouble(Trouble::Policy))?;
+
+    let signals = Signals::block().map_err(system)?;
+    let sshd = sshd_watches(identity)?;
+    let asked = Asked {
+        uid: start.uid,
+        login: &identity.login,
+        target: session.target,
+        channel: connect.channel,
+    };
+    let patience = Duration::from_secs(u64::from(
+        settings
+            .session
+            .connect_timeout
+            .saturating_mul(LOGIN_FACTOR),
+    ));
+    let mut live = Live::begin(
+        store,
+        asked,
+        &session.control,
+        &folder,
+        agent,
+        sshd,
+        patience,
+    )
+    .map_err(system)?;
+    live.expires(session.decision.limits.until);
+
+    let client = Client::take(Descriptors::standard(), connect.terminal).map_err(system)?;
+    let plan = Plan {
+        program: PROGRAM,
+        arguments: &words,
+        environment: &variables,
+        uid: start.uid,
+        gid: start.gid,
+        terminal: client.modes.as_ref().zip(client.window()),
+    };
+    let mut child = Child::start(&plan).map_err(|_| Refused::trouble(Trouble::System))?;
+    live.expect(child.pid(), start.uid);
+    // Said by OpenSSH's clientloop.c on standard error when a session with a terminal ends.
+    let farewell = connect
+        .terminal
+        .then(|| format!("Connection to {} closed.\r\n", destination.address));
+    let farewell = farewell.unwrap_or_default();
+    let outcome = relay::run(
+        &client,
+        &mut child,
+        &mut session.record,
+        &signals,
+        &mut live,
+        farewell.as_bytes(),
+    );
+    let notices = live.take_notices();
+    drop((live, client, child));
+
+    report_notices(store, identity, session, &notices);
+    let verdict = verdict(&outcome.end, &session.name, || folder.read_log());
+    report_failure(store, identity, session, &outcome.end);
+    Ok((outcome, verdict))
+}
+
+/// The processes without which nobody is at the other end: the sshd that our PAM module saw, and the
+/// one that started us.
+fn sshd_watches(identity: &Identity) -> Result<Vec<OwnedFd>, Refused> {
+    let gone = |_: Errno| Refused::trouble(Trouble::System);
+    let parent = nix::unistd::getppid().as_raw();
+    [sshd_of(&identity.login).pid, parent]
+        .into_iter()
+        .map(|pid| sys::pidfd(pid).map_err(gone))
+        .collect()
+}
+
+fn report_notices(store: &mut Store, identity: &Identity, session: &Open, notices: &[Notice]) {
+    for one in notices {
+        let event = report::about(Type::Alert, &identity.login)
+            .session(session.id.as_str())
+            .asset(session.egress.asset.name.as_str())
+            .system_user(session.egress.system_user.name.as_str());
+        if let Some(event) = notice(event, one) {
+            report::emit(store, &event);
+        }
+    }
+}
+
+/// What only an administrator may read of a failure of the bastion itself.
+fn report_failure(store: &mut Store, identity: &Identity, session: &Open, end: &End) {
+    let (kind, reason) = match end {
+        End::Tap(failure) => (Type::RecordingProblem, failure.to_string()),
+        End::Stopped(relay::Stop::NoStore(sentence)) => (Type::StoreProblem, sentence.clone()),
+        _ => return,
+    };
+    let event = report::about(kind, &identity.login)
+        .session(session.id.as_str())
+        .result("error")
+        .reason(reason);
+    report::emit(store, &event);
+}
+
+/// Ends recording and row. What cannot be written now is found by whoever looks next.
+fn close(
+    store: &mut Store,
+    identity: &Identity,
+    session: Open,
+    outcome: &Outcome,
+    verdict: &Verdict,
+) {
+    let finished = session.record.finish();
+    if let Err(error) = &finished
+        && verdict.reason != "recording-failed"
+    {
+        report_failure_to_finish(store, identity, &session.id, error);
+    }
+    let finished = finished.ok();
+    let hash = finished
+        .as_ref()
+        .map(|finished| finished.last_hash.to_string());
+    let end = EndOfSession {
+        reason: verdict.reason,
+        exit_status: Some(verdict.status),
+        bytes_in: outcome.bytes_in,
+        bytes_out: outcome.bytes_out,
+        recording_size: finished.as_ref().map(|finished| finished.bytes),
+        recording_hash: hash.as_deref(),
+    };
+    if let Err(error) = store.close_session(&session.id, &identity.login, &end, Time::now()) {
+        let event = report::about(Type::StoreProblem, &identity.login)
+            .session(session.id.as_str())
+            .result("error")
+            .reason(error.to_string());
+        report::without_store(&event);
+    }
+}
+
+fn report_failure_to_finish(
+    store: &mut Store,
+    identity: &Identity,
+    session: &jms::id::Id,
+    error: &jms::recording::RecordingError,
+) {
+    let event = report::about(Type::RecordingProblem, &identity.login)
+        .session(session.as_str())
+        .result("error")
+        .reason(error.to_string());
+    report::emit(store, &event);
+}
