@@ -1,0 +1,181 @@
+//! `jmsctl login …`, `jmsctl session …` and `jmsctl event …` as they are typed.
+#![forbid(unsafe_code)]
+
+use super::flags::{List, Prefix, Span};
+use clap::{Args, Subcommand};
+
+/// Verbs of `login`.
+#[derive(Debug, Subcommand)]
+pub enum Login {
+    /// List logins, the newest last
+    #[command(
+        after_help = "Examples:\n  jmsctl login ls --since today\n  jmsctl login ls --user alice --json"
+    )]
+    Ls(LoginLs),
+    /// Show a login with its sessions
+    #[command(after_help = "Example:\n  jmsctl login show 7k2mz9")]
+    Show(Prefix),
+}
+
+/// `login ls`
+#[derive(Debug, Args)]
+pub struct LoginLs {
+    /// Only of these users (names or globs)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub user: Vec<String>,
+    /// From when until when.
+    #[command(flatten)]
+    pub span: Span,
+    /// Flags of lists.
+    #[command(flatten)]
+    pub list: List,
+}
+
+/// Verbs of `session`.
+#[derive(Debug, Subcommand)]
+pub enum Session {
+    /// List sessions, the newest last
+    #[command(after_help = "Examples:
+  jmsctl session ls --online
+  jmsctl session ls --user alice --asset 'web*' --since 3d --json")]
+    Ls(SessionLs),
+    /// Show a session
+    #[command(after_help = "Example:\n  jmsctl session show 7k2mz9")]
+    Show(Prefix),
+    /// Play a recording; that somebody did is an event
+    #[command(
+        after_help = "On a terminal: space pauses, . steps, the arrows go back and forth five seconds, q quits.
+Without a terminal the output comes at once. Escape sequences that could
+attack the reader's terminal are taken out unless --raw is given.
+
+Examples:
+  jmsctl session replay 7k2mz9 --speed 4 --idle 2
+  jmsctl session replay 7k2mz9 | grep 'rm -rf'"
+    )]
+    Replay(Replay),
+}
+
+/// `session ls`
+#[derive(Debug, Args)]
+pub struct SessionLs {
+    /// Only live ones
+    #[arg(long, conflicts_with = "past")]
+    pub online: bool,
+    /// Only those that have ended
+    #[arg(long)]
+    pub past: bool,
+    /// Only of these users (names or globs)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub user: Vec<String>,
+    /// Only to these assets (names or globs)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub asset: Vec<String>,
+    /// Only as these system users (names or globs)
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub system_user: Vec<String>,
+    /// From when until when.
+    #[command(flatten)]
+    pub span: Span,
+    /// Flags of lists.
+    #[command(flatten)]
+    pub list: List,
+}
+
+/// `session replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The session.
+    #[command(flatten)]
+    pub session: Prefix,
+    /// So many times faster
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f64,
+    /// Pauses are at most so many seconds long
+    #[arg(long, value_name = "SEC", value_parser = seconds)]
+    pub idle: Option<f64>,
+    /// Begin so many seconds after the start (90, or 1:30, or 1:02:03)
+    #[arg(long, value_name = "T", value_parser = position)]
+    pub at: Option<f64>,
+    /// Print what the asset sent as it is, with every escape sequence
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// Verbs of `event`.
+#[derive(Debug, Subcommand)]
+pub enum Event {
+    /// List events, the newest last
+    #[command(after_help = "Examples:
+  jmsctl event ls --since 2h --type policy.change
+  jmsctl event ls --follow --json")]
+    Ls(EventLs),
+    /// Explain the fields and types of events
+    #[command(after_help = "Example:\n  jmsctl event schema --json")]
+    Schema,
+}
+
+/// `event ls`
+#[derive(Debug, Args)]
+pub struct EventLs {
+    /// Wait for new ones and print them as they come, until interrupted
+    #[arg(long)]
+    pub follow: bool,
+    /// Only of this type, or of all that begin with it and a dot
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Only of this administrator or user
+    #[arg(long, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// Only what syslog has not taken yet
+    #[arg(long)]
+    pub unsent: bool,
+    /// From when until when.
+    #[command(flatten)]
+    pub span: Span,
+    /// Flags of lists.
+    #[command(flatten)]
+    pub list: List,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
+        _ => Err("write seconds, as in 2 or 0.5".to_owned()),
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.01..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("write a factor from 0.01 to 1000".to_owned()),
+    }
+}
+
+fn position(text: &str) -> Result<f64, String> {
+    let wrong = || "write seconds, M:SS or H:MM:SS".to_owned();
+    let parts: Vec<&str> = text.split(':').collect();
+    if parts.len() > 3 {
+        return Err(wrong());
+    }
+    parts.iter().try_fold(0.0, |total, part| {
+        seconds(part)
+            .map(|part| total * 60.0 + part)
+            .map_err(|_| wrong())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_as_people_write_them() {
+        assert_eq!(position("90"), Ok(90.0));
+        assert_eq!(position("1:30"), Ok(90.0));
+        assert_eq!(position("1:02:03.5"), Ok(3723.5));
+        for bad in ["", "1:", "a", "1:2:3:4", "-1", "inf", "NaN"] {
+            assert!(position(bad).is_err(), "{bad}");
+        }
+        assert!(speed("0").is_err() && speed("2").is_ok() && seconds("-1").is_err());
+    }
+}

@@ -1,0 +1,396 @@
+//! The first stage of the command line: what was typed. What it means is the commands' business.
+//!
+//! Trusts nothing that was typed. Help, completions and man pages come from the same tree
+//! ([`tree`]); what the grammar plans and nobody has built yet is in `unbuilt`, and shown nowhere.
+#![forbid(unsafe_code)]
+
+pub mod asset;
+pub mod evidence;
+pub mod flags;
+pub mod grant;
+pub mod key;
+pub mod system_user;
+mod unbuilt;
+pub mod user;
+pub mod values;
+
+use crate::failure::Failure;
+use crate::input::FileArgument;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use flags::Global;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "jmsctl",
+    version,
+    about = "Administer the bastion: users, assets, grants, and what was done with them",
+    disable_help_subcommand = true,
+    subcommand_value_name = "NOUN",
+    subcommand_help_heading = "Nouns",
+    max_term_width = 100,
+    after_help = "Exit status: 0 done; 1 failed, or a check found something; 2 wrong usage or bad input;
+3 no such thing; 4 not allowed.
+
+Examples:
+  jmsctl init --first-admin alice --key alice.pub
+  jmsctl help grant add
+  jmsctl session ls --online --json"
+)]
+pub struct Arguments {
+    /// Flags that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What it is about.
+    #[command(subcommand)]
+    pub noun: Noun,
+}
+
+/// What a command is about.
+#[derive(Debug, Subcommand)]
+pub enum Noun {
+    /// Make the store and what belongs to it, once
+    #[command(after_help = "Examples:
+  jmsctl init --first-admin alice --key alice.pub
+  jmsctl init --uid-range 200000000-200029999")]
+    Init(Init),
+    /// People and robots who log in to the bastion
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl user add alice --key alice.pub"
+    )]
+    User(user::User),
+    /// The keys with which users log in
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl key add alice alice.pub"
+    )]
+    Key(key::Key),
+    /// Machines that users reach through the bastion
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl asset add web1 --address 10.0.0.11 --scan"
+    )]
+    Asset(asset::Asset),
+    /// The keys by which assets are known
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl host-key scan web1"
+    )]
+    HostKey(asset::HostKey),
+    /// Accounts on assets, and their secrets
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl system-user add dev --generate ed25519"
+    )]
+    SystemUser(system_user::SystemUser),
+    /// Who may reach what, as whom, with which rights
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl grant add web-dev --user alice --asset web1 --system-user dev --rights shell"
+    )]
+    Grant(grant::Grant),
+    /// Connections of users to the bastion
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl login ls --since today"
+    )]
+    Login(evidence::Login),
+    /// What users did on assets, and its recordings
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl session ls --online"
+    )]
+    Session(evidence::Session),
+    /// Everything that happened, as syslog is told it
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl event ls --follow"
+    )]
+    Event(evidence::Event),
+    /// The settings of this bastion
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl config check"
+    )]
+    Config(Config),
+    /// Print the completions for a shell
+    #[command(after_help = "Example:\n  jmsctl completion bash > /etc/bash_completion.d/jmsctl")]
+    Completion(Completion),
+    /// Print the manual page of a command, or write them all
+    #[command(
+        after_help = "Examples:\n  jmsctl man | man -l -\n  jmsctl man grant add | man -l -\n  jmsctl man --out /usr/local/share/man/man1"
+    )]
+    Man(Man),
+    /// Print the version
+    #[command(after_help = "Example:\n  jmsctl version --json")]
+    Version,
+    /// Explain a noun or one of its verbs
+    #[command(after_help = "Example:\n  jmsctl help grant add")]
+    Help(Words),
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Add this user with the role admin
+    #[arg(long, value_name = "NAME")]
+    pub first_admin: Option<String>,
+    /// The first administrator's login key: a .pub file, or - for standard input
+    #[arg(long, value_name = "FILE|-", requires = "first_admin")]
+    pub key: Option<FileArgument>,
+    /// The uids that users may get (70000-99999 unless told otherwise), none of which is used here
+    #[arg(long, value_name = "A-B")]
+    pub uid_range: Option<values::Uids>,
+}
+
+/// Verbs of `config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Say whether the settings are right; exit status 1 if not
+    #[command(after_help = "Example:\n  jmsctl config check /tmp/new-jms.toml")]
+    Check(Check),
+    /// Print the settings
+    #[command(after_help = "Example:\n  jmsctl config show --effective")]
+    Show(Show),
+    /// Print where the settings are read from
+    #[command(after_help = "Example:\n  jmsctl config path")]
+    Path,
+}
+
+/// `config check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The file; without: the one that is in force
+    #[arg(value_name = "FILE|-")]
+    pub file: Option<FileArgument>,
+}
+
+/// `config show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// With the defaults of everything that the file does not say
+    #[arg(long)]
+    pub effective: bool,
+}
+
+/// `completion`
+#[derive(Debug, Args)]
+pub struct Completion {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Shells that are completed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// Fish.
+    Fish,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command.
+    #[command(flatten)]
+    pub words: Words,
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "words")]
+    pub out: Option<PathBuf>,
+}
+
+/// A command by its words.
+#[derive(Debug, Args)]
+pub struct Words {
+    /// A noun, and perhaps one of its verbs
+    #[arg(value_name = "NOUN [VERB]", num_args = 0..=2)]
+    pub words: Vec<String>,
+}
+
+/// Why there is no command to run.
+pub enum Stop {
+    /// Help, version, or a wrong usage: clap's own words and exit status.
+    Clap(clap::Error),
+    /// Something of ours.
+    Failure(Failure),
+}
+
+/// The tree of everything that is built: the source of help, completions and man pages.
+pub fn tree() -> clap::Command {
+    Arguments::command()
+}
+
+/// Reads the command line.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Stop> {
+    let matches = unbuilt::add_to(tree())
+        .try_get_matches_from(arguments)
+        .map_err(Stop::Clap)?;
+    if let Some(what) = unbuilt::asked_for(&matches) {
+        return Err(Stop::Failure(Failure::NotInThisVersion(what)));
+    }
+    Arguments::from_arg_matches(&matches).map_err(Stop::Clap)
+}
+
+/// The command of these words, for help and man pages.
+pub fn find(words: &[String]) -> Result<clap::Command, Failure> {
+    let mut tree = tree();
+    tree.build();
+    let mut found = &tree;
+    for (depth, word) in words.iter().enumerate() {
+        found = found.find_subcommand(word).ok_or_else(|| {
+            let asked: Vec<&str> = words.iter().take(depth + 1).map(String::as_str).collect();
+            if unbuilt::is_planned(&asked) {
+                return Failure::NotInThisVersion(asked.join(" "));
+            }
+            let names: Vec<&str> = found
+                .get_subcommands()
+                .map(clap::Command::get_name)
+                .collect();
+            let near =
+                jms::names::nearest(word, names).map(|near| format!("; did you mean {near}?"));
+            Failure::Missing(format!(
+                "there is no command “{}”{}",
+                word.escape_debug(),
+                near.unwrap_or_default()
+            ))
+        })?;
+    }
+    Ok(found.clone())
+}
+
+impl Arguments {
+    /// Opens the files that were named: root's right to read them ends when we become the service user.
+    pub fn open_files(&self) -> Result<(), Failure> {
+        let files = [
+            self.global.config.as_ref(),
+            match &self.noun {
+                Noun::Init(init) => init.key.as_ref(),
+                Noun::User(user::User::Add(add)) => add.key.as_ref(),
+                Noun::Key(key::Key::Add(add)) => Some(&add.key),
+                Noun::HostKey(asset::HostKey::Add(add)) => Some(&add.key),
+                Noun::SystemUser(system_user::SystemUser::Add(add)) => add.attributes.key.as_ref(),
+                Noun::SystemUser(system_user::SystemUser::Set(set)) => set.attributes.key.as_ref(),
+                Noun::Config(Config::Check(check)) => check.file.as_ref(),
+                _ => None,
+            },
+        ];
+        files.into_iter().flatten().try_for_each(FileArgument::open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(command: &clap::Command, visit: &mut impl FnMut(&clap::Command)) {
+        visit(command);
+        for verb in command.get_subcommands() {
+            walk(verb, visit);
+        }
+    }
+
+    #[test]
+    fn the_tree_is_sound_and_every_command_has_an_example() {
+        tree().debug_assert();
+        unbuilt::add_to(tree()).debug_assert();
+        walk(&tree(), &mut |command| {
+            let after = command.get_after_help().map(ToString::to_string);
+            assert!(
+                after.is_some_and(|after| after.contains("Example") && after.contains("jmsctl ")),
+                "{}",
+                command.get_name()
+            );
+        });
+    }
+
+    #[test]
+    fn every_flag_is_explained() {
+        walk(&tree(), &mut |command| {
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_planned_says_so_and_what_is_not_is_unknown() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in [
+            "jmsctl status",
+            "jmsctl doctor --profile bastion",
+            "jmsctl user-group add ops",
+            "jmsctl session kill 7k2mz9",
+            "jmsctl user mfa-reset alice",
+            "jmsctl user add alice --mfa totp",
+            "jmsctl asset add web1 --address a --gateway b",
+            "jmsctl login ls --failed",
+            "jmsctl help status",
+        ] {
+            let stop = parse(words(line));
+            match stop {
+                Err(Stop::Failure(Failure::NotInThisVersion(_))) => {}
+                Ok(Arguments {
+                    noun: Noun::Help(help),
+                    ..
+                }) => {
+                    assert!(matches!(
+                        find(&help.words),
+                        Err(Failure::NotInThisVersion(_))
+                    ));
+                }
+                _ => panic!("{line}"),
+            }
+        }
+        assert!(matches!(
+            parse(words("jmsctl nonsense")),
+            Err(Stop::Clap(_))
+        ));
+        assert!(matches!(
+            parse(words("jmsctl user add alice --nonsense 1")),
+            Err(Stop::Clap(_))
+        ));
+        assert!(
+            matches!(find(&["grnat".into()]), Err(Failure::Missing(sentence)) if sentence.contains("grant"))
+        );
+    }
+
+    #[test]
+    fn help_shows_nothing_that_is_not_built() {
+        let help = tree().render_long_help().to_string();
+        for word in ["status", "doctor", "batch", "filter"] {
+            assert!(!help.contains(&format!("  {word} ")), "{word}");
+        }
+    }
+}

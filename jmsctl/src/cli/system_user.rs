@@ -1,0 +1,113 @@
+//! `jmsctl system-user …` as it is typed.
+#![forbid(unsafe_code)]
+
+use super::flags::{Change, List, Name, Names};
+use super::values::{Clearable, one_line};
+use crate::input::FileArgument;
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Verbs of `system-user`.
+#[derive(Debug, Subcommand)]
+pub enum SystemUser {
+    /// Add an account on assets
+    #[command(after_help = "Examples:
+  jmsctl system-user add dev --generate ed25519
+  jmsctl system-user add dba --login postgres --key dba_key --comment 'databases'
+
+The public half, for the account's authorized_keys on the assets:
+  jmsctl system-user show dev --json | jq -r .public_key")]
+    Add(Add),
+    /// Change an account on assets, or give it another key
+    #[command(after_help = "Examples:
+  jmsctl system-user set dba --login postgres
+  jmsctl system-user set dev --generate ed25519")]
+    Set(Set),
+    /// Remove accounts with their secrets and direct grants; what was done with them stays in the evidence
+    #[command(after_help = "Example:\n  jmsctl system-user rm dev")]
+    Rm(Names),
+    /// List accounts on assets
+    #[command(after_help = "Examples:\n  jmsctl system-user ls\n  jmsctl system-user ls --json")]
+    Ls(List),
+    /// Show an account on assets with its public key
+    #[command(after_help = "Example:\n  jmsctl system-user show dev --json")]
+    Show(Name),
+}
+
+/// What proves an account to an asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Credential {
+    /// A stored key.
+    Key,
+}
+
+/// Types of keys that are made here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Generate {
+    /// Ed25519.
+    Ed25519,
+}
+
+/// Attributes of an account on assets.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Attributes {
+    /// The account's name on the assets, where it is another one; none takes it away
+    #[arg(long, value_name = "NAME", value_parser = login)]
+    pub login: Option<Clearable<String>>,
+    /// Its login shell, for when it is made on an asset (/bin/bash unless told otherwise)
+    #[arg(long, value_name = "PATH", value_parser = shell)]
+    pub shell: Option<String>,
+    /// What proves it to an asset: a stored key
+    #[arg(long, value_name = "key", value_enum, hide_possible_values = true)]
+    pub credential: Option<Credential>,
+    /// Store this private key (OpenSSH format): a file, or - for standard input; its passphrase is asked for
+    #[arg(long, value_name = "FILE|-", conflicts_with = "generate")]
+    pub key: Option<FileArgument>,
+    /// Make a new key; only its public half is ever shown
+    #[arg(long, value_name = "ed25519", value_enum, hide_possible_values = true)]
+    pub generate: Option<Generate>,
+}
+
+/// `system-user add`
+#[derive(Debug, Args)]
+pub struct Add {
+    /// A letter or _, then letters, digits, _ . -
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Attributes.
+    #[command(flatten)]
+    pub attributes: Attributes,
+    /// Flags of the change.
+    #[command(flatten)]
+    pub change: Change,
+}
+
+/// `system-user set`
+#[derive(Debug, Args)]
+pub struct Set {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Attributes.
+    #[command(flatten)]
+    pub attributes: Attributes,
+    /// Flags of the change.
+    #[command(flatten)]
+    pub change: Change,
+}
+
+fn login(text: &str) -> Result<Clearable<String>, String> {
+    match text {
+        "none" => Ok(Clearable::Nothing),
+        _ => Ok(Clearable::Set(text.to_owned())),
+    }
+}
+
+fn shell(text: &str) -> Result<String, String> {
+    let plain =
+        |character: char| character.is_ascii_graphic() && !"'\"\\:$`;&|<>()*?".contains(character);
+    if text.starts_with('/') && text.chars().all(plain) && text.len() <= 255 {
+        one_line(text)
+    } else {
+        Err("write the path of the shell, as in /bin/bash".to_owned())
+    }
+}

@@ -1,0 +1,97 @@
+//! `jmsctl user …` as it is typed.
+#![forbid(unsafe_code)]
+
+use super::flags::{Change, List, Name, Names};
+use super::values::{Clearable, one_line, validity};
+use crate::input::FileArgument;
+use clap::{Args, Subcommand};
+use jms::nouns::Role;
+use jms::time::Time;
+
+/// Verbs of `user`.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Add a user, with a uid that nobody ever had
+    #[command(after_help = "Examples:
+  jmsctl user add alice --full-name 'Alice Liddell' --key alice.pub
+  ssh-keygen -y -f id_ed25519 | jmsctl user add robot --key - --valid-until 90d")]
+    Add(Add),
+    /// Change a user
+    #[command(after_help = "Examples:
+  jmsctl user set alice --email alice@example.org
+  jmsctl user set alice --valid-until none")]
+    Set(Set),
+    /// Remove users with their keys and direct grants; what they did stays in the evidence
+    #[command(after_help = "Example:\n  jmsctl user rm alice --comment 'left the company'")]
+    Rm(Names),
+    /// List users
+    #[command(after_help = "Examples:
+  jmsctl user ls
+  jmsctl user ls 'a*' --json
+  jmsctl user ls --columns name,email,valid_until --sort -valid_until")]
+    Ls(List),
+    /// Show a user with the login keys
+    #[command(after_help = "Example:\n  jmsctl user show alice")]
+    Show(Name),
+    /// Keep users out: their sessions end at once, nothing else is lost
+    #[command(after_help = "Example:\n  jmsctl user disable alice --comment 'laptop stolen'")]
+    Disable(Names),
+    /// Let disabled users in again
+    #[command(after_help = "Example:\n  jmsctl user enable alice")]
+    Enable(Names),
+}
+
+/// Attributes of a user.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Attributes {
+    /// The person's name
+    #[arg(long, value_name = "TEXT", value_parser = one_line)]
+    pub full_name: Option<String>,
+    /// Where mail reaches the person
+    #[arg(long, value_name = "ADDRESS", value_parser = one_line)]
+    pub email: Option<String>,
+    /// user reaches assets; auditor also reads policy and evidence; admin also changes policy
+    #[arg(long, value_name = "ROLE", value_parser = role)]
+    pub role: Option<Role>,
+    /// May log in from then on: a time, a day, 3d from now; none takes it away
+    #[arg(long, value_name = "TIME", value_parser = validity)]
+    pub valid_from: Option<Clearable<Time>>,
+    /// May log in until then; as --valid-from
+    #[arg(long, value_name = "TIME", value_parser = validity)]
+    pub valid_until: Option<Clearable<Time>>,
+}
+
+/// `user add`
+#[derive(Debug, Args)]
+pub struct Add {
+    /// Login name: a lower-case letter or _, then lower-case letters, digits, _ . -
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The first login key: a .pub file, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub key: Option<FileArgument>,
+    /// Attributes.
+    #[command(flatten)]
+    pub attributes: Attributes,
+    /// Flags of the change.
+    #[command(flatten)]
+    pub change: Change,
+}
+
+/// `user set`
+#[derive(Debug, Args)]
+pub struct Set {
+    /// Login name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Attributes.
+    #[command(flatten)]
+    pub attributes: Attributes,
+    /// Flags of the change.
+    #[command(flatten)]
+    pub change: Change,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "roles are user, auditor and admin".to_owned())
+}

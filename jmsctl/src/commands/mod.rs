@@ -1,0 +1,113 @@
+//! The second stage: what a command means, and doing it. One file a noun.
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod asset;
+pub mod config;
+pub mod event;
+mod evidence;
+mod grant;
+mod host;
+mod host_key;
+mod init;
+mod key;
+mod login;
+pub mod manual;
+mod replay;
+mod scan;
+mod session;
+mod system_user;
+mod uid_range_file;
+mod user;
+
+use crate::cli::flags::Names;
+use crate::cli::{Arguments, Noun};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::output::{self, Output};
+use crate::privilege;
+use jms::paths::Paths;
+use jms::settings::Settings;
+use jms::store::{Change, Store, StoreError};
+
+/// Runs a command that needs the store: root on the way in, the service user after.
+pub fn run(arguments: &Arguments, out: Output) -> Done {
+    privilege::require_root()?;
+    let paths = Paths::system();
+    arguments.open_files()?;
+    if let Noun::Init(init) = &arguments.noun {
+        return init::run(init, arguments, &paths, out);
+    }
+    privilege::become_service_user()?;
+    let settings = settings(arguments, &paths)?;
+    let store = Store::open(&paths)?;
+    let mut context = Context::new(store, &arguments.global, &settings, out);
+    let done = match &arguments.noun {
+        Noun::User(verb) => user::run(verb, &mut context),
+        Noun::Key(verb) => key::run(verb, &mut context),
+        Noun::Asset(verb) => asset::run(verb, &mut context),
+        Noun::HostKey(verb) => host_key::run(verb, &mut context),
+        Noun::SystemUser(verb) => system_user::run(verb, &mut context),
+        Noun::Grant(verb) => grant::run(verb, &mut context),
+        Noun::Login(verb) => login::run(verb, &mut context),
+        Noun::Session(verb) => session::run(verb, &mut context),
+        Noun::Event(verb) => event::run(verb, &mut context),
+        // The others were run before, by `main`, because they need no store.
+        Noun::Init(_)
+        | Noun::Config(_)
+        | Noun::Completion(_)
+        | Noun::Man(_)
+        | Noun::Version
+        | Noun::Help(_) => Ok(()),
+    };
+    done.and_then(|()| context.out.flush())
+}
+
+/// The settings. A bad file named by `--config` is an error; the bastion's own only a warning, because
+/// `jmsctl user disable` must work on the day on which somebody broke it.
+fn settings(arguments: &Arguments, paths: &Paths) -> Done<Settings> {
+    if let Some(file) = &arguments.global.config {
+        let text = file.read()?;
+        return Settings::parse(text.expose()).map_err(|sentence| {
+            Failure::BadInput(format!("{}: {}", file.name(), sentence.trim_end()))
+        });
+    }
+    Ok(Settings::load(&paths.settings()).unwrap_or_else(|error| {
+        output::warn(&format!(
+            "{error}\nUntil that is mended, the defaults hold here."
+        ));
+        Settings::default()
+    }))
+}
+
+/// Removes the objects of these names after asking; all or none.
+fn remove<T: output::Noun>(
+    context: &mut Context,
+    names: &Names,
+    also: &str,
+    remove: impl Fn(&Change<'_>, &str) -> Result<T, StoreError>,
+) -> Done {
+    let terms = (&names.change).into();
+    let remove_all = |change: &Change<'_>| {
+        names
+            .names
+            .iter()
+            .map(|name| remove(change, name))
+            .collect::<Result<Vec<T>, _>>()
+    };
+    if !names.change.dry_run {
+        // Names that do not exist are said before anybody is asked.
+        let nobody = jms::store::Actor {
+            name: String::new(),
+            why: String::new(),
+        };
+        context.store.dry_run(&nobody, context.now, remove_all)?;
+        context.confirm(&format!(
+            "Remove the {} {}{also}?",
+            T::NAME,
+            output::harmless(&names.names.join(", "))
+        ))?;
+    }
+    let removed = context.change(terms, remove_all)?;
+    context.out.removed(&removed, names.change.dry_run)
+}

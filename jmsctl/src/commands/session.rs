@@ -1,0 +1,94 @@
+//! `jmsctl session`.
+#![forbid(unsafe_code)]
+
+use super::evidence::{is_wanted, plain, print, rows_needed};
+use super::replay;
+use crate::cli::evidence::{Session as Verb, SessionLs};
+use crate::context::Context;
+use crate::failure::Done;
+use crate::output::Noun;
+use jms::nouns::Session;
+use jms::store::SessionSearch;
+
+impl Noun for Session {
+    const NAME: &'static str = "session";
+    const KEY: &'static str = "id";
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "login",
+        "user",
+        "asset",
+        "address",
+        "port",
+        "system_user",
+        "account",
+        "channel",
+        "terminal",
+        "request",
+        "grants",
+        "relay_pid",
+        "started_at",
+        "ended_at",
+        "end_reason",
+        "exit_status",
+        "bytes_in",
+        "bytes_out",
+        "recording",
+        "recording_size",
+        "recording_hash",
+        "held",
+    ];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "user",
+        "system_user",
+        "asset",
+        "channel",
+        "started_at",
+        "ended_at",
+        "end_reason",
+        "exit_status",
+        "request",
+    ];
+    const NEWEST_LAST: bool = true;
+}
+
+/// Runs a verb.
+pub fn run(verb: &Verb, context: &mut Context) -> Done {
+    match verb {
+        Verb::Ls(verb) => ls(verb, context),
+        Verb::Show(verb) => {
+            let session = context.store.read().session_by_prefix(&verb.id)?;
+            context.out.show(&session)
+        }
+        Verb::Replay(verb) => replay::run(verb, context),
+    }
+}
+
+fn ls(verb: &SessionLs, context: &mut Context) -> Done {
+    let selected = [&verb.user, &verb.asset, &verb.system_user];
+    let is_plain = selected
+        .iter()
+        .all(|names| names.is_empty() || plain(names).is_some());
+    let mut sessions = context.store.read().sessions(&SessionSearch {
+        user: plain(&verb.user),
+        asset: plain(&verb.asset),
+        system_user: plain(&verb.system_user),
+        online: match (verb.online, verb.past) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        },
+        since: verb.span.since,
+        until: verb.span.until,
+        limit: rows_needed(&verb.list, is_plain),
+        ..SessionSearch::default()
+    })?;
+    sessions.retain(|session| {
+        is_wanted(&verb.user, &session.user)
+            && is_wanted(&verb.asset, &session.asset)
+            && is_wanted(&verb.system_user, &session.system_user)
+    });
+    sessions.reverse();
+    print(context, sessions, &verb.list)
+}

@@ -1,0 +1,163 @@
+//! `jmsctl system-user`.
+#![forbid(unsafe_code)]
+
+use super::remove;
+use crate::cli::system_user::{Add, Attributes, Credential, Generate, Set, SystemUser as Verb};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::input::{FileArgument, passphrase};
+use crate::output::Noun;
+use jms::keys::{PrivateKey, PrivateKeyError};
+use jms::nouns::{CredentialKind, SystemUser};
+use jms::secret::{Context as Place, MasterKey};
+use jms::store::{Change, NewCredential, StoreError};
+
+impl Noun for SystemUser {
+    const NAME: &'static str = "system user";
+    const KEY: &'static str = "name";
+    const FIELDS: &'static [&'static str] = &[
+        "name",
+        "login",
+        "privileged",
+        "dynamic",
+        "shell",
+        "credential",
+        "public_key",
+        "fingerprint",
+        "has_secret",
+        "auto_push",
+        "shell_hooks",
+        "comment",
+        "created_at",
+        "updated_at",
+    ];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "login",
+        "credential",
+        "fingerprint",
+        "has_secret",
+        "comment",
+    ];
+}
+
+/// Runs a verb.
+pub fn run(verb: &Verb, context: &mut Context) -> Done {
+    match verb {
+        Verb::Add(verb) => add(verb, context),
+        Verb::Set(verb) => set(verb, context),
+        Verb::Rm(names) => remove::<SystemUser>(
+            context,
+            names,
+            " with all secrets and direct grants",
+            |change, name| change.remove_system_user(name),
+        ),
+        Verb::Ls(list) => {
+            let system_users = context.store.read().system_users()?;
+            context.out.list(system_users, list).map(drop)
+        }
+        Verb::Show(verb) => {
+            let system_user = context.store.read().system_user(&verb.name)?;
+            context.out.show(&system_user)
+        }
+    }
+}
+
+fn apply(attributes: &Attributes, system_user: &mut SystemUser) {
+    let attributes = attributes.clone();
+    if let Some(login) = attributes.login {
+        system_user.login = login.into_option();
+    }
+    system_user.shell = attributes
+        .shell
+        .unwrap_or(std::mem::take(&mut system_user.shell));
+    if let Some(Credential::Key) = attributes.credential {
+        system_user.credential = CredentialKind::Key;
+    }
+}
+
+fn add(verb: &Add, context: &mut Context) -> Done {
+    let mut system_user = SystemUser::new(&verb.name, context.now);
+    apply(&verb.attributes, &mut system_user);
+    system_user.comment = verb.change.comment.clone().unwrap_or_default();
+    jms::names::SystemUserName::new(&system_user.name).map_err(Failure::bad)?;
+    let key = new_key(&verb.attributes, context)?;
+    let added = context.change((&verb.change).into(), |change| {
+        change.add_system_user(&system_user)?;
+        keep_key(change, &system_user.name, key.as_ref())
+    })?;
+    if !added.has_secret {
+        context.out.note(
+            "it has no key yet: jmsctl system-user set NAME --generate ed25519, or --key FILE",
+        );
+    }
+    context.out.changed(&added)
+}
+
+fn set(verb: &Set, context: &mut Context) -> Done {
+    context.store.read().system_user(&verb.name)?;
+    let key = new_key(&verb.attributes, context)?;
+    let edited = context.change((&verb.change).into(), |change| {
+        let mut system_user = change.read().system_user(&verb.name)?;
+        let before = system_user.clone();
+        apply(&verb.attributes, &mut system_user);
+        if let Some(comment) = &verb.change.comment {
+            system_user.comment.clone_from(comment);
+        }
+        // A new key alone is one event, not two.
+        if system_user != before || key.is_none() {
+            change.set_system_user(&system_user)?;
+        }
+        keep_key(change, &system_user.name, key.as_ref())
+    })?;
+    context.out.changed(&edited)
+}
+
+/// The private key that was given or asked for, and the key that seals it.
+fn new_key(attributes: &Attributes, context: &Context) -> Done<Option<(PrivateKey, MasterKey)>> {
+    let key = match (&attributes.key, attributes.generate) {
+        (Some(file), _) => private_key(file)?,
+        (None, Some(Generate::Ed25519)) => {
+            PrivateKey::generate_ed25519().map_err(|error| Failure::Failed(error.to_string()))?
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok(Some((key, context.master_key()?)))
+}
+
+fn private_key(file: &FileArgument) -> Done<PrivateKey> {
+    let bad = |error: PrivateKeyError| Failure::BadInput(format!("{}: {error}", file.name()));
+    let text = file.read()?;
+    match PrivateKey::parse(text.expose(), None) {
+        Err(PrivateKeyError::Encrypted) => {
+            let passphrase = passphrase(&format!("Passphrase of {}", file.name()))?;
+            PrivateKey::parse(text.expose(), Some(passphrase.expose())).map_err(bad)
+        }
+        other => other.map_err(bad),
+    }
+}
+
+fn keep_key(
+    change: &Change<'_>,
+    name: &str,
+    key: Option<&(PrivateKey, MasterKey)>,
+) -> Result<SystemUser, StoreError> {
+    let Some((key, master)) = key else {
+        return change.read().system_user(name);
+    };
+    let public_key = key.public().openssh_line(name);
+    let fingerprint = key.public().fingerprint().to_string();
+    let new = NewCredential {
+        kind: CredentialKind::Key,
+        public_key: &public_key,
+        fingerprint: &fingerprint,
+    };
+    change.set_credential(name, &new, |row| {
+        let secret = key.to_openssh();
+        master
+            .seal(&Place::credential(row), secret.expose().as_bytes())
+            .map_err(|error| StoreError::Secret {
+                sentence: error.to_string(),
+            })
+    })
+}

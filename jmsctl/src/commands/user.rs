@@ -1,0 +1,180 @@
+//! `jmsctl user`.
+#![forbid(unsafe_code)]
+
+use super::accounts::{LocalAccounts, uid_range};
+use super::key::login_key;
+use super::remove;
+use crate::cli::flags::Names;
+use crate::cli::user::{Add, Attributes, Set, User as Verb};
+use crate::context::Context;
+use crate::failure::{Done, Failure};
+use crate::output::Noun;
+use jms::nouns::{LoginKey, User};
+use jms::store::{Change, Read, StoreError};
+use serde::Serialize;
+
+impl Noun for User {
+    const NAME: &'static str = "user";
+    const KEY: &'static str = "name";
+    const FIELDS: &'static [&'static str] = &[
+        "name",
+        "uid",
+        "full_name",
+        "email",
+        "role",
+        "enabled",
+        "valid_from",
+        "valid_until",
+        "mfa",
+        "mfa_asked",
+        "user_groups",
+        "comment",
+        "created_at",
+        "updated_at",
+    ];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "uid",
+        "role",
+        "enabled",
+        "valid_until",
+        "full_name",
+        "comment",
+    ];
+}
+
+/// A user with what belongs to him.
+#[derive(Serialize)]
+pub struct Whole {
+    #[serde(flatten)]
+    user: User,
+    keys: Vec<LoginKey>,
+}
+
+impl Whole {
+    /// The user as the store shows it now.
+    pub fn read(read: Read<'_>, name: &str) -> Result<Self, StoreError> {
+        Ok(Self {
+            user: read.user(name)?,
+            keys: read.login_keys(Some(name))?,
+        })
+    }
+}
+
+/// Runs a verb.
+pub fn run(verb: &Verb, context: &mut Context) -> Done {
+    match verb {
+        Verb::Add(verb) => add(verb, context),
+        Verb::Set(verb) => set(verb, context),
+        Verb::Rm(names) => remove::<User>(
+            context,
+            names,
+            " with all keys and direct grants",
+            |change, name| change.remove_user(name),
+        ),
+        Verb::Ls(list) => {
+            let users = context.store.read().users()?;
+            context.out.list(users, list).map(drop)
+        }
+        Verb::Show(verb) => {
+            let user = Whole::read(context.store.read(), &verb.name)?;
+            context.out.show(&user)
+        }
+        Verb::Disable(names) => enable(names, false, context),
+        Verb::Enable(names) => enable(names, true, context),
+    }
+}
+
+fn apply(attributes: &Attributes, user: &mut User) {
+    let attributes = attributes.clone();
+    user.full_name = attributes
+        .full_name
+        .unwrap_or(std::mem::take(&mut user.full_name));
+    user.email = attributes.email.unwrap_or(std::mem::take(&mut user.email));
+    user.role = attributes.role.unwrap_or(user.role);
+    if let Some(from) = attributes.valid_from {
+        user.valid_from = from.into_option();
+    }
+    if let Some(until) = attributes.valid_until {
+        user.valid_until = until.into_option();
+    }
+}
+
+fn check(user: &User) -> Result<(), StoreError> {
+    match (user.valid_from, user.valid_until) {
+        (Some(from), Some(until)) if from >= until => Err(StoreError::Refused {
+            sentence:
+                "the user would end before he begins: --valid-until must be after --valid-from"
+                    .to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a new user a uid and a first key, inside of a change.
+pub fn add_to(
+    change: &Change<'_>,
+    user: &User,
+    key: Option<&LoginKey>,
+    range: &snapshot::UidRange,
+    high_water: &std::path::Path,
+    accounts: &LocalAccounts,
+) -> Result<Whole, StoreError> {
+    check(user)?;
+    change.add_user(user, range.first()..=range.last(), high_water, |uid| {
+        accounts.has_uid(uid)
+    })?;
+    if let Some(key) = key {
+        change.add_login_key(key)?;
+    }
+    Whole::read(change.read(), &user.name)
+}
+
+fn add(verb: &Add, context: &mut Context) -> Done {
+    let mut user = User::new(&verb.name, context.now);
+    apply(&verb.attributes, &mut user);
+    user.comment = verb.change.comment.clone().unwrap_or_default();
+    jms::names::UserName::new(&user.name).map_err(Failure::bad)?;
+    let key = verb
+        .key
+        .as_ref()
+        .map(|file| login_key(file, &user.name, context.now))
+        .transpose()?;
+    let range = uid_range(context.paths())?;
+    let accounts = LocalAccounts::load()?;
+    accounts.refuse_name(&user.name, &range)?;
+    let high_water = context.paths().uid_high_water();
+    let added = context.change((&verb.change).into(), |change| {
+        add_to(change, &user, key.as_ref(), &range, &high_water, &accounts)
+    })?;
+    context.out.changed(&added)
+}
+
+fn set(verb: &Set, context: &mut Context) -> Done {
+    let edited = context.change((&verb.change).into(), |change| {
+        let mut user = change.read().user(&verb.name)?;
+        apply(&verb.attributes, &mut user);
+        if let Some(comment) = &verb.change.comment {
+            user.comment.clone_from(comment);
+        }
+        check(&user)?;
+        change.set_user(&user)?;
+        Whole::read(change.read(), &verb.name)
+    })?;
+    context.out.changed(&edited)
+}
+
+fn enable(names: &Names, enabled: bool, context: &mut Context) -> Done {
+    let changed = context.change((&names.change).into(), |change| {
+        let one = |name: &String| {
+            let mut user = change.read().user(name)?;
+            user.enabled = enabled;
+            change.set_user(&user)?;
+            Whole::read(change.read(), name)
+        };
+        names.names.iter().map(one).collect::<Result<Vec<_>, _>>()
+    })?;
+    changed
+        .iter()
+        .try_for_each(|user| context.out.changed(user))
+}

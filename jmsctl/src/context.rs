@@ -1,0 +1,131 @@
+//! What every command that works with the store is given: the store, who asks, when, and how to print.
+#![forbid(unsafe_code)]
+
+use crate::cli::flags::Global;
+use crate::failure::Done;
+use crate::input::confirm;
+use crate::output::{Output, warn};
+use crate::privilege::caller_behind_sudo;
+use jms::paths::Paths;
+use jms::secret::MasterKey;
+use jms::settings::Settings;
+use jms::store::{Actor, Change, Store, StoreError};
+use jms::time::Time;
+
+/// The surroundings of a command.
+pub struct Context {
+    /// The open store.
+    pub store: Store,
+    /// The moment of the call.
+    pub now: Time,
+    /// Where to print.
+    pub out: Output,
+    yes: bool,
+    actor: String,
+}
+
+/// Whether a change is kept, and why it is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Show only.
+    pub dry_run: bool,
+    /// The reason for the event.
+    pub why: Option<&'a str>,
+}
+
+impl<'a> From<&'a crate::cli::flags::Reasoned> for Terms<'a> {
+    fn from(flags: &'a crate::cli::flags::Reasoned) -> Self {
+        Self {
+            dry_run: flags.dry_run,
+            why: flags.why.as_deref(),
+        }
+    }
+}
+
+impl From<&crate::cli::flags::Change> for Terms<'_> {
+    fn from(flags: &crate::cli::flags::Change) -> Self {
+        Self {
+            dry_run: flags.dry_run,
+            why: None,
+        }
+    }
+}
+
+/// Who calls, for events: `root`, or `root (sudo by carol)`.
+pub fn caller() -> String {
+    caller_behind_sudo().map_or_else(
+        || "root".to_owned(),
+        |name| format!("root (sudo by {name})"),
+    )
+}
+
+impl Context {
+    /// The surroundings of a command that works with the opened `store`. What is due by then is done: the
+    /// logins and sessions whose processes are gone are closed, waiting events sent, old snapshots replaced.
+    pub fn new(mut store: Store, global: &Global, settings: &Settings, out: Output) -> Self {
+        let now = Time::now();
+        store.set_event_format(settings.syslog.format.into());
+        // None of this is what was asked for, so none of it stands in the way.
+        if let Err(error) = store.sweep(now) {
+            warn(&format!("lost sessions could not be closed: {error}"));
+        }
+        store.send_unsent();
+        if let Err(error) = store.publish() {
+            warn(&format!(
+                "the snapshots for sshd could not be published: {error}"
+            ));
+        }
+        Self {
+            store,
+            now,
+            out,
+            yes: global.yes,
+            actor: caller(),
+        }
+    }
+
+    /// The folders of this bastion.
+    pub fn paths(&self) -> &Paths {
+        self.store.paths()
+    }
+
+    /// Who calls, for events.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Asks, unless `--yes` was said.
+    pub fn confirm(&self, question: &str) -> Done {
+        confirm(question, self.yes)
+    }
+
+    /// Whether `--yes` was said.
+    pub fn says_yes(&self) -> bool {
+        self.yes
+    }
+
+    /// The key that seals secrets.
+    pub fn master_key(&self) -> Done<MasterKey> {
+        let key = MasterKey::load(&self.paths().secret_key());
+        key.map_err(|error| crate::failure::Failure::Failed(error.to_string()))
+    }
+
+    /// Changes policy, or with `--dry-run` finds out what the change would be.
+    pub fn change<T>(
+        &mut self,
+        terms: Terms<'_>,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Done<T> {
+        let actor = Actor {
+            name: self.actor.clone(),
+            why: terms.why.unwrap_or_default().to_owned(),
+        };
+        if terms.dry_run {
+            let shown = self.store.dry_run(&actor, self.now, work)?;
+            self.out
+                .note("dry run: nothing was changed; it would be as shown");
+            return Ok(shown);
+        }
+        Ok(self.store.change(&actor, self.now, work)?)
+    }
+}

@@ -1,0 +1,111 @@
+//! What a command reads: files that were named, standard input, answers at a terminal.
+//!
+//! Files are opened while we are still root, because root named them, and read after, as the
+//! service user. Their content is trusted no further than its parser.
+#![forbid(unsafe_code)]
+
+mod question;
+mod terminal;
+
+pub use question::{can_ask, confirm, passphrase};
+pub use terminal::{Quiet, Terminal};
+
+use crate::failure::{Done, Failure};
+use jms::secret::SecretString;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
+
+/// The most that is read of a file, in bytes: keys and settings are far smaller.
+const LONGEST: u64 = 1024 * 1024;
+
+/// A file named on the command line, or `-` for standard input.
+#[derive(Clone)]
+pub struct FileArgument {
+    named: OsString,
+    opened: Arc<Mutex<Option<Source>>>,
+}
+
+enum Source {
+    Standard,
+    File(File),
+}
+
+impl FileArgument {
+    fn is_standard(&self) -> bool {
+        self.named == OsStr::new("-")
+    }
+
+    /// What to call it in sentences.
+    pub fn name(&self) -> String {
+        if self.is_standard() {
+            "standard input".to_owned()
+        } else {
+            self.named.to_string_lossy().escape_debug().to_string()
+        }
+    }
+
+    /// Opens the file, as whoever we are now.
+    pub fn open(&self) -> Done {
+        let source = if self.is_standard() {
+            Source::Standard
+        } else {
+            let file = File::open(&self.named);
+            Source::File(file.map_err(|error| {
+                Failure::BadInput(format!("cannot open {}: {error}", self.name()))
+            })?)
+        };
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        Ok(())
+    }
+
+    /// Reads it to its end; it was opened before, and is closed after.
+    pub fn read(&self) -> Done<SecretString> {
+        let failed = |error: &dyn fmt::Display| {
+            Failure::BadInput(format!("cannot read {}: {error}", self.name()))
+        };
+        let mut text = Zeroizing::new(Vec::new());
+        let source = self
+            .opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match source {
+            Some(Source::Standard) => std::io::stdin()
+                .lock()
+                .take(LONGEST + 1)
+                .read_to_end(&mut text),
+            Some(Source::File(file)) => file.take(LONGEST + 1).read_to_end(&mut text),
+            None => return Err(failed(&"it was not opened")),
+        }
+        .map_err(|error| failed(&error))?;
+        if text.len() as u64 > LONGEST {
+            return Err(failed(&"it is longer than a mebibyte"));
+        }
+        match String::from_utf8(std::mem::take(&mut *text)) {
+            Ok(text) => Ok(SecretString::from(text)),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Err(failed(&"it is not text"))
+            }
+        }
+    }
+}
+
+impl From<OsString> for FileArgument {
+    fn from(named: OsString) -> Self {
+        Self {
+            named,
+            opened: Arc::default(),
+        }
+    }
+}
+
+impl fmt::Debug for FileArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}

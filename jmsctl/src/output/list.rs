@@ -1,0 +1,207 @@
+//! Lists: which rows, in which order, with which columns.
+#![forbid(unsafe_code)]
+
+use super::{Output, table, to_value};
+use crate::cli::flags::List;
+use crate::failure::{Done, Failure};
+use crate::pattern;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::cmp::Ordering;
+
+/// Something that can be listed.
+pub trait Noun: Serialize {
+    /// What people call it.
+    const NAME: &'static str;
+    /// The field that a GLOB must match as a whole.
+    const KEY: &'static str;
+    /// All its fields, as JSON calls them.
+    const FIELDS: &'static [&'static str];
+    /// The fields that a table shows unless told otherwise.
+    const COLUMNS: &'static [&'static str];
+    /// Whether a limit leaves out the first ones, because the last are the newest.
+    const NEWEST_LAST: bool = false;
+}
+
+impl Output {
+    /// Prints what of `nouns` was asked for; returns how many a limit left out.
+    pub fn list<T: Noun>(&mut self, nouns: Vec<T>, list: &List) -> Done<usize> {
+        let columns = columns::<T>(list)?;
+        let mut rows = nouns.iter().map(to_value).collect::<Done<Vec<Value>>>()?;
+        drop(nouns);
+        if let Some(text) = &list.text {
+            rows.retain(|row| is_wanted::<T>(row, text));
+        }
+        if let Some(sort) = &list.sort {
+            sort_by::<T>(&mut rows, sort)?;
+        }
+        let left_out = shorten::<T>(&mut rows, list);
+        if self.json {
+            for row in &rows {
+                match list.columns.is_empty() {
+                    true => self.json_line(row)?,
+                    false => self.json_line(&only(row, &columns))?,
+                }
+            }
+            return Ok(left_out);
+        }
+        if rows.is_empty() {
+            return Ok(left_out);
+        }
+        let headings: Vec<String> = columns.iter().map(|name| name.replace('_', " ")).collect();
+        let cells = |row: &Value| {
+            let value = |name: &&str| row.get(*name).map(table::cell).unwrap_or_default();
+            columns.iter().map(value).collect()
+        };
+        let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        let text = table::render(&headings, &cells, self.columns, self.bold);
+        self.text(&text)?;
+        Ok(left_out)
+    }
+}
+
+fn shorten<T: Noun>(rows: &mut Vec<Value>, list: &List) -> usize {
+    let limit = list.limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let left_out = rows.len().saturating_sub(limit);
+    if T::NEWEST_LAST && list.sort.is_none() {
+        rows.drain(..left_out);
+    } else {
+        rows.truncate(limit);
+    }
+    left_out
+}
+
+fn columns<T: Noun>(list: &List) -> Done<Vec<&'static str>> {
+    if list.columns.is_empty() {
+        return Ok(T::COLUMNS.to_vec());
+    }
+    list.columns.iter().map(|name| field::<T>(name)).collect()
+}
+
+/// The field of that name; `-` may stand for `_`, as it does in flags.
+fn field<T: Noun>(name: &str) -> Done<&'static str> {
+    let wanted = name.replace('-', "_");
+    let found = T::FIELDS.iter().copied().find(|field| *field == wanted);
+    found.ok_or_else(|| {
+        Failure::BadInput(format!(
+            "a {} has no field “{}”; its fields are {}",
+            T::NAME,
+            name.escape_debug(),
+            T::FIELDS.join(", ")
+        ))
+    })
+}
+
+fn is_wanted<T: Noun>(row: &Value, text: &str) -> bool {
+    if pattern::is_glob(text) {
+        let key = row.get(T::KEY).map(table::cell).unwrap_or_default();
+        return pattern::matches(text, &key);
+    }
+    let text = text.to_lowercase();
+    let mut fields = T::FIELDS.iter().filter_map(|name| row.get(*name));
+    fields.any(|value| table::cell(value).to_lowercase().contains(&text))
+}
+
+fn sort_by<T: Noun>(rows: &mut [Value], sort: &str) -> Done {
+    let (name, reversed) = match sort.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (sort, false),
+    };
+    let field = field::<T>(name)?;
+    rows.sort_by(|a, b| {
+        let (a, b) = (a.get(field), b.get(field));
+        let order = compare(a, b);
+        // What is not there stays at the end in both directions.
+        let missing = |value: Option<&Value>| value.is_none_or(Value::is_null);
+        if reversed && !missing(a) && !missing(b) {
+            order.reverse()
+        } else {
+            order
+        }
+    });
+    Ok(())
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    let (a, b) = (a.unwrap_or(&Value::Null), b.unwrap_or(&Value::Null));
+    match (a, b) {
+        (Value::Null, Value::Null) => Ordering::Equal,
+        (Value::Null, _) => Ordering::Greater,
+        (_, Value::Null) => Ordering::Less,
+        (Value::Number(a), Value::Number(b)) => a
+            .as_f64()
+            .unwrap_or(0.0)
+            .total_cmp(&b.as_f64().unwrap_or(0.0)),
+        _ => table::cell(a).cmp(&table::cell(b)),
+    }
+}
+
+fn only(row: &Value, columns: &[&'static str]) -> Map<String, Value> {
+    let value = |name: &&str| {
+        (
+            (*name).to_owned(),
+            row.get(*name).cloned().unwrap_or(Value::Null),
+        )
+    };
+    columns.iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Thing {
+        name: &'static str,
+        size: Option<u32>,
+    }
+
+    impl Noun for Thing {
+        const NAME: &'static str = "thing";
+        const KEY: &'static str = "name";
+        const FIELDS: &'static [&'static str] = &["name", "size"];
+        const COLUMNS: &'static [&'static str] = &["name"];
+    }
+
+    fn sorted(sort: &str) -> Vec<String> {
+        let things = [("b", Some(2)), ("a", None), ("c", Some(10))];
+        let mut rows: Vec<Value> = things
+            .iter()
+            .map(|(name, size)| to_value(&Thing { name, size: *size }).unwrap())
+            .collect();
+        sort_by::<Thing>(&mut rows, sort).unwrap();
+        rows.iter().map(|row| table::cell(&row["name"])).collect()
+    }
+
+    #[test]
+    fn numbers_sort_as_numbers_and_what_is_missing_comes_last() {
+        assert_eq!(sorted("name"), ["a", "b", "c"]);
+        assert_eq!(sorted("size"), ["b", "c", "a"]);
+        assert_eq!(sorted("-size"), ["c", "b", "a"]);
+    }
+
+    #[test]
+    fn a_glob_is_for_the_whole_name_and_text_for_anywhere() {
+        let row = to_value(&Thing {
+            name: "web1",
+            size: Some(7),
+        })
+        .unwrap();
+        assert!(is_wanted::<Thing>(&row, "web*") && !is_wanted::<Thing>(&row, "eb*"));
+        assert!(is_wanted::<Thing>(&row, "EB") && is_wanted::<Thing>(&row, "7"));
+        assert!(!is_wanted::<Thing>(&row, "x"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_those_that_exist() {
+        let list = List {
+            columns: vec!["colour".into()],
+            ..List::default()
+        };
+        let failure = columns::<Thing>(&list).unwrap_err().to_string();
+        assert!(
+            failure.contains("colour") && failure.contains("name, size"),
+            "{failure}"
+        );
+    }
+}
