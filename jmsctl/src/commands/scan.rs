@@ -22,19 +22,13 @@ const WHOLE: Duration = Duration::from_secs(25);
 /// The most that is read of its output, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// Asks `asset`, shows what it answered, asks whether to store it: returns the keys that are new.
+/// Asks `asset`, shows what it answered, asks at a terminal whether to store it: returns the keys that are new.
 pub fn scan(
     context: &Context,
     asset: &Asset,
     stored: &[HostKey],
     dry_run: bool,
 ) -> Done<Vec<HostKey>> {
-    if !dry_run && !context.says_yes() && !input::can_ask() {
-        return Err(Failure::BadInput(
-            "a scan shows keys and asks whether to store them, and there is no terminal to ask at; say --yes to store what it finds"
-                .to_owned(),
-        ));
-    }
     let place = format!("{} ({} port {})", asset.name, asset.address, asset.port);
     context
         .out
@@ -67,7 +61,8 @@ pub fn scan(
         .into_iter()
         .filter(|key| stored.iter().all(|one| one.blob != key.blob))
         .collect();
-    if !new.is_empty() && !dry_run {
+    // A script that says `scan` has said what it wants; a person who can compare is asked to.
+    if !new.is_empty() && !dry_run && input::can_ask() {
         context.confirm("Whoever answers at that address chose these keys; compare them with the asset's own. Store them?")?;
     }
     Ok(new)
