@@ -83,13 +83,20 @@ fn refusal_elsewhere(call: Call) -> PamResultCode {
 }
 
 /// Answers a call about a user of ours.
-pub(crate) fn run(
-    application: &mut impl Application,
+pub(crate) fn run<A: Application>(
+    application: &mut A,
     system: &impl System,
     call: Call,
     user: &VirtualUser,
 ) -> PamResultCode {
     let service = application.service().unwrap_or_default();
+    // Only here does sshd send it to the client as a banner; what it is told in the session phase
+    // it prints on the session's standard output (tried), where not one byte of ours belongs.
+    let speak = |application: &A, sentence: &str| {
+        if call == Call::Account {
+            application.show(sentence);
+        }
+    };
     let log = |what: &str| {
         let (service, name) = (escape(&service), escape(&user.name));
         system.log(&format!(
@@ -126,18 +133,18 @@ pub(crate) fn run(
             };
             match done {
                 Ok(()) => {
-                    application.show(&allow.message);
+                    speak(application, &allow.message);
                     PamResultCode::PAM_SUCCESS
                 }
                 Err(what) => {
                     log(what);
-                    application.show(SORRY);
+                    speak(application, SORRY);
                     refusal(call)
                 }
             }
         }
         Ok(HelperMessage::Refuse(refuse)) => {
-            application.show(&refuse.message);
+            speak(application, &refuse.message);
             match (call, refuse.refusal) {
                 (Call::Account, Refusal::Expired | Refusal::NotYetValid) => {
                     PamResultCode::PAM_ACCT_EXPIRED
@@ -147,12 +154,12 @@ pub(crate) fn run(
         }
         Ok(HelperMessage::Prompt(_)) => {
             log(&format!("refused: {}", HelperError::Unasked));
-            application.show(SORRY);
+            speak(application, SORRY);
             refusal(call)
         }
         Err(error) => {
             log(&format!("refused: {error}"));
-            application.show(SORRY);
+            speak(application, SORRY);
             refusal(call)
         }
     }

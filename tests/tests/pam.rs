@@ -221,6 +221,11 @@ fn an_account_that_is_disabled_expired_or_not_valid_yet_is_refused_and_told_why(
     }
 }
 
+/// A helper that takes its question, as an honest one does, and then runs `script`.
+fn fake(script: &str) -> String {
+    format!("#!/bin/sh\nhead -c 12 >/dev/null\n{script}\n")
+}
+
 #[test]
 fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
     let lab = Lab::everyday();
@@ -236,7 +241,10 @@ fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
         ),
         ("exit 1", "jms-pam-helper failed: exit status: 1"),
         ("kill -9 $$", "jms-pam-helper failed: signal: 9"),
-        ("echo yes", "not a message of jms-pam-helper's protocol"),
+        (
+            "echo yes, let her in, she is fine",
+            "not a message of jms-pam-helper's protocol",
+        ),
         (
             r"printf 'JMSP\0\002\001\000\0\0\0\010\0\0\0\0\0\0\0\0'",
             "speaks version 2",
@@ -247,7 +255,7 @@ fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
         ),
     ] {
         if !helper.is_empty() {
-            bastion.write(HELPER, format!("#!/bin/sh\n{helper}\n"));
+            bastion.write(HELPER, fake(helper));
             bastion.run(format!("chmod 755 {HELPER}")).expect_status(0);
         }
         alice_is_refused(&lab, SORRY);
@@ -256,7 +264,7 @@ fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
     }
     // Yes to the account, and no login: the session ends before anything of ours runs in it.
     let yes = r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
-    bastion.write(HELPER, format!("#!/bin/sh\n{yes}\n"));
+    bastion.write(HELPER, fake(yes));
     let outcome = lab
         .client()
         .ssh([ALICE, "whoami"])
