@@ -99,11 +99,6 @@ impl Context {
         confirm(question, self.yes)
     }
 
-    /// Whether `--yes` was said.
-    pub fn says_yes(&self) -> bool {
-        self.yes
-    }
-
     /// The key that seals secrets.
     pub fn master_key(&self) -> Done<MasterKey> {
         let key = MasterKey::load(&self.paths().secret_key());

@@ -3,6 +3,8 @@
 
 use super::flags::{List, Prefix, Span};
 use clap::{Args, Subcommand};
+use jms::replay::Speed;
+use std::time::Duration;
 
 /// Verbs of `login`.
 #[derive(Debug, Subcommand)]
@@ -44,7 +46,8 @@ pub enum Session {
     Show(Prefix),
     /// Play a recording; that somebody did is an event
     #[command(
-        after_help = "On a terminal: space pauses, . steps, the arrows go back and forth five seconds, q quits.
+        after_help = "On a terminal: space pauses, . steps, q quits; the arrows left and right
+go five seconds back and forth, up and down a minute.
 Without a terminal the output comes at once. Escape sequences that could
 attack the reader's terminal are taken out unless --raw is given.
 
@@ -88,14 +91,14 @@ pub struct Replay {
     #[command(flatten)]
     pub session: Prefix,
     /// So many times faster
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
-    pub speed: f64,
+    #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
+    pub speed: Speed,
     /// Pauses are at most so many seconds long
     #[arg(long, value_name = "SEC", value_parser = seconds)]
-    pub idle: Option<f64>,
+    pub idle: Option<Duration>,
     /// Begin so many seconds after the start (90, or 1:30, or 1:02:03)
     #[arg(long, value_name = "T", value_parser = position)]
-    pub at: Option<f64>,
+    pub at: Option<Duration>,
     /// Print what the asset sent as it is, with every escape sequence
     #[arg(long)]
     pub raw: bool,
@@ -137,31 +140,31 @@ pub struct EventLs {
     pub list: List,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
-        _ => Err("write seconds, as in 2 or 0.5".to_owned()),
-    }
+/// At most a hundred years: what a clock can wait for.
+const LONGEST: f64 = 3.2e9;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text
+        .parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds <= LONGEST);
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.ok_or_else(|| "write seconds, as in 2 or 0.5".to_owned())
 }
 
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(speed) if (0.01..=1000.0).contains(&speed) => Ok(speed),
-        _ => Err("write a factor from 0.01 to 1000".to_owned()),
-    }
+fn speed(text: &str) -> Result<Speed, String> {
+    let speed = text.parse().ok().and_then(Speed::new);
+    speed.ok_or_else(|| "write a factor from 0.01 to 1000".to_owned())
 }
 
-fn position(text: &str) -> Result<f64, String> {
-    let wrong = || "write seconds, M:SS or H:MM:SS".to_owned();
+fn position(text: &str) -> Result<Duration, String> {
     let parts: Vec<&str> = text.split(':').collect();
-    if parts.len() > 3 {
-        return Err(wrong());
-    }
-    parts.iter().try_fold(0.0, |total, part| {
-        seconds(part)
-            .map(|part| total * 60.0 + part)
-            .map_err(|_| wrong())
-    })
+    let total = parts.iter().try_fold(Duration::ZERO, |total, part| {
+        total.checked_mul(60)?.checked_add(seconds(part).ok()?)
+    });
+    total
+        .filter(|_| parts.len() <= 3)
+        .ok_or_else(|| "write seconds, M:SS or H:MM:SS".to_owned())
 }
 
 #[cfg(test)]
@@ -170,10 +173,10 @@ mod tests {
 
     #[test]
     fn positions_are_read_as_people_write_them() {
-        assert_eq!(position("90"), Ok(90.0));
-        assert_eq!(position("1:30"), Ok(90.0));
-        assert_eq!(position("1:02:03.5"), Ok(3723.5));
-        for bad in ["", "1:", "a", "1:2:3:4", "-1", "inf", "NaN"] {
+        assert_eq!(position("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(position("1:30"), Ok(Duration::from_secs(90)));
+        assert_eq!(position("1:02:03.5"), Ok(Duration::from_millis(3_723_500)));
+        for bad in ["", "1:", "a", "1:2:3:4", "-1", "inf", "NaN", "1e300"] {
             assert!(position(bad).is_err(), "{bad}");
         }
         assert!(speed("0").is_err() && speed("2").is_ok() && seconds("-1").is_err());

@@ -54,7 +54,7 @@ pub enum Noun {
     /// Make the store and what belongs to it, once
     #[command(after_help = "Examples:
   jmsctl init --first-admin alice --key alice.pub
-  jmsctl init --uid-range 200000000-200029999")]
+  jmsctl init --uid-range 700000000-700029999")]
     Init(Init),
     /// People and robots who log in to the bastion
     #[command(

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// `help [NOUN [VERB]]`
 pub fn help(help: &Words, out: &mut Output) -> Done {
-    let text = cli::find(&help.words)?.render_long_help().to_string();
+    let text = cli::find(&help.words)?.render_help().to_string();
     out.text(&text)
 }
 

@@ -13,6 +13,7 @@ mod init;
 mod key;
 mod login;
 pub mod manual;
+mod player;
 mod replay;
 mod scan;
 mod session;

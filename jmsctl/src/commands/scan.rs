@@ -35,8 +35,11 @@ pub fn scan(
         .note(&format!("asking {place} for its host keys"));
     let (found, said) = keyscan(&asset.address, asset.port)?;
     if found.keys.is_empty() {
-        let why =
-            said.unwrap_or_else(|| "is the address right, and does sshd run there?".to_owned());
+        let skipped = found.skipped.first();
+        let why = skipped
+            .map(|key| format!("{}: {}", key.kind, key.reason))
+            .or(said)
+            .unwrap_or_else(|| "is the address right, and does sshd run there?".to_owned());
         return Err(Failure::Failed(format!(
             "{place} showed no host key that can be stored: {why}"
         )));

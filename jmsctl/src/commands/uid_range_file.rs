@@ -103,7 +103,7 @@ fn refuse_used(uids: Uids) -> Done {
     match used.first() {
         None => Ok(()),
         Some(first) => Err(Failure::BadInput(format!(
-            "the uids {}-{} are not free here: {first}; choose others with --uid-range, as in 200000000-200029999",
+            "the uids {}-{} are not free here: {first}; choose others with --uid-range, as in 700000000-700029999",
             uids.first, uids.last
         ))),
     }

@@ -10,6 +10,7 @@ mod table;
 mod text;
 
 pub use list::Noun;
+pub use sys::terminal_size;
 pub use text::harmless;
 
 use crate::failure::{Done, Failure};
@@ -34,7 +35,7 @@ impl Output {
             no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             columns: if is_terminal {
-                sys::columns(&stdout)
+                sys::terminal_size(&stdout).map(|(columns, _)| columns)
             } else {
                 None
             },

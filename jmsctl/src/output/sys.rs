@@ -1,10 +1,10 @@
-//! The one question to the kernel that no crate of ours asks: how wide the terminal is.
+//! The one question to the kernel that no crate of ours asks: how large the terminal is.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Columns of the terminal behind `descriptor`; `None` when it is none or does not know.
-pub fn columns(descriptor: impl AsFd) -> Option<u16> {
+/// Columns and lines of the terminal behind `descriptor`; `None` when it is none or does not know.
+pub fn terminal_size(descriptor: impl AsFd) -> Option<(u16, u16)> {
     let mut size = libc::winsize {
         ws_row: 0,
         ws_col: 0,
@@ -19,5 +19,5 @@ pub fn columns(descriptor: impl AsFd) -> Option<u16> {
             &raw mut size,
         )
     };
-    (answer == 0 && size.ws_col > 0).then_some(size.ws_col)
+    (answer == 0 && size.ws_col > 0).then_some((size.ws_col, size.ws_row))
 }

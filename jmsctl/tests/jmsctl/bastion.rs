@@ -51,22 +51,32 @@ impl Bastion {
             .spawn()
             .unwrap();
         let mut ready = String::new();
-        BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+        BufReader::new(holder.stdout.as_mut().unwrap())
+            .read_line(&mut ready)
+            .unwrap();
         assert_eq!(ready, "ready\n", "the namespace could not be set up");
         Self { holder, folder }
     }
 
-    /// One with a store and the administrator `root-admin`.
+    /// One with an empty store.
     pub fn new() -> Self {
         let bastion = Self::bare();
         bastion.ok(&["init"]);
         bastion
     }
 
+    /// The process whose namespace it is.
+    pub fn id(&self) -> u32 {
+        self.holder.id()
+    }
+
     /// A command inside the namespace.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id())).arg("--").arg(program);
+        command
+            .arg(format!("--mount=/proc/{}/ns/mnt", self.holder.id()))
+            .arg("--")
+            .arg(program);
         command.stdin(Stdio::null());
         command
     }
@@ -100,7 +110,11 @@ impl Bastion {
     /// What a command that must succeed prints.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            text(&output.stderr)
+        );
         text(&output.stdout)
     }
 
@@ -108,7 +122,10 @@ impl Bastion {
     pub fn json(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
         let mut all = arguments.to_vec();
         all.push("--json");
-        self.ok(&all).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.ok(&all)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// What a command that must end with `status` says on standard error.
@@ -123,7 +140,11 @@ impl Bastion {
     /// What a shell script prints inside the namespace.
     pub fn sh(&self, script: &str) -> String {
         let output = self.command("sh").args(["-ec", script]).output().unwrap();
-        assert!(output.status.success(), "{script}: {}", text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{script}: {}",
+            text(&output.stderr)
+        );
         text(&output.stdout).trim_end().to_owned()
     }
 
@@ -131,7 +152,13 @@ impl Bastion {
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
         use std::os::unix::fs::OpenOptionsExt;
         let path = self.folder.path().join(name);
-        let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).unwrap();
+        let mut file = std::fs::File::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .unwrap();
         file.write_all(content.as_bytes()).unwrap();
         path
     }
@@ -139,10 +166,30 @@ impl Bastion {
     /// A new key pair: the private file and the public line.
     pub fn key(&self, name: &str, options: &[&str]) -> (PathBuf, String) {
         let path = self.folder.path().join(name);
-        let made = Command::new("ssh-keygen").args(["-q", "-C", name, "-f"]).arg(&path).args(options).status().unwrap();
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-C", name, "-f"])
+            .arg(&path)
+            .args(options)
+            .status()
+            .unwrap();
         assert!(made.success());
         let line = std::fs::read_to_string(path.with_extension("pub")).unwrap();
         (path, line)
+    }
+}
+
+impl Bastion {
+    /// Runs `work` in this process, inside of the namespace: for what only the other programs write.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        use nix::sched::{CloneFlags, setns, unshare};
+        let namespace = std::fs::File::open(format!("/proc/{}/ns/mnt", self.holder.id())).unwrap();
+        let in_thread = || {
+            // A thread may change its namespace once it shares neither root nor working folder.
+            unshare(CloneFlags::CLONE_FS).unwrap();
+            setns(&namespace, CloneFlags::CLONE_NEWNS).unwrap();
+            work()
+        };
+        std::thread::scope(|scope| scope.spawn(in_thread).join().unwrap())
     }
 }
 
@@ -165,5 +212,10 @@ pub fn path(path: &Path) -> &str {
 
 /// The names of an object's fields.
 pub fn keys(value: &serde_json::Value) -> Vec<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
 }

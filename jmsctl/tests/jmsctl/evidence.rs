@@ -1,0 +1,359 @@
+//! Logins, sessions, recordings, events: written as the other programs write them, read by `jmsctl`.
+
+use crate::bastion::{Bastion, keys, text};
+use jms::id::Id;
+use jms::nouns::User;
+use jms::paths::Paths;
+use jms::policy::{Channel, access};
+use jms::process;
+use jms::recording::{Header, Recorder, path_of};
+use jms::store::{EndOfSession, NewLogin, NewSession, Store};
+use jms::time::Time;
+use std::time::Duration;
+
+/// What the recorded session printed: a title that types, a clipboard, a colour, and words.
+const OUTPUT: &str =
+    "\u{1b}]0;owned\u{7}\u{1b}]52;c;cm0gLXJm\u{7}\u{1b}[31mred\u{1b}[0m the secret word\r\n";
+
+struct Evidence {
+    bastion: Bastion,
+    login: String,
+    session: String,
+}
+
+/// alice was on web1 as dev, and it was recorded; `killed`: until somebody killed the relay.
+fn evidence(killed: bool) -> Evidence {
+    let bastion = Bastion::new();
+    bastion.ok(&["user", "add", "alice"]);
+    bastion.ok(&["asset", "add", "web1", "--address", "192.0.2.1"]);
+    bastion.ok(&["system-user", "add", "dev", "--generate", "ed25519"]);
+    bastion.ok(&[
+        "grant",
+        "add",
+        "g",
+        "--user",
+        "alice",
+        "--asset",
+        "web1",
+        "--system-user",
+        "dev",
+        "--rights",
+        "shell",
+    ]);
+    let (login, session) = bastion.inside(move || write(killed));
+    bastion.sh("chown -R jms:jms /var/lib/jms/recordings; chown jms:jms /var/lib/jms/jms.db*");
+    Evidence {
+        bastion,
+        login,
+        session,
+    }
+}
+
+fn write(killed: bool) -> (String, String) {
+    let paths = Paths::system();
+    let mut store = Store::open(&paths).unwrap();
+    let now = Time::now();
+    let user: User = store.read().user("alice").unwrap();
+    let myself = process::myself().unwrap();
+    let opened = store
+        .open_login(
+            &NewLogin {
+                user: &user,
+                login_name: "alice@dev@web1",
+                source: "192.0.2.77",
+                source_port: Some(40_000),
+                key_type: "ssh-ed25519",
+                fingerprint: "SHA256:abc",
+                factors: "publickey",
+                factor_at: None,
+                sshd: myself,
+            },
+            now,
+        )
+        .unwrap();
+    let login = store.read().login_by_token(&opened.token).unwrap().unwrap();
+    let id = Id::random().unwrap();
+    let recordings = paths.recordings();
+    let file = path_of(&recordings, &id, now);
+    let below = file
+        .strip_prefix(&recordings)
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let target = store.read().targets(&user, now).unwrap();
+    let target = (target[0].asset_id, target[0].system_user_id);
+    let new = NewSession {
+        id: &id,
+        login: &login,
+        user: &user,
+        target,
+        channel: Channel::Shell,
+        terminal: true,
+        request: "echo '\u{1b}[2J'",
+        recording: &below,
+        relay: if killed {
+            a_process_that_is_gone()
+        } else {
+            myself
+        },
+        limits: access::Counts::default(),
+    };
+    assert!(store.open_session(&new, now).unwrap().decision.allow);
+    let header = Header {
+        started_at: now,
+        width: 80,
+        height: 24,
+        term: Some("xterm".into()),
+        title: None,
+        command: None,
+        meta: std::collections::BTreeMap::new(),
+    };
+    let mut recorder = Recorder::create(&recordings, &id, &header).unwrap();
+    recorder
+        .output(Duration::from_millis(100), OUTPUT.as_bytes())
+        .unwrap();
+    recorder
+        .output(Duration::from_millis(400), b"the end\r\n")
+        .unwrap();
+    if killed {
+        recorder.flush().unwrap();
+        // As kill -9 leaves it: nothing is ended, nothing is closed.
+        std::mem::forget(recorder);
+        return (login.id, id.to_string());
+    }
+    let finished = recorder.finish().unwrap();
+    let end = EndOfSession {
+        reason: "exit",
+        exit_status: Some(0),
+        bytes_in: 3,
+        bytes_out: 99,
+        recording_size: Some(finished.bytes),
+        recording_hash: Some(&finished.last_hash.to_string()),
+    };
+    store.close_session(&id, &login, &end, now).unwrap();
+    (login.id, id.to_string())
+}
+
+fn a_process_that_is_gone() -> process::Process {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    let pid = i32::try_from(child.id()).unwrap();
+    child.wait().unwrap();
+    process::Process { pid, started: 1 }
+}
+
+#[test]
+fn logins_and_sessions_are_listed_and_shown() {
+    let Evidence {
+        bastion,
+        login,
+        session,
+    } = evidence(false);
+    let listed = bastion.json(&["session", "ls"]);
+    assert_eq!(
+        keys(&listed[0]),
+        [
+            "id",
+            "login",
+            "user",
+            "asset",
+            "address",
+            "port",
+            "system_user",
+            "account",
+            "channel",
+            "terminal",
+            "request",
+            "grants",
+            "relay_pid",
+            "started_at",
+            "ended_at",
+            "end_reason",
+            "exit_status",
+            "bytes_in",
+            "bytes_out",
+            "recording",
+            "recording_size",
+            "recording_hash",
+            "held",
+        ]
+    );
+    assert_eq!(
+        (
+            &listed[0]["user"],
+            &listed[0]["asset"],
+            &listed[0]["exit_status"]
+        ),
+        (&"alice".into(), &"web1".into(), &0.into())
+    );
+    let count = |arguments: &[&str]| bastion.json(arguments).len();
+    assert_eq!(
+        count(&[
+            "session", "ls", "--past", "--user", "a*", "--asset", "web1,db1"
+        ]),
+        1
+    );
+    assert_eq!(count(&["session", "ls", "--online"]), 0);
+    assert_eq!(count(&["session", "ls", "--system-user", "dba"]), 0);
+    assert_eq!(count(&["session", "ls", "--since", "1h"]), 1);
+    assert_eq!(count(&["session", "ls", "--until", "1h"]), 0);
+    assert_eq!(
+        bastion.json(&["session", "show", &session[..8]])[0]["id"],
+        session
+    );
+    assert!(!bastion.ok(&["session", "ls"]).contains('\u{1b}'));
+    bastion.fails(2, &["session", "show", "abc"]);
+    bastion.fails(3, &["session", "show", "zzzzzz"]);
+    bastion.fails(2, &["session", "ls", "--online", "--past"]);
+
+    let logins = bastion.json(&["login", "ls", "--user", "alice"]);
+    assert_eq!(
+        keys(&logins[0]),
+        [
+            "id",
+            "user",
+            "uid",
+            "login_name",
+            "source",
+            "source_port",
+            "key_type",
+            "key",
+            "factors",
+            "factor_at",
+            "sshd_pid",
+            "opened_at",
+            "closed_at",
+            "close_reason",
+        ]
+    );
+    let shown = &bastion.json(&["login", "show", &login])[0];
+    assert_eq!(shown["sessions"][0]["id"], session);
+    assert!(bastion.ok(&["login", "show", &login]).contains(&session));
+}
+
+#[test]
+fn a_replay_is_harmless_and_leaves_its_event() {
+    let Evidence {
+        bastion, session, ..
+    } = evidence(false);
+    let shown = bastion.ok(&["session", "replay", &session]);
+    assert_eq!(
+        shown,
+        "\u{1b}[31mred\u{1b}[0m the secret word\r\nthe end\r\n"
+    );
+    assert!(!shown.contains("owned") && !shown.contains("cm0gLXJm"));
+    assert!(
+        bastion
+            .ok(&["session", "replay", &session, "--raw"])
+            .starts_with(OUTPUT)
+    );
+    assert_eq!(
+        bastion.ok(&["session", "replay", &session, "--at", "0.3"]),
+        "the end\r\n"
+    );
+    let events = bastion.json(&["event", "ls", "--type", "evidence.read"]);
+    assert_eq!(events.len(), 3);
+    assert_eq!(
+        (&events[0]["session"], &events[0]["actor"]),
+        (&session.as_str().into(), &"root".into())
+    );
+    assert_eq!(events[1]["raw"], true);
+
+    // No event, no replay.
+    bastion.sh("cd /var/lib/jms; mount --bind jms.db jms.db; mount -o remount,bind,ro jms.db");
+    let output = bastion.run(&["session", "replay", &session]);
+    assert_ne!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn a_recording_that_was_changed_is_told() {
+    let Evidence {
+        bastion, session, ..
+    } = evidence(false);
+    let file = format!(
+        "/var/lib/jms/recordings/{}",
+        bastion.json(&["session", "show", &session])[0]["recording"]
+            .as_str()
+            .unwrap()
+    );
+
+    // Cut behind its first frame: it plays, and the hash that the store knows is missing.
+    bastion.sh(&format!(
+        "cp -p {file} {file}.whole; truncate -s -10 {file}"
+    ));
+    let output = bastion.run(&["session", "replay", &session]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(text(&output.stdout).contains("the secret word"));
+    assert!(
+        said.contains("has no end") && said.contains("NOT WHAT WAS RECORDED"),
+        "{said}"
+    );
+
+    bastion.sh(&format!("rm {file}"));
+    let said = bastion.fails(1, &["session", "replay", &session]);
+    assert!(said.contains(".cast.zst"), "{said}");
+    bastion.sh(&format!("ln -s /etc/passwd {file}"));
+    bastion.fails(1, &["session", "replay", &session]);
+}
+
+#[test]
+fn a_session_that_was_killed_plays_and_is_no_failure() {
+    let Evidence {
+        bastion, session, ..
+    } = evidence(true);
+    let shown = &bastion.json(&["session", "show", &session])[0];
+    assert_eq!(shown["end_reason"], "lost");
+    assert!(shown["ended_at"].is_string());
+    let output = bastion.run(&["session", "replay", &session]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("has no end") && text(&output.stdout).contains("the end"),
+        "{said}"
+    );
+}
+
+#[test]
+fn events_are_listed_and_followed() {
+    let bastion = Bastion::new();
+    bastion.ok(&["user", "add", "alice"]);
+    let events = bastion.json(&["event", "ls"]);
+    assert_eq!(
+        (&events[0]["seq"], &events[0]["type"], &events[0]["sent"]),
+        (&1.into(), &"policy.change".into(), &false.into())
+    );
+    assert!(events[0].get("who").is_none());
+    assert_eq!(bastion.json(&["event", "ls", "--type", "policy"]).len(), 1);
+    assert_eq!(bastion.json(&["event", "ls", "--type", "login"]).len(), 0);
+    assert_eq!(
+        bastion
+            .json(&["event", "ls", "--actor", "root", "--unsent"])
+            .len(),
+        1
+    );
+    assert!(bastion.ok(&["event", "ls"]).contains("add user alice"));
+
+    let mut follower = bastion
+        .jmsctl(&["event", "ls", "--follow", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(follower.stdout.take().unwrap()));
+    assert!(lines.next().unwrap().unwrap().contains("\"alice\""));
+    bastion.ok(&["user", "add", "bob"]);
+    assert!(lines.next().unwrap().unwrap().contains("\"bob\""));
+    // Nobody reads any more: it ends by itself, though nothing happens.
+    drop(lines);
+    let begun = std::time::Instant::now();
+    let ended = loop {
+        if let Some(status) = follower.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begun.elapsed().as_secs() < 5, "it still waits");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(ended.code(), Some(0));
+}

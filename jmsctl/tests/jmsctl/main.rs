@@ -1,0 +1,10 @@
+//! The compiled `jmsctl`, as root calls it, on throw-away bastions.
+
+mod bastion;
+mod evidence;
+mod init;
+mod policy;
+mod privilege;
+mod scan;
+mod system_user;
+mod usage;
