@@ -15,7 +15,7 @@ pub enum Grant {
 
 Examples:
   jmsctl grant add web-dev --user alice,bob --asset web1 --system-user dev --rights shell,exec
-  jmsctl grant add release --user alice --asset 'web*' --system-user dev --rights upload --valid-until 8h")]
+  jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload")]
     Add(Add),
     /// Change a grant: --user A,B replaces the list, --add-user and --rm-user change it
     #[command(after_help = "Examples:

@@ -48,7 +48,8 @@ impl LocalAccounts {
 
     /// Whether an account of this host has the uid.
     pub fn has_uid(&self, uid: u32) -> bool {
-        self.uids.contains(&uid) || !matches!(User::from_uid(Uid::from_raw(uid)), Ok(None))
+        // That a service is out of order (ours, before the first snapshot) says nothing about the uid.
+        self.uids.contains(&uid) || matches!(User::from_uid(Uid::from_raw(uid)), Ok(Some(_)))
     }
 }
 

@@ -16,6 +16,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
@@ -74,10 +75,11 @@ impl FileArgument {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         match source {
+            // Not through the library's own reader: its buffer would keep a secret for ever.
             Some(Source::Standard) => std::io::stdin()
-                .lock()
-                .take(LONGEST + 1)
-                .read_to_end(&mut text),
+                .as_fd()
+                .try_clone_to_owned()
+                .and_then(|stdin| File::from(stdin).take(LONGEST + 1).read_to_end(&mut text)),
             Some(Source::File(file)) => file.take(LONGEST + 1).read_to_end(&mut text),
             None => return Err(failed(&"it was not opened")),
         }

@@ -1,6 +1,7 @@
 //! Logins, sessions, recordings, events: written as the other programs write them, read by `jmsctl`.
 
 use crate::bastion::{Bastion, keys, text};
+use crate::terminal::Terminal;
 use jms::id::Id;
 use jms::nouns::User;
 use jms::paths::Paths;
@@ -264,6 +265,43 @@ fn a_replay_is_harmless_and_leaves_its_event() {
     let output = bastion.run(&["session", "replay", &session]);
     assert_ne!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
+fn on_a_terminal_keys_step_seek_and_quit() {
+    let Evidence {
+        bastion, session, ..
+    } = evidence(false);
+    let slowly = ["session", "replay", &session, "--speed", "0.01"];
+    let mut terminal = Terminal::start(&bastion, &slowly);
+    terminal.expect_quiet();
+    terminal.type_keys(".");
+    terminal.expect("the secret word");
+    assert!(!terminal.shown().contains("the end"));
+    terminal.type_keys(".");
+    terminal.expect("the end");
+    terminal.type_keys("q");
+    assert!(terminal.wait().success(), "{}", terminal.shown());
+    assert!(terminal.echoes(), "the terminal is not as it was");
+    assert!(!terminal.shown().contains("owned"));
+
+    // Five seconds on is past the end.
+    let mut terminal = Terminal::start(&bastion, &slowly);
+    terminal.expect_quiet();
+    terminal.type_keys("\u{1b}[C");
+    terminal.expect("the end");
+    assert!(terminal.wait().success(), "{}", terminal.shown());
+
+    // Paused, nothing moves; the interrupt ends it and puts the terminal back.
+    let mut terminal =
+        Terminal::start(&bastion, &["session", "replay", &session, "--speed", "0.5"]);
+    terminal.expect_quiet();
+    terminal.type_keys(" ");
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(!terminal.shown().contains("the end"));
+    terminal.type_keys("\u{3}");
+    assert!(terminal.wait().success(), "{}", terminal.shown());
+    assert!(terminal.echoes());
 }
 
 #[test]

@@ -7,4 +7,5 @@ mod policy;
 mod privilege;
 mod scan;
 mod system_user;
+mod terminal;
 mod usage;

@@ -1,6 +1,7 @@
 //! Users, keys, assets, host keys and grants.
 
 use crate::bastion::{Bastion, keys, path, text};
+use crate::terminal::Terminal;
 use serde_json::Value;
 
 fn with_everything() -> Bastion {
@@ -546,4 +547,19 @@ fn text_of_others_cannot_reach_the_terminal() {
         "{shown:?}"
     );
     bastion.fails(2, &["user", "set", "bob", "--comment", "\u{1b}[2J"]);
+}
+
+#[test]
+fn a_person_is_asked_before_anything_is_removed() {
+    let bastion = with_everything();
+    let mut terminal = Terminal::start(&bastion, &["user", "rm", "bob"]);
+    terminal.expect("Remove the user bob with all keys and direct grants? [y/N]");
+    terminal.type_keys("\n");
+    assert_eq!(terminal.wait().code(), Some(1));
+    bastion.ok(&["user", "show", "bob"]);
+    let mut terminal = Terminal::start(&bastion, &["user", "rm", "bob"]);
+    terminal.expect("[y/N]");
+    terminal.type_keys("y\n");
+    assert!(terminal.wait().success());
+    bastion.fails(3, &["user", "show", "bob"]);
 }

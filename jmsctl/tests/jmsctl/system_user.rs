@@ -1,6 +1,7 @@
 //! System users and their secrets.
 
 use crate::bastion::{Bastion, keys, path};
+use crate::terminal::Terminal;
 use jms::id::Id;
 use jms::keys::PrivateKey;
 use jms::nouns::Credential;
@@ -9,7 +10,6 @@ use jms::policy::Channel;
 use jms::policy::access::Counts;
 use jms::store::{NewLogin, NewSession, Store};
 use jms::time::Time;
-use std::io::{Read, Write};
 
 #[test]
 fn a_generated_key_shows_its_public_half_only() {
@@ -218,44 +218,29 @@ fn what_is_no_private_key_is_refused_in_words() {
 fn a_passphrase_is_asked_for_at_the_terminal_and_not_shown() {
     let bastion = Bastion::new();
     let (locked, _) = bastion.key("locked", &["-t", "ed25519", "-N", "correct horse"]);
-    let terminal = nix::pty::openpty(None, None).unwrap();
-    let line = format!(
-        "exec nsenter --mount=/proc/{}/ns/mnt -- {} system-user add dev --key {}",
-        bastion.id(),
-        env!("CARGO_BIN_EXE_jmsctl"),
-        path(&locked)
+    let mut terminal = Terminal::start(
+        &bastion,
+        &["system-user", "add", "dev", "--key", path(&locked)],
     );
-    let mut child = std::process::Command::new("setsid")
-        .args(["-c", "-w", "sh", "-c", &line])
-        .stdin(terminal.slave.try_clone().unwrap())
-        .stdout(terminal.slave.try_clone().unwrap())
-        .stderr(terminal.slave)
-        .spawn()
-        .unwrap();
-    let mut master = std::fs::File::from(terminal.master);
-    let mut shown = Vec::new();
-    let mut buffer = [0; 1024];
-    while !String::from_utf8_lossy(&shown).contains("Passphrase of") {
-        let length = master.read(&mut buffer).unwrap();
-        shown.extend_from_slice(&buffer[..length]);
-    }
-    // It is quiet a moment after it asks.
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    master.write_all(b"correct horse\n").unwrap();
-    while let Ok(length) = master.read(&mut buffer) {
-        if length == 0 {
-            break;
-        }
-        shown.extend_from_slice(&buffer[..length]);
-    }
-    assert!(
-        child.wait().unwrap().success(),
-        "{}",
-        String::from_utf8_lossy(&shown)
-    );
-    let shown = String::from_utf8_lossy(&shown);
+    terminal.expect("Passphrase of");
+    terminal.expect_quiet();
+    terminal.type_keys("correct horsex\u{7f}\n");
+    assert!(terminal.wait().success(), "{}", terminal.shown());
+    let shown = terminal.shown();
     assert!(
         shown.contains("has secret   yes") && !shown.contains("correct horse"),
         "{shown}"
     );
+    assert!(terminal.echoes());
+
+    let mut terminal = Terminal::start(
+        &bastion,
+        &["system-user", "add", "other", "--key", path(&locked)],
+    );
+    terminal.expect("Passphrase of");
+    terminal.expect_quiet();
+    terminal.type_keys("wrong\n");
+    assert_eq!(terminal.wait().code(), Some(2), "{}", terminal.shown());
+    terminal.expect("does not open the key");
+    bastion.fails(3, &["system-user", "show", "other"]);
 }
