@@ -7,6 +7,7 @@ use crate::nouns::EventRow;
 use crate::time::Time;
 use event::Event;
 use rusqlite::{Connection, TransactionBehavior, params};
+use std::time::Duration;
 
 /// At most so many are sent at one opportunity: a long outage must not make a login slow.
 const SENT_AT_ONCE: i64 = 200;
@@ -74,12 +75,19 @@ impl Store {
     }
 
     fn try_to_send(&mut self) -> Result<usize, StoreError> {
-        let waiting: i64 = Read::new(&self.connection)
+        let waiting = Read::new(&self.connection)
             .number("SELECT EXISTS (SELECT 1 FROM event WHERE sent = 0)", [])?;
         if waiting == 0 {
             return Ok(0);
         }
-        // The write lock makes two senders take turns, so that nothing is sent twice.
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let taken = self.send_under_lock();
+        self.connection.busy_timeout(super::BUSY)?;
+        taken
+    }
+
+    /// The write lock makes two senders take turns, so that nothing is sent twice.
+    fn send_under_lock(&mut self) -> Result<usize, StoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -90,14 +98,14 @@ impl Store {
         )?;
         let mut taken = 0;
         for row in &rows {
-            let line = match Event::from_json(&row.body) {
-                Ok(event) => self
-                    .sender
-                    .send(event.level(), &event.to_line(self.format, Some(row.seq))),
-                // Kept all the same; a body that we cannot read is not one that we wrote.
-                Err(_) => Ok(()),
-            };
-            if line.is_err() {
+            // A body that cannot be read is none that we wrote: say so in its place.
+            let event = Event::from_json(&row.body).unwrap_or_else(|error| {
+                Event::new(event::Type::StoreProblem)
+                    .result("error")
+                    .reason(format!("event {} cannot be read: {error}", row.seq))
+            });
+            let line = event.to_line(self.format, Some(row.seq));
+            if self.sender.send(event.level(), &line).is_err() {
                 break;
             }
             transaction

@@ -73,6 +73,28 @@ impl Read<'_> {
     }
 }
 
+/// One key that the snapshot refuses would keep all others from being published.
+fn check(key: &LoginKey) -> Result<(), StoreError> {
+    let refused = |why: String| StoreError::Refused {
+        sentence: format!("this login key cannot be kept: {why}"),
+    };
+    let from: Result<Vec<snapshot::Cidr>, _> =
+        key.from.iter().map(|network| network.parse()).collect();
+    let conditions = snapshot::keys::Conditions {
+        from: from.map_err(|error| refused(error.to_string()))?,
+        valid_until: None,
+        verify_required: key.verify_required,
+        user_disabled: false,
+    };
+    let name = snapshot::UserName::new(key.user.as_bytes())
+        .ok_or_else(|| refused(format!("{} is no user name", key.user)))?;
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(&key.blob).into();
+    match snapshot::keys::Key::new(name, hash, key.blob.clone(), conditions) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(refused(error.to_string())),
+    }
+}
+
 impl Change<'_> {
     /// Adds a login key to a user.
     ///
@@ -80,6 +102,7 @@ impl Change<'_> {
     /// [`StoreError::NotFound`] for the user; [`StoreError::Exists`].
     pub fn add_login_key(&self, new: &LoginKey) -> Result<LoginKey, StoreError> {
         let user = self.read().user(&new.user)?;
+        check(new)?;
         if self
             .read()
             .login_keys(Some(&new.user))?
@@ -120,6 +143,7 @@ impl Change<'_> {
     /// [`StoreError::NotFound`].
     pub fn set_login_key(&self, edited: &LoginKey) -> Result<LoginKey, StoreError> {
         let before = self.login_key(edited)?;
+        check(edited)?;
         self.execute(
             "UPDATE login_key SET sources = ?2, valid_until = ?3, verify_required = ?4, comment = ?5, updated_at = ?6 WHERE id = ?1",
             params![

@@ -108,11 +108,16 @@ impl Read<'_> {
     /// [`StoreError::NotFound`]; [`StoreError::Refused`] when several begin so.
     pub fn login_by_prefix(self, prefix: &str) -> Result<Login, StoreError> {
         let found = self.rows(
-            "SELECT * FROM login WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2",
+            "SELECT * FROM login WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2",
             [prefix],
             login,
         )?;
         one_of("login", prefix, found)
+    }
+
+    /// Logins that nobody has closed.
+    pub(super) fn open_logins(self) -> Result<Vec<Login>, StoreError> {
+        self.rows("SELECT * FROM login WHERE closed_at IS NULL", [], login)
     }
 
     /// Logins that match, newest first.
@@ -242,12 +247,7 @@ impl Store {
                 found += 1;
             }
         }
-        let open = LoginSearch {
-            open: true,
-            limit: u32::MAX,
-            ..LoginSearch::default()
-        };
-        for login in self.read().logins(&open)? {
+        for login in self.read().open_logins()? {
             if (Process {
                 pid: login.sshd_pid,
                 started: login.sshd_started,

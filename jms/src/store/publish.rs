@@ -165,6 +165,12 @@ fn keys_of(read: Read<'_>) -> Result<Vec<keys::Key>, StoreError> {
             .collect();
         let until: Option<i64> = row.get("valid_until")?;
         let blob: Vec<u8> = row.get("blob")?;
+        // A user who must touch a security key has no use of an ordinary one at login.
+        let is_security_key =
+            snapshot::parse_key_blob(&blob).is_ok_and(snapshot::KeyType::is_security_key);
+        if only_security_keys && !is_security_key {
+            return Ok(None);
+        }
         let conditions = keys::Conditions {
             from: from.map_err(|_| nonsense())?,
             valid_until: until.map(|at| u64::try_from(at.div_euclid(1000)).unwrap_or(0)),
@@ -173,15 +179,9 @@ fn keys_of(read: Read<'_>) -> Result<Vec<keys::Key>, StoreError> {
         };
         let user = UserName::new(name.as_bytes()).ok_or_else(nonsense)?;
         let hash = <sha2::Sha256 as sha2::Digest>::digest(&blob).into();
-        let key = keys::Key::new(user, hash, blob, conditions).map_err(|_| nonsense())?;
-        Ok((key, only_security_keys))
+        keys::Key::new(user, hash, blob, conditions)
+            .map(Some)
+            .map_err(|_| nonsense())
     })?;
-    let usable = |(key, only_security_keys): &(keys::Key, bool)| {
-        !only_security_keys || key.key_type().is_security_key()
-    };
-    Ok(rows
-        .into_iter()
-        .filter(usable)
-        .map(|(key, _)| key)
-        .collect())
+    Ok(rows.into_iter().flatten().collect())
 }

@@ -160,7 +160,7 @@ impl Read<'_> {
     /// [`StoreError::NotFound`]; [`StoreError::Refused`] when several begin so.
     pub fn session_by_prefix(self, prefix: &str) -> Result<Session, StoreError> {
         let found = self.rows(
-            "SELECT * FROM session WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2",
+            "SELECT * FROM session WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2",
             [prefix],
             session,
         )?;
@@ -355,6 +355,35 @@ impl Store {
         Ok(())
     }
 
+    /// Gives the recordings of lost sessions the anchor that their own relay could not leave: size and
+    /// last hash as found now, so that what is cut or written anew later is seen. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a file that cannot be read is passed over, and tried again the next time.
+    pub fn anchor_lost_recordings(&mut self) -> Result<usize, StoreError> {
+        let lost = self.read().rows(
+            "SELECT * FROM session WHERE end_reason = 'lost' AND recording <> '' AND recording_hash IS NULL LIMIT 20",
+            [],
+            session,
+        )?;
+        let mut anchored = 0;
+        for session in &lost {
+            let path = self.paths.recordings().join(&session.recording);
+            let Some(id) = Id::parse(&session.id) else {
+                continue;
+            };
+            let Ok(found) = crate::recording::verify(&path, &id, None) else {
+                continue;
+            };
+            self.connection.execute(
+                "UPDATE session SET recording_size = ?2, recording_hash = ?3 WHERE id = ?1 AND recording_hash IS NULL",
+                params![session.id, i64::try_from(found.bytes).unwrap_or(i64::MAX), found.last_hash.to_string()],
+            )?;
+            anchored += 1;
+        }
+        Ok(anchored)
+    }
+
     pub(super) fn lose_session(&mut self, session: &Session, now: Time) -> Result<(), StoreError> {
         let end = EndOfSession {
             reason: "lost",
@@ -376,7 +405,7 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let changed = transaction.execute(
             "UPDATE session SET ended_at = ?2, end_reason = ?3, exit_status = ?4, bytes_in = ?5, bytes_out = ?6,
-                    recording_size = ?7, recording_hash = ?8 WHERE id = ?1 AND ended_at IS NULL",
+                    recording_size = ifnull(?7, recording_size), recording_hash = ifnull(?8, recording_hash) WHERE id = ?1 AND ended_at IS NULL",
             params![
                 session.id, now.0, end.reason, end.exit_status,
                 i64::try_from(end.bytes_in).unwrap_or(i64::MAX), i64::try_from(end.bytes_out).unwrap_or(i64::MAX),

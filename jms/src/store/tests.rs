@@ -901,3 +901,153 @@ fn a_secret_is_bound_to_its_row() {
         1
     );
 }
+
+#[test]
+fn what_every_login_asks_does_not_grow_with_history() {
+    let f = fixture();
+    for (sql, index) in [
+        ("SELECT * FROM login WHERE closed_at IS NULL", "login_open"),
+        (
+            "SELECT * FROM session WHERE ended_at IS NULL",
+            "session_live",
+        ),
+        (
+            "SELECT * FROM login WHERE token_hash = ?1",
+            "sqlite_autoindex_login",
+        ),
+        (
+            "SELECT * FROM login WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2",
+            "PRIMARY KEY",
+        ),
+        (
+            "SELECT * FROM session WHERE id >= ?1 AND id < ?1 || '{' LIMIT 2",
+            "PRIMARY KEY",
+        ),
+        (
+            "SELECT EXISTS (SELECT 1 FROM event WHERE sent = 0)",
+            "event_unsent",
+        ),
+        ("SELECT max(uid) FROM user", "sqlite_autoindex_user"),
+        ("SELECT max(uid) FROM login", "login_by_uid"),
+    ] {
+        let mut statement = f
+            .store
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let nothing = vec![""; statement.parameter_count()];
+        let rows = statement
+            .query_map(rusqlite::params_from_iter(nothing), |row| {
+                row.get::<_, String>(3)
+            })
+            .unwrap();
+        let plan: Vec<String> = rows.map(Result::unwrap).collect();
+        assert!(plan.join("; ").contains(index), "{sql}: {plan:?}");
+    }
+}
+
+#[test]
+fn a_lost_sessions_recording_gets_its_anchor_from_whoever_looks() {
+    let mut f = fixture();
+    f.everyday();
+    let gone = Process {
+        started: 1,
+        ..myself()
+    };
+    let (login, _) = f.login(myself());
+    f.open_session(&login, Channel::Exec, gone, access::Counts::default());
+    f.store.sweep(NOW).unwrap();
+    assert_eq!(
+        f.store.anchor_lost_recordings().unwrap(),
+        0,
+        "there is no file"
+    );
+    let session = f
+        .store
+        .read()
+        .sessions(&SessionSearch {
+            limit: 1,
+            ..SessionSearch::default()
+        })
+        .unwrap()
+        .remove(0);
+    let id = Id::parse(&session.id).unwrap();
+    let header = crate::recording::Header { started_at: NOW, width: 80, height: 24, term: None, title: None, command: None, meta: Default::default() };
+    let mut recorder =
+        crate::recording::Recorder::create(&f.store.paths().recordings(), &id, &header).unwrap();
+    recorder
+        .output(std::time::Duration::from_secs(1), b"hello")
+        .unwrap();
+    drop(recorder);
+    let file = crate::recording::path_of(&f.store.paths().recordings(), &id, NOW);
+    let wanted = f.store.paths().recordings().join(&session.recording);
+    std::fs::create_dir_all(wanted.parent().unwrap()).unwrap();
+    std::fs::rename(file, &wanted).unwrap();
+    assert_eq!(f.store.anchor_lost_recordings().unwrap(), 1);
+    let session = f.store.read().session_by_prefix(id.as_str()).unwrap();
+    assert!(session.recording_hash.is_some());
+    assert_eq!(
+        session.recording_size,
+        Some(std::fs::metadata(&wanted).unwrap().len())
+    );
+}
+
+#[test]
+fn a_key_that_no_snapshot_could_hold_is_refused_at_the_door() {
+    let mut f = fixture();
+    f.add_user("alice").unwrap();
+    let key = LoginKey {
+        id: 0,
+        user: "alice".into(),
+        kind: "ssh-ed25519".into(),
+        blob: real_key(),
+        fingerprint: "SHA256:x".into(),
+        from: vec![],
+        valid_until: None,
+        verify_required: false,
+        comment: String::new(),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let touched = LoginKey {
+        verify_required: true,
+        ..key.clone()
+    };
+    assert!(matches!(
+        f.change(|change| change.add_login_key(&touched)),
+        Err(StoreError::Refused { .. })
+    ));
+    let anywhere = LoginKey {
+        from: vec!["anywhere".into()],
+        ..key.clone()
+    };
+    assert!(matches!(
+        f.change(|change| change.add_login_key(&anywhere)),
+        Err(StoreError::Refused { .. })
+    ));
+    f.change(|change| change.add_login_key(&key)).unwrap();
+    // And one who must touch a security key keeps his ordinary keys, unpublished.
+    f.change(|change| {
+        change.set_user(&User {
+            mfa: Mfa::SecurityKey,
+            ..change.read().user("alice")?
+        })
+    })
+    .unwrap();
+    let keys = snapshot::keys::Reader::new(
+        snapshot::SnapshotFile::open(&f.store.paths().keys_snapshot()).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(keys.count(), 0);
+}
+
+#[test]
+fn sending_does_not_wait_for_a_busy_store() {
+    let mut f = fixture();
+    f.everyday();
+    let other = rusqlite::Connection::open(f.store.paths().database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(f.store.send_unsent(), 0);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+}

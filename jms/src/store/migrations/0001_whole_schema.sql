@@ -3,6 +3,7 @@
 -- Two kinds of table. *Policy* refers by id and goes with what it refers to (ON DELETE CASCADE):
 -- removing means removing. *Evidence* (login, session, command, transfer, event, …) keeps names as
 -- they were and lets go of ids (ON DELETE SET NULL): it outlives the people and machines it is about.
+-- What belongs to one session (command, transfer) goes with it when old evidence is pruned.
 -- Times: Unix milliseconds, UTC. Flags: 0 or 1. Secrets: sealed by `jms::secret`, never plain.
 
 CREATE TABLE meta (
@@ -137,6 +138,8 @@ CREATE TABLE login_rule (
     times      TEXT NOT NULL DEFAULT '',
     roles      TEXT NOT NULL DEFAULT '',
     verdict    TEXT NOT NULL CHECK (verdict IN ('allow', 'deny', 'notify')),
+    -- 1: for everybody; 0: for those that are linked, and for nobody when the last of them is gone.
+    everybody  INTEGER NOT NULL CHECK (everybody IN (0, 1)),
     comment    TEXT NOT NULL DEFAULT '',
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -183,7 +186,7 @@ CREATE TABLE asset (
     address                   TEXT NOT NULL,
     port                      INTEGER NOT NULL DEFAULT 22 CHECK (port BETWEEN 1 AND 65535),
     protocol                  TEXT NOT NULL DEFAULT 'ssh' CHECK (protocol IN ('ssh', 'telnet', 'mysql', 'postgresql')),
-    platform                  TEXT NOT NULL DEFAULT 'linux' REFERENCES platform (name) ON DELETE CASCADE,
+    platform                  TEXT NOT NULL DEFAULT 'linux',
     site_id                   INTEGER REFERENCES site (id) ON DELETE SET NULL,
     gateway_id                INTEGER REFERENCES asset (id) ON DELETE SET NULL,
     algorithms                TEXT NOT NULL DEFAULT 'default' CHECK (algorithms IN ('default', 'legacy')),
@@ -399,6 +402,8 @@ CREATE TABLE filter_rule (
     command     TEXT,
     regex       TEXT,
     ignore_case INTEGER NOT NULL DEFAULT 0 CHECK (ignore_case IN (0, 1)),
+    -- 1: wherever its filter is attached; 0: where it is linked itself, and nowhere without a link.
+    everywhere  INTEGER NOT NULL CHECK (everywhere IN (0, 1)),
     comment     TEXT NOT NULL DEFAULT '',
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
@@ -472,6 +477,7 @@ CREATE TABLE login (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX login_by_time ON login (opened_at);
 CREATE INDEX login_by_user ON login (user_id);
+CREATE INDEX login_by_uid ON login (uid);
 CREATE INDEX login_open ON login (closed_at) WHERE closed_at IS NULL;
 
 CREATE TABLE session (
