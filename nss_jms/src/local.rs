@@ -12,12 +12,17 @@ use std::{
 
 /// The field of `/etc/passwd` that holds the account's name.
 const ACCOUNT: usize = 0;
+/// The field of `/etc/passwd` that holds the account's uid.
+const UID: usize = 2;
 /// The field of `/etc/group` that lists its members.
 const MEMBERS: usize = 3;
 
-/// Whether `name` is an account or a group's member here. A file that does not exist names nobody.
-pub(crate) fn is_local(name: &[u8], passwd: &Path, group: &Path) -> io::Result<bool> {
-    Ok(names(name, passwd, ACCOUNT)? || names(name, group, MEMBERS)?)
+/// Whether `name` is an account or a group's member here, or `uid` an account's. A file that does
+/// not exist names nobody.
+pub(crate) fn is_local(name: &[u8], uid: u32, passwd: &Path, group: &Path) -> io::Result<bool> {
+    Ok(names(name, passwd, ACCOUNT)?
+        || names(uid.to_string().as_bytes(), passwd, UID)?
+        || names(name, group, MEMBERS)?)
 }
 
 fn names(name: &[u8], path: &Path, field: usize) -> io::Result<bool> {
@@ -120,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (passwd, group) = (folder.path().join("passwd"), folder.path().join("group"));
         assert!(
-            !is_local(b"bob", &passwd, &group).unwrap(),
+            !is_local(b"bob", 70_000, &passwd, &group).unwrap(),
             "no file names nobody"
         );
         // The name lies across the end of the first piece that is read.
@@ -134,10 +139,14 @@ mod tests {
             (b"eve", false),
             (b"sudo", false),
         ] {
-            assert_eq!(is_local(name, &passwd, &group).unwrap(), local);
+            assert_eq!(is_local(name, 70_000, &passwd, &group).unwrap(), local);
+        }
+        for (uid, local) in [(1000, true), (100, false), (10_000, false), (27, false)] {
+            let found = is_local(b"eve", uid, &passwd, &group).unwrap();
+            assert_eq!(found, local, "{uid}");
         }
         assert!(
-            is_local(b"bob", folder.path(), &group).is_err(),
+            is_local(b"bob", 70_000, folder.path(), &group).is_err(),
             "what cannot be read is no answer"
         );
     }

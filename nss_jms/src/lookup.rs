@@ -156,7 +156,12 @@ fn answer(paths: &Paths<'_>, range: &UidRange, user: User) -> Result<Found, Fail
     if !range.contains(user.uid()) {
         return Err(Failure::NotFound);
     }
-    let local = is_local(user.name().as_bytes(), paths.passwd, paths.group);
+    let local = is_local(
+        user.name().as_bytes(),
+        user.uid(),
+        paths.passwd,
+        paths.group,
+    );
     if local.map_err(|error| Failure::Unavailable(error.raw_os_error().unwrap_or(libc::EIO)))? {
         return Err(Failure::NotFound);
     }

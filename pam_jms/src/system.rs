@@ -30,8 +30,11 @@ impl System for Host {
     fn virtual_uid(&self, user: &str) -> Option<u32> {
         let name = CString::new(user).ok()?;
         let range = UidRange::load(Path::new(UID_RANGE_PATH)).ok()?;
-        let uid = passwd::lookup(&name)?.uid;
-        range.contains(uid).then_some(uid)
+        let entry = passwd::lookup(&name)?;
+        // A uid alone says little: a directory or a later useradd may have given it to somebody of
+        // the host. Only our name service hands out our two groups together with it.
+        let is_ours = entry.gid == range.users_gid() || entry.gid == range.mfa_gid();
+        (is_ours && range.contains(entry.uid)).then_some(entry.uid)
     }
 
     fn process(&self) -> u32 {
