@@ -70,7 +70,9 @@ impl Context {
             warn(&format!("lost sessions could not be closed: {error}"));
         }
         if let Err(error) = store.anchor_lost_recordings() {
-            warn(&format!("the hashes of lost recordings could not be kept: {error}"));
+            warn(&format!(
+                "the hashes of lost recordings could not be kept: {error}"
+            ));
         }
         store.send_unsent();
         if let Err(error) = store.publish() {

@@ -16,7 +16,7 @@ pub mod values;
 
 use crate::failure::Failure;
 use crate::input::FileArgument;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use flags::Global;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -249,7 +249,16 @@ pub fn tree() -> clap::Command {
 
 /// Reads the command line.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Stop> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Clap colours its own help and errors before it knows that nobody wants that.
+    let plain = arguments.iter().any(|word| word == "--no-color");
+    let colour = if plain {
+        ColorChoice::Never
+    } else {
+        ColorChoice::Auto
+    };
     let matches = unbuilt::add_to(tree())
+        .color(colour)
         .try_get_matches_from(arguments)
         .map_err(Stop::Clap)?;
     if let Some(what) = unbuilt::asked_for(&matches) {
@@ -306,91 +315,4 @@ impl Arguments {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn walk(command: &clap::Command, visit: &mut impl FnMut(&clap::Command)) {
-        visit(command);
-        for verb in command.get_subcommands() {
-            walk(verb, visit);
-        }
-    }
-
-    #[test]
-    fn the_tree_is_sound_and_every_command_has_an_example() {
-        tree().debug_assert();
-        unbuilt::add_to(tree()).debug_assert();
-        walk(&tree(), &mut |command| {
-            let after = command.get_after_help().map(ToString::to_string);
-            assert!(
-                after.is_some_and(|after| after.contains("Example") && after.contains("jmsctl ")),
-                "{}",
-                command.get_name()
-            );
-        });
-    }
-
-    #[test]
-    fn every_flag_is_explained() {
-        walk(&tree(), &mut |command| {
-            for argument in command.get_arguments() {
-                assert!(
-                    argument.get_help().is_some(),
-                    "{} {}",
-                    command.get_name(),
-                    argument.get_id()
-                );
-            }
-        });
-    }
-
-    #[test]
-    fn what_is_planned_says_so_and_what_is_not_is_unknown() {
-        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
-        for line in [
-            "jmsctl status",
-            "jmsctl doctor --profile bastion",
-            "jmsctl user-group add ops",
-            "jmsctl session kill 7k2mz9",
-            "jmsctl user mfa-reset alice",
-            "jmsctl user add alice --mfa totp",
-            "jmsctl asset add web1 --address a --gateway b",
-            "jmsctl login ls --failed",
-            "jmsctl help status",
-        ] {
-            let stop = parse(words(line));
-            match stop {
-                Err(Stop::Failure(Failure::NotInThisVersion(_))) => {}
-                Ok(Arguments {
-                    noun: Noun::Help(help),
-                    ..
-                }) => {
-                    assert!(matches!(
-                        find(&help.words),
-                        Err(Failure::NotInThisVersion(_))
-                    ));
-                }
-                _ => panic!("{line}"),
-            }
-        }
-        assert!(matches!(
-            parse(words("jmsctl nonsense")),
-            Err(Stop::Clap(_))
-        ));
-        assert!(matches!(
-            parse(words("jmsctl user add alice --nonsense 1")),
-            Err(Stop::Clap(_))
-        ));
-        assert!(
-            matches!(find(&["grnat".into()]), Err(Failure::Missing(sentence)) if sentence.contains("grant"))
-        );
-    }
-
-    #[test]
-    fn help_shows_nothing_that_is_not_built() {
-        let help = tree().render_long_help().to_string();
-        for word in ["status", "doctor", "batch", "filter"] {
-            assert!(!help.contains(&format!("  {word} ")), "{word}");
-        }
-    }
-}
+mod tests;

@@ -54,6 +54,12 @@ impl Noun for Listed {
 
 /// Runs a verb.
 pub fn run(verb: &Verb, context: &mut Context) -> Done {
+    if let Verb::Ls(EventLs {
+        kind: Some(kind), ..
+    }) = verb
+    {
+        refuse_unknown_type(kind)?;
+    }
     match verb {
         Verb::Ls(verb) if verb.follow => follow(verb, context),
         Verb::Ls(verb) => {
@@ -62,6 +68,26 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         }
         Verb::Schema => schema(&mut context.out),
     }
+}
+
+/// A type with a slip in it would list nothing, and nothing looks like good news.
+fn refuse_unknown_type(kind: &str) -> Done {
+    let names = || event::Type::ALL.iter().map(|kind| kind.as_str());
+    let begins = |name: &str| {
+        name.strip_prefix(kind)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if names().any(begins) {
+        return Ok(());
+    }
+    let near = jms::names::nearest(kind, names()).map_or_else(
+        || "`jmsctl event schema` lists them".to_owned(),
+        |near| format!("did you mean {near}?"),
+    );
+    Err(Failure::BadInput(format!(
+        "there is no type of events “{}”; {near}",
+        kind.escape_debug()
+    )))
 }
 
 fn read(verb: &EventLs, context: &Context, after_seq: u64, limit: u32) -> Done<Vec<Listed>> {

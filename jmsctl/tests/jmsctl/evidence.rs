@@ -372,6 +372,8 @@ fn events_are_listed_and_followed() {
         1
     );
     assert!(bastion.ok(&["event", "ls"]).contains("add user alice"));
+    let said = bastion.fails(2, &["event", "ls", "--type", "policy.chnage"]);
+    assert!(said.contains("did you mean policy.change"), "{said}");
 
     let mut follower = bastion
         .jmsctl(&["event", "ls", "--follow", "--json"])

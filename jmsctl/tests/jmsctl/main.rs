@@ -3,6 +3,7 @@
 mod bastion;
 mod evidence;
 mod init;
+mod keys;
 mod policy;
 mod privilege;
 mod scan;
