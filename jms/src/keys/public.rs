@@ -81,8 +81,9 @@ impl PublicKey {
         })
     }
 
+    /// Control characters (tabs, too) become blanks.
     pub(super) fn with_comment(mut self, comment: &str) -> Self {
-        self.comment = comment.to_owned();
+        self.comment = plain(comment);
         self
     }
 
@@ -119,12 +120,11 @@ impl PublicKey {
     /// One line for `authorized_keys`, without a newline; control characters in `comment` become blanks.
     #[must_use]
     pub fn openssh_line(&self, comment: &str) -> String {
-        let comment = comment.replace(char::is_control, " ");
         let line = format!(
             "{} {} {}",
             self.kind,
             STANDARD.encode(&self.blob),
-            comment.trim()
+            plain(comment)
         );
         line.trim_end().to_owned()
     }
@@ -142,6 +142,10 @@ impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.fingerprint())
     }
+}
+
+fn plain(comment: &str) -> String {
+    comment.replace(char::is_control, " ").trim().to_owned()
 }
 
 /// A positive number in the shortest encoding.

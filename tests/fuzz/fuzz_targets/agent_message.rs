@@ -2,17 +2,12 @@
 //! answers that are whole messages.
 #![no_main]
 
+use force_command::agent::{Binding, Notice, Protocol, Purpose};
 use jms::keys::wire::{Reader, Writer};
 use jms::keys::{HostKey, LegacyHash, PrivateKey, SignatureFlags};
 use jms::secret::SecretString;
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
-
-#[allow(dead_code, reason = "the socket is not fuzzed")]
-#[path = "../../../force_command/src/agent/mod.rs"]
-mod agent;
-
-use agent::{Binding, Notice, Protocol, Purpose};
 
 const SESSION: &[u8] = &[0x5e; 32];
 

@@ -28,7 +28,7 @@ pub(super) fn read(section: &[u8], public: &PublicKey) -> Result<PrivateKey, Pri
             _ => return Err(PrivateKeyError::SecurityKey(kind)),
         },
     };
-    let comment = String::from_utf8_lossy(reader.string()?).replace(char::is_control, " ");
+    let comment = String::from_utf8_lossy(reader.string()?);
     let padding = reader.rest();
     if !padding
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn read(section: &[u8], public: &PublicKey) -> Result<PrivateKey, Pri
         return Err(PrivateKeyError::Damaged("its padding is wrong"));
     }
     Ok(PrivateKey {
-        public: public.clone().with_comment(comment.trim()),
+        public: public.clone().with_comment(&comment),
         material,
     })
 }

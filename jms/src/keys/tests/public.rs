@@ -271,6 +271,8 @@ fn a_comment_cannot_make_a_second_line() {
         format!("{ED25519} a ssh-rsa b")
     );
     assert_eq!(key.openssh_line(""), ED25519);
+    let tabs = PublicKey::parse_line(&format!("{ED25519}\ta\tb \t")).unwrap();
+    assert_eq!(tabs.comment(), "a b");
 }
 
 #[test]
