@@ -36,8 +36,12 @@ impl LocalAccounts {
 
     /// Refuses a name that an account of this host has, wherever that account is kept.
     pub fn refuse_name(&self, name: &str, range: &UidRange) -> Done {
-        // Our own name service answers as well, and only ever with uids of the range.
-        let elsewhere = || matches!(User::from_name(name), Ok(Some(user)) if !range.contains(user.uid.as_raw()));
+        // Our own name service answers as well: only with uids of the range and one of our groups.
+        let is_ours = |user: &User| {
+            range.contains(user.uid.as_raw())
+                && [range.users_gid(), range.mfa_gid()].contains(&user.gid.as_raw())
+        };
+        let elsewhere = || matches!(User::from_name(name), Ok(Some(user)) if !is_ours(&user));
         if self.names.contains(name) || elsewhere() {
             return Err(Failure::BadInput(format!(
                 "{name} is an account of this host itself, and ssh would reach that one; choose another name"
