@@ -14,6 +14,7 @@ pub mod relay;
 mod report;
 pub mod request;
 mod session;
+mod sftp_refusal;
 pub mod start;
 mod status;
 pub mod sys;

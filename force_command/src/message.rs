@@ -9,7 +9,7 @@ use crate::egress::Failure;
 use crate::egress::child::{ChildError, Step};
 use crate::request::{COMMAND_LIMIT, RequestError};
 use crate::start::StartError;
-use jms::policy::Rights;
+use jms::policy::{Channel, Rights};
 use std::fmt;
 use std::io::Write;
 
@@ -41,7 +41,7 @@ pub enum Message {
         /// `SYSTEM_USER@ASSET`.
         target: String,
         /// What was asked for.
-        channel: &'static str,
+        channel: Channel,
         /// Which rights are missing.
         missing: Rights,
     },
@@ -120,7 +120,7 @@ impl fmt::Display for Message {
             Self::RightsMissing { target, channel, missing } => {
                 let list: Vec<&str> = missing.iter().map(|right| right.as_str()).collect();
                 let rights = if list.len() == 1 { "right" } else { "rights" };
-                write!(f, "{channel} on {target} needs the {rights} {}, which no grant gives you", list.join(" and "))
+                write!(f, "{} on {target} needs the {rights} {}, which no grant gives you", spoken(*channel), list.join(" and "))
             }
             Self::FactorNeeded(target) => write!(f, "{target} needs a fresh second factor; log in again with it"),
             Self::LimitReached(words) => write!(f, "{words}; end one and try again"),
@@ -175,6 +175,20 @@ impl Trouble {
     }
 }
 
+/// A channel in a sentence.
+fn spoken(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Shell => "a shell",
+        Channel::Exec => "a command",
+        Channel::Sftp => "sftp",
+        Channel::ScpUpload | Channel::ScpDownload => "scp",
+        Channel::Rsync => "rsync",
+        Channel::GitPush => "git push",
+        Channel::GitFetch => "git fetch",
+        Channel::Tunnel => "a tunnel",
+    }
+}
+
 /// Says a sentence on standard error, in one write. A client that does not read must not stop us.
 pub fn say(sentence: impl fmt::Display) {
     let text = format!("jms: {sentence}\n");
@@ -208,7 +222,7 @@ impl fmt::Display for RequestError {
             Self::TransferNowhere(channel) => write!(
                 f,
                 "say where to: {} needs the target in the login name, USER@SYSTEM_USER@ASSET@bastion; `ls` lists what you may reach",
-                channel.as_str()
+                spoken(*channel)
             ),
             Self::BadTarget(text) => write!(
                 f,
@@ -288,7 +302,7 @@ mod tests {
     fn the_missing_rights_are_named() {
         let message = Message::RightsMissing {
             target: "dev@web1".into(),
-            channel: "sftp",
+            channel: Channel::Sftp,
             missing: Rights::parse("upload,download").unwrap(),
         };
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use crate::identity::{Identity, Stranger, identify};
 use crate::message::{Message, Trouble, say};
-use crate::request::{self, Request};
+use crate::request::{self, Request, RequestError};
 use crate::start::{Start, StartError, start};
 use crate::{report, session, status, verbs};
 use event::{Event, Type};
@@ -99,7 +99,10 @@ fn answer(store: &mut Store, settings: &Settings, start: &Start, identity: &Iden
                 &sentence,
             );
             report::emit(store, &event);
-            say(sentence);
+            match error {
+                RequestError::TransferNowhere(channel) => session::tell(channel, sentence),
+                _ => say(sentence),
+            }
             status::REQUEST
         }
     }

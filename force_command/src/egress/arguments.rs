@@ -177,6 +177,17 @@ pub fn environment(
     texts.into_iter().map(CString::new).collect()
 }
 
+/// How the line begins that `ssh` says on standard error, not in its log, when a connection ends
+/// (`quit_message` in OpenSSH's clientloop.c).
+#[must_use]
+pub fn farewells(to: &Destination) -> Vec<Vec<u8>> {
+    let address = &to.address;
+    vec![
+        format!("Connection to {address} closed").into_bytes(),
+        format!("Read from remote host {address}: ").into_bytes(),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,11 +93,21 @@ impl Buffer {
         (self.start, self.end) = (0, 0);
     }
 
-    /// Cuts `suffix` off the end of what waits, if it is there.
-    pub fn cut(&mut self, suffix: &[u8]) {
-        if self.waiting().ends_with(suffix) {
-            self.end -= suffix.len();
-        }
+    /// Cuts the last line off what waits and returns it, if it is whole (`\r\n`) and begins with one of `beginnings`.
+    pub fn cut_last_line(&mut self, beginnings: &[Vec<u8>]) -> Option<Vec<u8>> {
+        let text = self.waiting().strip_suffix(b"\r\n")?;
+        let begin = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let line = text.get(begin..)?;
+        beginnings
+            .iter()
+            .any(|it| line.starts_with(it))
+            .then_some(())?;
+        let line = line.to_vec();
+        self.end = self.start + begin;
+        Some(line)
     }
 
     /// Replaces what waits; more than the buffer holds makes it grow.
@@ -109,5 +119,35 @@ impl Buffer {
             room.copy_from_slice(bytes);
         }
         (self.start, self.end) = (0, bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_last_line_that_begins_so_is_cut() {
+        let beginnings = [b"Connection to web1 closed".to_vec()];
+        let cut = |text: &str| {
+            let mut buffer = Buffer::default();
+            buffer.replace(text.as_bytes());
+            let line = buffer
+                .cut_last_line(&beginnings)
+                .map(|line| String::from_utf8(line).unwrap());
+            (String::from_utf8(buffer.waiting().to_vec()).unwrap(), line)
+        };
+        let line = "Connection to web1 closed by remote host.";
+        assert_eq!(
+            cut(&format!("err\n{line}\r\n")),
+            ("err\n".to_owned(), Some(line.to_owned()))
+        );
+        assert_eq!(
+            cut(&format!("{line}\r\n")),
+            (String::new(), Some(line.to_owned()))
+        );
+        for kept in [line, "err\r\n", "x Connection to web1 closed.\r\n", ""] {
+            assert_eq!(cut(kept), (kept.to_owned(), None));
+        }
     }
 }

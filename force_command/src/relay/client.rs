@@ -97,13 +97,6 @@ impl<'a> Client<'a> {
             end_of_file(self.descriptors.output);
         }
     }
-
-    /// Passes the end of standard error on.
-    pub fn close_errors(&self) {
-        if self.modes.is_none() {
-            end_of_file(self.descriptors.errors);
-        }
-    }
 }
 
 fn end_of_file(descriptor: BorrowedFd<'_>) {

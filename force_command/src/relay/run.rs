@@ -19,6 +19,8 @@ const RAW_CHECK: Duration = Duration::from_millis(10);
 const LEAVING: Duration = Duration::from_millis(500);
 /// After the client program has ended, what is left in its pipes is waited for.
 const DRAINING: Duration = Duration::from_millis(500);
+/// A client program that ends its output and not itself within this time means the output alone.
+const OUTPUT_ONLY: Duration = Duration::from_millis(50);
 /// After the client program was asked to end, it is killed.
 const STOPPING: Duration = Duration::from_millis(300);
 
@@ -48,6 +50,8 @@ pub struct Outcome {
     pub bytes_in: u64,
     /// Bytes to the client, both streams.
     pub bytes_out: u64,
+    /// The client program's own last words.
+    pub farewell: Option<String>,
 }
 
 /// The signals that a relay takes, blocked and readable.
@@ -83,20 +87,21 @@ impl Signals {
 
 /// Relays until the end, and leaves nothing of the client program behind.
 ///
-/// `farewell` is what the client program says of its own accord on standard error when it ends.
+/// `farewells` are beginnings of the line that the client program says of its own accord on standard
+/// error when it ends: the client does not get it.
 pub fn run(
     client: &Client<'_>,
     child: &mut Child,
     tap: &mut dyn Tap,
     signals: &Signals,
     supervisor: &mut dyn Supervisor,
-    farewell: &[u8],
+    farewells: &[Vec<u8>],
 ) -> Outcome {
     let watched = tap.watches_input();
     let mut relay = Relay {
         up: Upward::new(child.has_terminal, watched),
         output: Downward::new(Stream::Output, &[]),
-        errors: Downward::new(Stream::Errors, farewell),
+        errors: Downward::new(Stream::Errors, farewells),
         client,
         child,
         tap,
@@ -111,6 +116,11 @@ pub fn run(
         end,
         bytes_in: relay.up.bytes,
         bytes_out: relay.output.bytes + relay.errors.bytes,
+        farewell: relay
+            .errors
+            .farewell
+            .take()
+            .map(|line| String::from_utf8_lossy(&line).into_owned()),
     };
     child.stop(STOPPING);
     outcome
@@ -192,11 +202,25 @@ impl Relay<'_, '_> {
             self.draining = None;
             (self.child.output, self.child.errors) = (None, None);
         }
+        if due(self.end_of_output()) {
+            // Standard error stays open: the last sentence may be ours.
+            self.output.ended = None;
+            self.client.close_output();
+        }
         if self.up.held {
             self.up.release(self.child);
             self.up.pump(self.client, self.child, self.tap)?;
         }
         Ok(())
+    }
+
+    /// When the end of the asset's output is passed on: not if all of it has ended, then there may be
+    /// something to say.
+    fn end_of_output(&self) -> Option<Instant> {
+        self.output
+            .ended
+            .filter(|_| self.exit.is_none())
+            .map(|at| at + OUTPUT_ONLY)
     }
 
     fn timeout(&self) -> PollTimeout {
@@ -210,6 +234,7 @@ impl Relay<'_, '_> {
             self.leaving,
             draining,
             held,
+            self.end_of_output(),
         ];
         let Some(first) = deadlines.into_iter().flatten().min() else {
             return PollTimeout::NONE;

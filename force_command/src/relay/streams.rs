@@ -166,18 +166,24 @@ pub struct Downward {
     pub bytes: u64,
     stream: Stream,
     /// The client program's own last words, which are not the asset's.
-    farewell: Vec<u8>,
+    farewells: Vec<Vec<u8>>,
+    /// When the asset's end of it was seen.
+    pub ended: Option<Instant>,
+    /// Those words, once they were said.
+    pub farewell: Option<Vec<u8>>,
 }
 
 impl Downward {
-    /// Nothing has come yet. `farewell` is dropped when it ends a read.
-    pub fn new(stream: Stream, farewell: &[u8]) -> Self {
+    /// Nothing has come yet. A last line that begins like one of `farewells` is kept apart.
+    pub fn new(stream: Stream, farewells: &[Vec<u8>]) -> Self {
         Self {
             buffer: Buffer::default(),
             sink: true,
             bytes: 0,
             stream,
-            farewell: farewell.to_vec(),
+            farewells: farewells.to_vec(),
+            ended: None,
+            farewell: None,
         }
     }
 
@@ -211,8 +217,11 @@ impl Downward {
             let Some(from) = source else { return Ok(()) };
             match self.buffer.fill(from.as_fd()) {
                 Progress::Moved => {
-                    if !self.farewell.is_empty() {
-                        self.buffer.cut(&self.farewell);
+                    if !self.farewells.is_empty() {
+                        self.farewell = self
+                            .buffer
+                            .cut_last_line(&self.farewells)
+                            .or(self.farewell.take());
                     }
                     if !self.buffer.is_empty() {
                         tap.output(Instant::now(), self.stream, self.buffer.waiting())
@@ -222,10 +231,7 @@ impl Downward {
                 Progress::Blocked => return Ok(()),
                 Progress::Closed => {
                     *source = None;
-                    match self.stream {
-                        Stream::Output => client.close_output(),
-                        Stream::Errors => client.close_errors(),
-                    }
+                    self.ended = Some(Instant::now());
                     return Ok(());
                 }
             }

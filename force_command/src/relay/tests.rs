@@ -95,7 +95,14 @@ fn relay(
         errors,
         terminal,
         move |client, child, signals| {
-            let outcome = run(client, child, &mut tap, signals, &mut Alone, b"bye\r\n");
+            let outcome = run(
+                client,
+                child,
+                &mut tap,
+                signals,
+                &mut Alone,
+                &[b"bye".to_vec()],
+            );
             (outcome, tap)
         },
     )
@@ -174,7 +181,8 @@ fn every_byte_goes_there_and_back_and_the_end_of_file_too() {
         Outcome {
             end: End::Ended(Exit::Status(0)),
             bytes_in: 5_000_000,
-            bytes_out: 5_000_000
+            bytes_out: 5_000_000,
+            farewell: None
         }
     );
 }
@@ -322,7 +330,7 @@ fn the_supervisor_ends_it_and_until_then_nothing_turns() {
             let mut told = Told(Instant::now() + Duration::from_millis(400));
             let before =
                 nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
-            let outcome = run(client, child, &mut Nothing, signals, &mut told, b"");
+            let outcome = run(client, child, &mut Nothing, signals, &mut told, &[]);
             let after =
                 nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
             let spent = Duration::from(after).saturating_sub(Duration::from(before));
@@ -387,6 +395,7 @@ fn what_is_typed_before_the_terminal_is_raw_waits_for_it_and_is_echoed_nowhere()
         tap.output, b"ready 61 62 0d 04\n",
         "the client program's farewell is not the asset's"
     );
+    assert_eq!(outcome.farewell.as_deref(), Some("bye"));
     assert!(
         tcgetattr(&slave)
             .unwrap()

@@ -10,7 +10,7 @@ mod record;
 mod report;
 mod run;
 
-pub use run::connect;
+pub use run::{connect, tell};
 
 use crate::message::{Message, Trouble, say};
 use crate::status;

@@ -202,7 +202,7 @@ fn not_allowed(decision: &Decision, name: &str, connect: &Connect) -> Refused {
     match &decision.reason {
         Reason::RightsMissing(missing) => Refused::denied(Message::RightsMissing {
             target,
-            channel: connect.channel.as_str(),
+            channel: connect.channel,
             missing: *missing,
         }),
         Reason::FactorNeeded => Refused::denied(Message::FactorNeeded(target)),

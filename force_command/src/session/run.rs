@@ -12,14 +12,17 @@ use crate::message::{Trouble, say};
 use crate::relay::{self, Client, Descriptors, End, Outcome, Signals};
 use crate::report;
 use crate::request::Connect;
+use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
 use event::Type;
+use jms::policy::Channel;
 use jms::settings::Settings;
 use jms::store::{EndOfSession, Store};
 use jms::time::Time;
 use nix::errno::Errno;
+use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -36,35 +39,52 @@ pub fn connect(
 ) -> i32 {
     let mut session = match open(store, settings, start, identity, connect) {
         Ok(session) => session,
-        Err(NotOpened::Refused(refused)) => return refused.say(),
+        Err(NotOpened::Refused(refused)) => {
+            tell(connect.channel, &refused.message);
+            return refused.status;
+        }
         Err(NotOpened::Request(error)) => {
-            say(error);
+            tell(connect.channel, error);
             return status::REQUEST;
         }
     };
     let ran = run(store, settings, start, identity, connect, &mut session);
-    let (outcome, verdict) = match ran {
-        Ok(ended) => ended,
-        Err(refused) => {
-            let nothing = Outcome {
-                end: End::ClientGone,
-                bytes_in: 0,
-                bytes_out: 0,
-            };
-            let verdict = Verdict {
+    let (outcome, verdict) = ran.unwrap_or_else(|refused| {
+        let nothing = Outcome {
+            end: End::ClientGone,
+            bytes_in: 0,
+            bytes_out: 0,
+            farewell: None,
+        };
+        (
+            nothing,
+            Verdict {
                 status: refused.status,
                 message: Some(refused.message),
                 reason: "not-connected",
-            };
-            (nothing, verdict)
-        }
-    };
+            },
+        )
+    });
+    let (status, message) = (verdict.status, verdict.message.clone());
+    let unheard = connect.channel == Channel::Sftp && outcome.bytes_out == 0;
     // Said before anything is written to disk, which may take its time.
-    if let Some(message) = &verdict.message {
+    if let Some(message) = message.as_ref().filter(|_| !unheard) {
         say(message);
     }
     close(store, identity, session, &outcome, &verdict);
-    verdict.status
+    if let Some(message) = message.filter(|_| unheard) {
+        sftp_refusal::tell(message);
+    }
+    status
+}
+
+/// A refusal before anything was sent, where the client can read it.
+pub fn tell(channel: Channel, sentence: impl Display) {
+    if channel == Channel::Sftp {
+        sftp_refusal::tell(sentence)
+    } else {
+        say(sentence)
+    }
 }
 
 /// Everything between the open session and its end. The client's terminal is as before when it returns.
@@ -134,24 +154,26 @@ fn run(
     };
     let mut child = Child::start(&plan).map_err(|_| Refused::trouble(Trouble::System))?;
     live.expect(child.pid(), start.uid);
-    // Said by OpenSSH's clientloop.c on standard error when a session with a terminal ends.
-    let farewell = connect
-        .terminal
-        .then(|| format!("Connection to {} closed.\r\n", destination.address));
-    let farewell = farewell.unwrap_or_default();
+    let farewells = arguments::farewells(&destination);
     let outcome = relay::run(
         &client,
         &mut child,
         &mut session.record,
         &signals,
         &mut live,
-        farewell.as_bytes(),
+        &farewells,
     );
     let notices = live.take_notices();
     drop((live, client, child));
 
     report_notices(store, identity, session, &notices);
-    let verdict = verdict(&outcome.end, &session.name, || folder.read_log());
+    let verdict = verdict(&outcome.end, &session.name, || {
+        format!(
+            "{}\n{}",
+            folder.read_log(),
+            outcome.farewell.as_deref().unwrap_or_default()
+        )
+    });
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
 }

@@ -78,7 +78,8 @@ pub fn start() -> Result<Start, StartError> {
     let (uid, gid, service_uid) = identity()?;
     let range =
         snapshot::UidRange::load(&Paths::system().uid_range()).map_err(StartError::UidRange)?;
-    if !range.contains(uid) {
+    // A local account may have got a uid of the range; it has not got one of our groups.
+    if !range.contains(uid) || ![range.users_gid(), range.mfa_gid()].contains(&gid) {
         return Err(StartError::NotVirtualUser(uid));
     }
     Ok(Start {
