@@ -246,4 +246,18 @@ mod tests {
         assert!(Settings::load(&fifo).is_err());
         assert!(Settings::load(folder.path()).is_err());
     }
+
+    #[test]
+    fn the_shipped_file_shows_every_setting_with_its_default() {
+        let shipped = include_str!("../../packaging/etc/jms.toml");
+        assert_eq!(Settings::parse(shipped).unwrap(), Settings::default());
+        let uncommented: String = shipped
+            .lines()
+            .filter(|line| !line.starts_with("# "))
+            .map(|line| format!("{}\n", line.trim_start_matches('#')))
+            .collect();
+        let read: toml::Table = uncommented.parse().unwrap();
+        let defaults = toml::Table::try_from(Settings::default()).unwrap();
+        assert_eq!(read, defaults);
+    }
 }
