@@ -469,6 +469,32 @@ fn the_client_program_is_the_users_without_a_way_back_and_nobody_elses_business(
 }
 
 #[test]
+fn an_idle_session_uses_no_processor_time() {
+    let lab = Lab::everyday();
+    let (mut terminal, on_terminal) = on_a_terminal(&lab, "4721001");
+    let command = "echo up; exec sleep 4721002";
+    let mut running = lab.client().command("ssh", [ON_WEB1, command]).spawn();
+    let piped = seen(&lab, "4721002");
+    let ticks = |session: &Seen| -> u64 {
+        let stat = lab
+            .bastion()
+            .read_text(format!("/proc/{}/stat", session.relay));
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        fields
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<u64>().ok())
+            .sum()
+    };
+    std::thread::sleep(Duration::from_secs(1));
+    let before = ticks(&on_terminal) + ticks(&piped);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(ticks(&on_terminal) + ticks(&piped) <= before + 1);
+    running.kill();
+    terminal.hang_up();
+}
+
+#[test]
 fn who_did_not_log_in_through_pam_has_no_session() {
     let lab = Lab::everyday();
     let groups = "--regid=$(awk '$1==\"jms-users\"{print $2}' /etc/jms/uid-range) --clear-groups";
