@@ -229,3 +229,36 @@ fn a_disabled_user_is_told_so_and_a_stranger_learns_nothing() {
         .expect_status(0);
     lab.client().ssh([WAY, "echo in"]).expect_stdout("in\n");
 }
+
+#[test]
+fn every_kind_of_host_key_is_checked() {
+    let lab = Lab::everyday();
+    let (bastion, web1) = (lab.bastion(), lab.web1());
+    for (kind, bits) in KINDS {
+        web1.run(format!(
+            "set -e; rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -N '' -t {kind} -b {bits} -f /etc/ssh/ssh_host_{kind}_key
+             echo 'HostKey /etc/ssh/ssh_host_{kind}_key' > /etc/ssh/sshd_config.d/10-host-key.conf
+             pkill -HUP -F /run/sshd.pid; sleep 0.5"
+        ))
+        .expect_status(0);
+        let refused = lab.client().ssh([WAY, "echo in"]).expect_status(255);
+        assert_eq!(refused.text(), "", "with a host key that nobody knows");
+        assert!(
+            refused.error_text().contains("jms: "),
+            "{}",
+            refused.error_text()
+        );
+        bastion
+            .run(
+                "for f in $(jmsctl host-key ls --json | sed -n 's/.*\"asset\":\"web1\".*\"fingerprint\":\"\\([^\"]*\\)\".*/\\1/p'); do
+                     jmsctl host-key rm web1 $f --yes || exit 1
+                 done
+                 jmsctl host-key scan web1 --yes",
+            )
+            .expect_status(0);
+        lab.client()
+            .ssh([WAY, "echo in"])
+            .expect_status(0)
+            .expect_stdout("in\n");
+    }
+}

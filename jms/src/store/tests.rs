@@ -972,7 +972,15 @@ fn a_lost_sessions_recording_gets_its_anchor_from_whoever_looks() {
         .unwrap()
         .remove(0);
     let id = Id::parse(&session.id).unwrap();
-    let header = crate::recording::Header { started_at: NOW, width: 80, height: 24, term: None, title: None, command: None, meta: Default::default() };
+    let header = crate::recording::Header {
+        started_at: NOW,
+        width: 80,
+        height: 24,
+        term: None,
+        title: None,
+        command: None,
+        meta: Default::default(),
+    };
     let mut recorder =
         crate::recording::Recorder::create(&f.store.paths().recordings(), &id, &header).unwrap();
     recorder

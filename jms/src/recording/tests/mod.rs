@@ -88,15 +88,14 @@ fn sample() -> Vec<u8> {
 fn child(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "--nocapture", "--test-threads=1"])
         .arg(format!("recording::tests::{name}"))
         .env("JMS_TEST_FOLDER", folder);
     command
 }
 
-/// The folder that [`child`] was given.
-fn given_folder() -> PathBuf {
-    std::env::var_os("JMS_TEST_FOLDER")
-        .expect("run by another test")
-        .into()
+/// The folder that [`child`] was given; `None` in the run that is nobody's child, where a test that
+/// is the body of such a child has nothing to do.
+fn given_folder() -> Option<PathBuf> {
+    std::env::var_os("JMS_TEST_FOLDER").map(PathBuf::from)
 }
