@@ -147,6 +147,21 @@ impl fmt::Display for Message {
     }
 }
 
+impl Message {
+    /// A stable word for the end of a session that could not begin.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Bastion(trouble) => trouble.word(),
+            Self::Unsupported { .. } => "unsupported",
+            Self::NoHostKey(_) => "no-host-key",
+            Self::NoCredential(_) => "no-credential",
+            Self::Connection { failure, .. } => failure.word(),
+            _ => "refused",
+        }
+    }
+}
+
 impl Trouble {
     /// A stable word for events.
     #[must_use]

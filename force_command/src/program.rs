@@ -34,7 +34,7 @@ pub fn main() -> i32 {
         );
     }));
     let caught = std::panic::catch_unwind(|| serve(&start));
-    caught.unwrap_or_else(|_| session::Refused::trouble(Trouble::System).say())
+    caught.unwrap_or_else(|_| out_of_order(Trouble::System))
 }
 
 fn serve(start: &Start) -> i32 {
@@ -46,7 +46,7 @@ fn serve(start: &Start) -> i32 {
                 .result("error")
                 .reason(error.to_string());
             report::without_store(&event.with("uid", u64::from(start.uid)));
-            return session::Refused::trouble(Trouble::Store).say();
+            return out_of_order(Trouble::Store);
         }
     };
     let settings = match Settings::load(&paths.settings()) {
@@ -56,7 +56,7 @@ fn serve(start: &Start) -> i32 {
                 .result("error")
                 .reason(error.to_string());
             report::emit(&mut store, &event);
-            return session::Refused::trouble(Trouble::Settings).say();
+            return out_of_order(Trouble::Settings);
         }
     };
     store.set_event_format(settings.syslog.format.into());
@@ -68,13 +68,19 @@ fn serve(start: &Start) -> i32 {
 
 fn refuse(store: &mut Store, start: &Start, stranger: &Stranger) -> i32 {
     report::emit(store, &report::stranger(start, stranger));
-    match stranger {
-        Stranger::Store(_) => session::Refused::trouble(Trouble::Store),
-        Stranger::OtherName => session::Refused::denied(Message::OtherName),
-        Stranger::NotValid => session::Refused::denied(Message::UserNotValid),
-        _ => session::Refused::denied(Message::NoLogin),
-    }
-    .say()
+    let message = match stranger {
+        Stranger::Store(_) => return out_of_order(Trouble::Store),
+        Stranger::OtherName => Message::OtherName,
+        Stranger::NotValid => Message::UserNotValid,
+        _ => Message::NoLogin,
+    };
+    say(message);
+    status::DENIED
+}
+
+fn out_of_order(trouble: Trouble) -> i32 {
+    say(Message::Bastion(trouble));
+    status::BASTION
 }
 
 fn answer(store: &mut Store, settings: &Settings, start: &Start, identity: &Identity) -> i32 {

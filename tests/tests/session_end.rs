@@ -130,7 +130,11 @@ fn when_the_client_is_killed_everything_is_gone_within_a_second() {
 fn when_the_assets_sshd_is_killed_the_client_reads_that_the_connection_was_lost() {
     let lab = Lab::everyday();
     let (running, session) = lasting(&lab, "4712001");
-    drop(lab.web1().run("pkill -9 -f 'sshd: dev'").expect_status(0));
+    drop(
+        lab.web1()
+            .run("pkill -9 -f 'sshd(-session)?: dev'")
+            .expect_status(0),
+    );
     gone_within_a_second(&lab, &session);
     running
         .wait()
@@ -350,6 +354,52 @@ fn what_is_wrong_with_the_asset_is_one_sentence() {
             .expect_status(0),
     );
     refused("its host key is not the one that is stored");
+    drop(
+        lab.bastion()
+            .run("jmsctl host-key ls web1 --json | grep -o 'SHA256:[^\"]*' | while read key; do jmsctl --yes host-key rm web1 $key; done")
+            .expect_status(0),
+    );
+    refused("no host key of the asset is stored");
+}
+
+#[test]
+fn what_is_wrong_with_the_bastion_is_one_sentence_for_the_person_and_a_cause_for_the_administrator()
+{
+    let lab = Lab::everyday();
+    let refused = |sentence: &str| {
+        let expected = format!("jms: {sentence}; tell your administrator\n");
+        drop(
+            lab.client()
+                .ssh([ON_WEB1, "id"])
+                .expect_status(75)
+                .expect_stdout("")
+                .expect_stderr(expected),
+        );
+    };
+    drop(
+        lab.bastion()
+            .run("mv /etc/jms/secret.key /etc/jms/away")
+            .expect_status(0),
+    );
+    refused("the bastion cannot open its stored keys");
+    drop(
+        lab.bastion()
+            .run("mv /etc/jms/away /etc/jms/secret.key")
+            .expect_status(0),
+    );
+    lab.bastion().write("/etc/jms/jms.toml", "[recordings]\n");
+    refused("the bastion's settings cannot be read");
+    drop(lab.bastion().run("rm /etc/jms/jms.toml").expect_status(0));
+    drop(lab.client().ssh([ON_WEB1, "id -un"]).expect_stdout("dev\n"));
+    let events = lab.bastion().run("jmsctl event ls --json").text();
+    for cause in ["secret.key", "unknown field `recordings`"] {
+        assert!(events.contains(cause), "{cause}: {events}");
+    }
+    let sessions = lab.bastion().run("jmsctl session ls --json").text();
+    assert!(
+        sessions.contains(r#""end_reason":"secret-key""#),
+        "{sessions}"
+    );
 }
 
 #[test]

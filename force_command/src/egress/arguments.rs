@@ -294,4 +294,61 @@ mod tests {
             ]
         );
     }
+
+    /// What the system's own `ssh` makes of the arguments (`ssh -G`); it must be there to run the tests.
+    fn understood(algorithms: Algorithms) -> String {
+        let folder = Folder::at("/nonexistent".into());
+        let to = Destination {
+            algorithms,
+            ..destination()
+        };
+        let settings = settings::Session::default();
+        let words = arguments(&to, &folder, Channel::Exec, Some(b"id"), false, &settings).unwrap();
+        let words = words.iter().map(|word| word.to_str().unwrap());
+        // The log's folder is not there, and `-G` needs none.
+        let words = words
+            .skip(1)
+            .filter(|word| *word != "-E" && *word != "/nonexistent/log");
+        let output = std::process::Command::new("/usr/bin/ssh")
+            .arg("-G")
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn ssh_understands_every_option_and_keeps_to_them() {
+        let text = understood(Algorithms::Default);
+        for line in [
+            "user dev",
+            "hostname 192.0.2.7",
+            "port 2222",
+            "stricthostkeychecking true",
+            "hostkeyalias asset",
+            "userknownhostsfile /nonexistent/known_hosts",
+            "globalknownhostsfile /dev/null",
+            "identityagent /nonexistent/agent",
+            "preferredauthentications publickey",
+            "hostkeyalgorithms ssh-ed25519,rsa-sha2-512,rsa-sha2-256",
+            "forwardagent no",
+            "forwardx11 no",
+            "clearallforwardings yes",
+            "permitlocalcommand no",
+            "controlmaster false",
+            "batchmode yes",
+            "escapechar none",
+            "updatehostkeys false",
+            "serveraliveinterval 15",
+            "connecttimeout 15",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+        }
+        assert!(understood(Algorithms::Legacy).contains("diffie-hellman-group1-sha1"));
+    }
 }

@@ -12,8 +12,9 @@ mod run;
 
 pub use run::{connect, tell};
 
-use crate::message::{Message, Trouble, say};
+use crate::message::{Message, Trouble};
 use crate::status;
+use std::fmt::Display;
 
 /// A refusal or a failure: what the client is told, and with which status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,30 +23,33 @@ pub struct Refused {
     pub message: Message,
     /// The exit status (CLI.md, “EXIT STATUS”).
     pub status: i32,
+    /// What only the event says.
+    pub cause: Option<String>,
 }
 
 impl Refused {
-    /// Something of the bastion is out of order.
+    /// A sentence and its status.
     #[must_use]
-    pub fn trouble(trouble: Trouble) -> Self {
+    pub fn new(message: Message, status: i32) -> Self {
         Self {
-            message: Message::Bastion(trouble),
-            status: status::BASTION,
+            message,
+            status,
+            cause: None,
+        }
+    }
+
+    /// Something of the bastion is out of order; the event says why.
+    #[must_use]
+    pub fn because(trouble: Trouble, cause: impl Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(Message::Bastion(trouble), status::BASTION)
         }
     }
 
     /// Not granted, or not yet.
     #[must_use]
     pub fn denied(message: Message) -> Self {
-        Self {
-            message,
-            status: status::DENIED,
-        }
-    }
-
-    /// Says it; the status to leave with.
-    pub fn say(&self) -> i32 {
-        say(&self.message);
-        self.status
+        Self::new(message, status::DENIED)
     }
 }

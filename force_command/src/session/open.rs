@@ -16,7 +16,7 @@ use event::Type;
 use jms::id::Id;
 use jms::policy::Decision;
 use jms::policy::access::Reason;
-use jms::recording::{Header, Recorder, RecordingError, ensure_room, path_of};
+use jms::recording::{Header, Recorder, ensure_room, path_of};
 use jms::settings::Settings;
 use jms::store::{Egress, EndOfSession, NewSession, Store, Target};
 use jms::time::Time;
@@ -69,21 +69,21 @@ pub fn open(
     // What died without saying so must not count against a limit.
     store
         .sweep(now)
-        .map_err(|_| Refused::trouble(Trouble::Store))?;
+        .map_err(|error| Refused::because(Trouble::Store, error))?;
     control::sweep(store.paths());
 
     let target = find(store, identity, connect, now)?;
     let name = target::name(&target);
-    let id = Id::random().map_err(|_| Refused::trouble(Trouble::System))?;
+    let id = Id::random().map_err(|error| Refused::because(Trouble::System, error))?;
     let recordings = store.paths().recordings();
     let minimum = settings
         .recording
         .minimum_free_mib
         .saturating_mul(1024 * 1024);
     ensure_room(&recordings, minimum)
-        .map_err(|error| unrecordable(store, identity, &name, &error))?;
-    let control =
-        Control::listen(store.paths(), &id).map_err(|_| Refused::trouble(Trouble::Run))?;
+        .map_err(|error| Refused::because(Trouble::Recording, error))?;
+    let control = Control::listen(store.paths(), &id)
+        .map_err(|error| Refused::because(Trouble::Run, error))?;
 
     let request = connect
         .command
@@ -100,12 +100,13 @@ pub fn open(
         terminal: connect.terminal,
         request: &request,
         recording: &recording.to_string_lossy(),
-        relay: jms::process::myself().ok_or(Refused::trouble(Trouble::System))?,
+        relay: jms::process::myself()
+            .ok_or_else(|| Refused::because(Trouble::System, "/proc does not show this process"))?,
         limits: settings.session.limits(),
     };
     let opening = store
         .open_session(&new, now)
-        .map_err(|_| Refused::trouble(Trouble::Store))?;
+        .map_err(|error| Refused::because(Trouble::Store, error))?;
     let Some(egress) = opening.egress else {
         return Err(not_allowed(&opening.decision, &name, connect).into());
     };
@@ -136,7 +137,7 @@ pub fn open(
             };
             // The row is closed by whoever looks next, if the store is gone now, too.
             let _ = store.close_session(&id, &identity.login, &end, Time::now());
-            Err(unrecordable(store, identity, &name, &error).into())
+            Err(Refused::because(Trouble::Recording, error).into())
         }
     }
 }
@@ -151,7 +152,7 @@ fn find(
     let granted = store
         .read()
         .targets(&identity.user, now)
-        .map_err(|_| Refused::trouble(Trouble::Store))?;
+        .map_err(|error| Refused::because(Trouble::Store, error))?;
     let worded = connect.wording.to_string();
     let (refusal, reason) = match target::resolve(&connect.wording, &granted) {
         Ok(target) => return Ok(target.clone()),
@@ -161,10 +162,7 @@ fn find(
                 choices,
             };
             (
-                NotOpened::Refused(Refused {
-                    message,
-                    status: status::REQUEST,
-                }),
+                NotOpened::Refused(Refused::new(message, status::REQUEST)),
                 "ambiguous-target",
             )
         }
@@ -206,30 +204,16 @@ fn not_allowed(decision: &Decision, name: &str, connect: &Connect) -> Refused {
             missing: *missing,
         }),
         Reason::FactorNeeded => Refused::denied(Message::FactorNeeded(target)),
-        Reason::LimitReached(_) => Refused {
-            message: Message::LimitReached(decision.reason.to_string()),
-            status: status::BASTION,
-        },
+        Reason::LimitReached(_) => Refused::new(
+            Message::LimitReached(decision.reason.to_string()),
+            status::BASTION,
+        ),
         Reason::UserDisabled | Reason::UserNotValid => Refused::denied(Message::UserNotValid),
         _ => Refused::denied(Message::NotGranted {
             target: connect.wording.to_string(),
             near: None,
         }),
     }
-}
-
-fn unrecordable(
-    store: &mut Store,
-    identity: &Identity,
-    target: &str,
-    error: &RecordingError,
-) -> Refused {
-    let event = report::about(Type::RecordingProblem, &identity.login)
-        .result("error")
-        .reason(error.to_string())
-        .with("target", target);
-    report::emit(store, &event);
-    Refused::trouble(Trouble::Recording)
 }
 
 fn header(start: &Start, identity: &Identity, connect: &Connect, name: &str, now: Time) -> Header {

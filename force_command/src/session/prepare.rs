@@ -18,12 +18,14 @@ use jms::store::Egress;
 /// [`Refused`] for what this version cannot reach, and for an asset that nobody could recognise.
 pub fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused> {
     let asset = &egress.asset;
-    let unsupported = |what| Refused {
-        message: Message::Unsupported {
-            target: target.to_owned(),
-            what,
-        },
-        status: status::REQUEST,
+    let unsupported = |what| {
+        Refused::new(
+            Message::Unsupported {
+                target: target.to_owned(),
+                what,
+            },
+            status::REQUEST,
+        )
     };
     if asset.protocol != "ssh" {
         return Err(unsupported("another protocol than ssh"));
@@ -32,13 +34,14 @@ pub fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused
         return Err(unsupported("a gateway"));
     }
     if egress.host_keys.is_empty() {
-        return Err(Refused {
-            message: Message::NoHostKey(target.to_owned()),
-            status: status::CONNECTION,
-        });
+        return Err(Refused::new(
+            Message::NoHostKey(target.to_owned()),
+            status::CONNECTION,
+        ));
     }
     Ok(Destination {
-        address: Address::new(&asset.address).map_err(|_| Refused::trouble(Trouble::Policy))?,
+        address: Address::new(&asset.address)
+            .map_err(|error| Refused::because(Trouble::Policy, error))?,
         port: asset.port,
         account: egress.account.clone(),
         host_keys: egress.host_keys.clone(),
@@ -61,22 +64,15 @@ pub fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, R
             target: target.to_owned(),
             what,
         };
-        return Err(Refused {
-            message,
-            status: status::REQUEST,
-        });
+        return Err(Refused::new(message, status::REQUEST));
     }
-    let none = || Refused {
-        message: Message::NoCredential(target.to_owned()),
-        status: status::CONNECTION,
-    };
+    let none = || Refused::new(Message::NoCredential(target.to_owned()), status::CONNECTION);
     let credential = egress
         .credential
         .as_ref()
         .filter(|it| it.kind == CredentialKind::Key)
         .ok_or_else(none)?;
-    let key = open_key(paths, credential.id, &credential.sealed)
-        .ok_or(Refused::trouble(Trouble::SecretKey))?;
+    let key = open_key(paths, credential.id, &credential.sealed)?;
     let host_keys: Result<Vec<HostKey>, _> = egress
         .host_keys
         .iter()
@@ -84,7 +80,7 @@ pub fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, R
         .collect();
     let purpose = Purpose {
         login: egress.account.clone(),
-        host_keys: host_keys.map_err(|_| Refused::trouble(Trouble::Policy))?,
+        host_keys: host_keys.map_err(|error| Refused::because(Trouble::Policy, error))?,
         legacy: match egress.asset.algorithms {
             Algorithms::Default => LegacyHash::Refused,
             Algorithms::Legacy => LegacyHash::Accepted,
@@ -95,12 +91,13 @@ pub fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, R
 }
 
 /// The master key lives only as long as this takes.
-fn open_key(paths: &Paths, row: i64, sealed: &[u8]) -> Option<PrivateKey> {
-    let master = MasterKey::load(&paths.secret_key()).ok()?;
-    let text = master
+fn open_key(paths: &Paths, row: i64, sealed: &[u8]) -> Result<PrivateKey, Refused> {
+    let master = MasterKey::load(&paths.secret_key())
+        .map_err(|error| Refused::because(Trouble::SecretKey, error))?;
+    let opened = master
         .open(&Context::credential(row), sealed)
-        .ok()?
-        .into_string()
-        .ok()?;
-    PrivateKey::parse(text.expose(), None).ok()
+        .and_then(|opened| opened.into_string());
+    let text = opened.map_err(|error| Refused::because(Trouble::SecretKey, error))?;
+    PrivateKey::parse(text.expose(), None)
+        .map_err(|error| Refused::because(Trouble::SecretKey, error))
 }

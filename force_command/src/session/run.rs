@@ -8,7 +8,7 @@ use crate::agent::{Agent, Notice};
 use crate::egress::child::Plan;
 use crate::egress::{Child, Folder, PROGRAM, arguments};
 use crate::identity::{Identity, sshd_of};
-use crate::message::{Trouble, say};
+use crate::message::{Message, Trouble, say};
 use crate::relay::{self, Client, Descriptors, End, Outcome, Signals};
 use crate::report;
 use crate::request::Connect;
@@ -16,7 +16,7 @@ use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
-use event::Type;
+use event::{Severity, Type};
 use jms::policy::Channel;
 use jms::settings::Settings;
 use jms::store::{EndOfSession, Store};
@@ -40,6 +40,7 @@ pub fn connect(
     let mut session = match open(store, settings, start, identity, connect) {
         Ok(session) => session,
         Err(NotOpened::Refused(refused)) => {
+            report_trouble(store, identity, connect, None, &refused);
             tell(connect.channel, &refused.message);
             return refused.status;
         }
@@ -50,18 +51,20 @@ pub fn connect(
     };
     let ran = run(store, settings, start, identity, connect, &mut session);
     let (outcome, verdict) = ran.unwrap_or_else(|refused| {
+        report_trouble(store, identity, connect, Some(&session), &refused);
         let nothing = Outcome {
             end: End::ClientGone,
             bytes_in: 0,
             bytes_out: 0,
             farewell: None,
         };
+        let reason = refused.message.word();
         (
             nothing,
             Verdict {
                 status: refused.status,
                 message: Some(refused.message),
-                reason: "not-connected",
+                reason,
             },
         )
     });
@@ -96,13 +99,13 @@ fn run(
     connect: &Connect,
     session: &mut Open,
 ) -> Result<(Outcome, Verdict), Refused> {
-    let system = |_: Errno| Refused::trouble(Trouble::System);
+    let system = |error: Errno| Refused::because(Trouble::System, error);
     let destination = prepare::destination(&session.egress, &session.name)?;
     let protocol = prepare::agent(store.paths(), &session.egress, &session.name)?;
     let folder = Folder::create(store.paths(), &session.id, &destination.host_keys)
-        .map_err(|_| Refused::trouble(Trouble::Run))?;
-    let agent =
-        Agent::listen(&folder.agent(), protocol).map_err(|_| Refused::trouble(Trouble::Run))?;
+        .map_err(|error| Refused::because(Trouble::Run, error))?;
+    let agent = Agent::listen(&folder.agent(), protocol)
+        .map_err(|error| Refused::because(Trouble::Run, error))?;
     let command = connect.command.as_deref();
     let environment = &start.environment;
     let words = arguments::arguments(
@@ -113,9 +116,9 @@ fn run(
         connect.terminal,
         &settings.session,
     );
-    let words = words.map_err(|_| Refused::trouble(Trouble::Policy))?;
+    let words = words.map_err(|error| Refused::because(Trouble::Policy, error))?;
     let variables = arguments::environment(environment.term.as_deref(), &environment.locale);
-    let variables = variables.map_err(|_| Refused::trouble(Trouble::Policy))?;
+    let variables = variables.map_err(|error| Refused::because(Trouble::Policy, error))?;
 
     let signals = Signals::block().map_err(system)?;
     let sshd = sshd_watches(identity)?;
@@ -152,7 +155,8 @@ fn run(
         gid: start.gid,
         terminal: client.modes.as_ref().zip(client.window()),
     };
-    let mut child = Child::start(&plan).map_err(|_| Refused::trouble(Trouble::System))?;
+    let mut child =
+        Child::start(&plan).map_err(|error| Refused::because(Trouble::System, error))?;
     live.expect(child.pid(), start.uid);
     let farewells = arguments::farewells(&destination);
     let outcome = relay::run(
@@ -181,12 +185,39 @@ fn run(
 /// The processes without which nobody is at the other end: the sshd that our PAM module saw, and the
 /// one that started us.
 fn sshd_watches(identity: &Identity) -> Result<Vec<OwnedFd>, Refused> {
-    let gone = |_: Errno| Refused::trouble(Trouble::System);
+    let gone = |error: Errno| Refused::because(Trouble::System, error);
     let parent = nix::unistd::getppid().as_raw();
     [sshd_of(&identity.login).pid, parent]
         .into_iter()
         .map(|pid| sys::pidfd(pid).map_err(gone))
         .collect()
+}
+
+/// What of the bastion is out of order, and why. The person is told only that it is.
+fn report_trouble(
+    store: &mut Store,
+    identity: &Identity,
+    connect: &Connect,
+    session: Option<&Open>,
+    refused: &Refused,
+) {
+    let (Message::Bastion(trouble), Some(cause)) = (&refused.message, &refused.cause) else {
+        return;
+    };
+    let (kind, severity) = match trouble {
+        Trouble::Store => (Type::StoreProblem, Severity::Critical),
+        Trouble::Recording => (Type::RecordingProblem, Severity::Critical),
+        Trouble::Settings => (Type::SettingsProblem, Severity::Error),
+        _ => (Type::SessionRefused, Severity::Critical),
+    };
+    let event = report::about(kind, &identity.login)
+        .severity(severity)
+        .session(session.map(|session| session.id.as_str()))
+        .asset(connect.wording.asset.as_str())
+        .result("error")
+        .reason(cause.as_str())
+        .with("trouble", trouble.word());
+    report::emit(store, &event);
 }
 
 fn report_notices(store: &mut Store, identity: &Identity, session: &Open, notices: &[Notice]) {
