@@ -73,6 +73,24 @@ impl Host {
             .args(words)
     }
 
+    /// Makes sshd read its configuration again, and waits until it listens again.
+    ///
+    /// # Panics
+    /// When its log does not say so within a few seconds.
+    #[track_caller]
+    pub fn reload_sshd(&self) {
+        let script = r"
+            listens() { grep -c 'Server listening on 0.0.0.0' /var/log/auth.log; }
+            before=$(listens)
+            kill -HUP $(cat /run/sshd.pid)
+            for try in $(seq 500); do
+                [ $(listens) -gt $before ] && exit 0
+                sleep 0.01
+            done
+            exit 1";
+        self.run(script).expect_status(0);
+    }
+
     /// The same as a local user of the host, in that user's home and without a terminal.
     #[must_use]
     pub fn command_as<'word>(

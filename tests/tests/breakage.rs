@@ -120,20 +120,18 @@ fn with_each_of_our_files_deleted_the_administrator_gets_in() {
     for path in &files {
         let what = format!("with {path} deleted");
         bastion
-            .run(format!(
-                "mv '{path}' '{path}.away'; pkill -HUP -F /run/sshd.pid; sleep 0.3"
-            ))
+            .run(format!("mv '{path}' '{path}.away'"))
             .expect_status(0);
+        bastion.reload_sshd();
         the_administrator_gets_in(&lab, &what);
         if ESSENTIAL.iter().any(|essential| path.contains(essential)) {
             alice_is_out(&lab, &what);
         }
         // A store that nobody has open leaves its log behind; a new one must not be read with it.
         bastion
-            .run(format!(
-                "mv -f '{path}.away' '{path}'; pkill -HUP -F /run/sshd.pid; sleep 0.3"
-            ))
+            .run(format!("mv -f '{path}.away' '{path}'"))
             .expect_status(0);
+        bastion.reload_sshd();
     }
     alice_is_in(&lab, "with everything in its place again");
 }

@@ -100,9 +100,7 @@ fn killed_in_mid_output_a_recording_plays_to_its_last_second() {
     let mut terminal = shell(&lab);
     terminal.send_line("i=0; while :; do i=$((i+1)); echo tick-$i; sleep 0.1; done");
     terminal.expect("tick-40");
-    let shown = lab
-        .bastion()
-        .run("pkill -9 -x force-command");
+    let shown = lab.bastion().run("pkill -9 -x force-command");
     shown.expect_status(0);
     terminal.wait().expect_failure();
     eventually(

@@ -237,10 +237,10 @@ fn every_kind_of_host_key_is_checked() {
     for (kind, bits) in KINDS {
         web1.run(format!(
             "set -e; rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -N '' -t {kind} -b {bits} -f /etc/ssh/ssh_host_{kind}_key
-             echo 'HostKey /etc/ssh/ssh_host_{kind}_key' > /etc/ssh/sshd_config.d/10-host-key.conf
-             pkill -HUP -F /run/sshd.pid; sleep 0.5"
+             echo 'HostKey /etc/ssh/ssh_host_{kind}_key' > /etc/ssh/sshd_config.d/10-host-key.conf"
         ))
         .expect_status(0);
+        web1.reload_sshd();
         let refused = lab.client().ssh([WAY, "echo in"]).expect_status(255);
         assert_eq!(refused.text(), "", "with a host key that nobody knows");
         assert!(

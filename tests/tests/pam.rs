@@ -338,10 +338,10 @@ fn nobody_asks_alice_for_a_password() {
     lab.bastion()
         .run(
             "set -e; mv /etc/ssh/sshd_config.d/00-jms.conf /root
-             echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/00-a.conf
-             kill -HUP $(cat /run/sshd.pid)",
+             echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/00-a.conf",
         )
         .expect_status(0);
+    lab.bastion().reload_sshd();
     let mut terminal = lab
         .client_of("nobody-known")
         .ssh_on_terminal([ALICE, "whoami"]);
