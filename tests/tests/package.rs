@@ -189,7 +189,7 @@ fn owners_and_modes_are_those_of_the_house() {
     bastion
         .run("getent passwd jms jms-keys | cut -d: -f1,2,6,7; getent shadow jms jms-keys | cut -d: -f2")
         .expect_stdout(
-            "jms:x:/var/lib/jms:/usr/sbin/nologin\njms-keys:x:/nonexistent:/usr/sbin/nologin\n!\n!\n",
+            "jms:x:/nonexistent:/usr/sbin/nologin\njms-keys:x:/nonexistent:/usr/sbin/nologin\n!\n!\n",
         );
     bastion
         .run("grep -v '^#' /etc/jms/uid-range; getent group jms-users jms-mfa | awk -F: '{print $1, $3}'")
