@@ -11,7 +11,7 @@ use crate::helper::HelperError;
 use crate::system::System;
 
 /// The only service in which virtual users exist. Before OpenSSH 9.8 sshd takes it from its own
-/// argv[0], later from PAMServiceName.
+/// `argv[0]`, later from PAMServiceName.
 const SERVICE: &str = "sshd";
 /// What the person reads when the bastion itself is to blame; why stands in syslog.
 const SORRY: &str = "jms: the bastion cannot let you in just now; please tell your administrator";
