@@ -15,7 +15,7 @@ const MAX_LINE: usize = 16 * 1024;
 pub enum PublicKeyError {
     /// Nothing but blanks and comments.
     Empty,
-    /// Longer than [`MAX_LINE`].
+    /// Longer than `MAX_LINE`.
     TooLong,
     /// More than one line with something in it.
     SeveralLines,

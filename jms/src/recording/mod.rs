@@ -32,12 +32,12 @@
 //! formula with a frame of no bytes. The hash before frame 0 is
 //! `SHA-256("jms recording 1\0" ‖ session id)`, so that one session's file cannot stand for
 //! another's. A chain alone can be made anew by whoever may write the file: the store keeps the
-//! last hash, and [`verify`] takes it.
+//! last hash, and [`verify()`] takes it.
 //!
 //! # What it trusts
 //!
 //! [`Recorder`] trusts its caller's clock and nothing in the bytes that it records. [`Reader`] and
-//! [`verify`] trust nothing in the file: it is evidence that may have been tampered with. What
+//! [`verify()`] trust nothing in the file: it is evidence that may have been tampered with. What
 //! decompresses is the zstd library (C); frame borders, seals and lines are parsed here, without
 //! unsafe code and in bounded memory.
 #![forbid(unsafe_code)]

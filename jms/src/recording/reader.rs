@@ -1,7 +1,7 @@
 //! Reading a recording, event by event, whether it is whole, cut, or being written.
 //!
 //! Trusts nothing in the file; memory stays below a few [`LINE_LIMIT`] whatever it holds. It reads
-//! what is there and does not ask whether the seals are right: that is [`super::verify`].
+//! what is there and does not ask whether the seals are right: that is [`super::verify()`].
 use super::scan::{Part, Scanner, Stop};
 use super::seal::Seals;
 use super::{Header, LINE_LIMIT, ReadError};
