@@ -37,7 +37,7 @@ pub struct Finished {
     pub bytes: u64,
     /// Sealed frames.
     pub frames: u64,
-    /// The hash in the end seal: what [`super::verify`] is to be given.
+    /// The hash in the end seal: what [`super::verify()`] is to be given.
     pub last_hash: Hash,
     /// Time of the last event since the start.
     pub duration: Duration,
