@@ -195,17 +195,7 @@ impl Read<'_> {
         user: &User,
         (asset_id, system_user_id): (i64, i64),
     ) -> Result<Egress, StoreError> {
-        let gone = |kind, id: i64| StoreError::NotFound {
-            kind,
-            name: id.to_string(),
-            nearest: None,
-        };
-        let asset = self
-            .asset_by_id(asset_id)?
-            .ok_or_else(|| gone("asset", asset_id))?;
-        let system_user = self
-            .system_user_by_id(system_user_id)?
-            .ok_or_else(|| gone("system user", system_user_id))?;
+        let (asset, system_user) = self.destination((asset_id, system_user_id))?;
         let account = self
             .first(
                 "SELECT login FROM system_user_override WHERE system_user_id = ?1 AND asset_id = ?2 AND login IS NOT NULL",

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::read::{Read, maybe_time, number};
-use crate::nouns::{Login, User};
+use crate::nouns::{Asset, Login, SystemUser, User};
 use crate::policy::{Right, Rights, Validity, access};
 use crate::time::Time;
 use rusqlite::params;
@@ -95,17 +95,7 @@ impl Read<'_> {
         (asset_id, system_user_id): (i64, i64),
         limits: access::Counts,
     ) -> Result<access::Facts, StoreError> {
-        let gone = |kind, id: i64| StoreError::NotFound {
-            kind,
-            name: id.to_string(),
-            nearest: None,
-        };
-        let asset = self
-            .asset_by_id(asset_id)?
-            .ok_or_else(|| gone("asset", asset_id))?;
-        let system_user = self
-            .system_user_by_id(system_user_id)?
-            .ok_or_else(|| gone("system user", system_user_id))?;
+        let (asset, system_user) = self.destination((asset_id, system_user_id))?;
         Ok(access::Facts {
             user: access::User {
                 name: user.name.clone(),
@@ -130,6 +120,24 @@ impl Read<'_> {
                 ..limits
             },
         })
+    }
+
+    /// The asset and the system user of a target.
+    pub(super) fn destination(
+        self,
+        (asset_id, system_user_id): (i64, i64),
+    ) -> Result<(Asset, SystemUser), StoreError> {
+        let gone = |kind, id: i64| StoreError::NotFound {
+            kind,
+            name: id.to_string(),
+            nearest: None,
+        };
+        let asset = self.asset_by_id(asset_id)?;
+        let system_user = self.system_user_by_id(system_user_id)?;
+        Ok((
+            asset.ok_or_else(|| gone("asset", asset_id))?,
+            system_user.ok_or_else(|| gone("system user", system_user_id))?,
+        ))
     }
 
     fn joining_grants(
