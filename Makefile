@@ -15,6 +15,7 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 LAB := $(TARGET)/debug/lab
 SECONDS_PER_TARGET ?= 60
+SEED ?= 0
 export CMD LAB_RELEASE
 
 # What the package is made of; folders too, whose times change when a file is removed.
@@ -51,12 +52,18 @@ $(TARGET)/debian/package-is-current: $(PACKAGE_SOURCES)
 	@packaging/build-deb >&2
 	@touch $@
 
+# All targets, also after one that found something; what a target says is shown only then. SEED=1 makes a run repeatable.
 fuzz:
-	@for target in $$(cargo fuzz list --fuzz-dir tests/fuzz); do \
-		echo "fuzz: $$target, $(SECONDS_PER_TARGET) s" >&2; \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target -- \
-			-max_total_time=$(SECONDS_PER_TARGET) -verbosity=0 -print_final_stats=1; \
-	done
+	@mkdir -p $(TARGET)/fuzz; failed=0; \
+	for target in $$(cargo fuzz list --fuzz-dir tests/fuzz); do \
+		log=$(TARGET)/fuzz/$$target.log; \
+		if RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target -- \
+			-max_total_time=$(SECONDS_PER_TARGET) -seed=$(SEED) -print_final_stats=1 >$$log 2>&1; then \
+			echo "fuzz: $$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) inputs, nothing found"; \
+		else \
+			tail -n 40 $$log; echo "fuzz: $$target: FAILED"; failed=1; \
+		fi; \
+	done; exit $$failed
 
 deny:
 	cargo deny --locked check bans licenses sources
