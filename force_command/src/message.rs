@@ -9,9 +9,10 @@ use crate::egress::Failure;
 use crate::egress::child::{ChildError, Step};
 use crate::request::{COMMAND_LIMIT, RequestError};
 use crate::start::StartError;
+use crate::sys::{self, StandardNumber};
 use jms::policy::{Channel, Rights};
 use std::fmt;
-use std::io::Write;
+use std::time::Duration;
 
 /// What is said outside the errors that have a sentence of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,10 +205,15 @@ fn spoken(channel: Channel) -> &'static str {
     }
 }
 
-/// Says a sentence on standard error, in one write. A client that does not read must not stop us.
+/// How long a sentence waits for a client that does not read.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Says a sentence on standard error. A client that does not read must not stop us.
 pub fn say(sentence: impl fmt::Display) {
     let text = format!("jms: {sentence}\n");
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let errors = sys::standard(StandardNumber::Error);
+    // Nobody is left to be told that it did not arrive.
+    let _ = sys::write_within(errors, text.as_bytes(), PATIENCE);
 }
 
 impl fmt::Display for StartError {

@@ -7,9 +7,10 @@
 #![forbid(unsafe_code)]
 
 use crate::message::say;
+use crate::sys::{self, StandardNumber};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -29,18 +30,16 @@ const PERMISSION_DENIED: u32 = 3;
 pub fn tell(sentence: impl fmt::Display) {
     let text = sentence.to_string();
     say(&text);
-    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
+    let mut input = std::io::stdin().lock();
+    let output = sys::standard(StandardNumber::Output);
     let mut responder = Responder::new(&text);
     let until = Instant::now() + PATIENCE;
     let mut bytes = [0; 4096];
     let mut answer = responder.greeting();
     // A client that is gone or breaks the protocol has heard all that it will hear.
     loop {
-        if output
-            .write_all(&answer)
-            .and_then(|()| output.flush())
-            .is_err()
-        {
+        let left = until.saturating_duration_since(Instant::now());
+        if sys::write_within(output, &answer, left).is_err() {
             return;
         }
         let left = until.saturating_duration_since(Instant::now());

@@ -23,8 +23,9 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recording {
-    /// Of the output of a command without a terminal, so many bytes are recorded; 0: none.
-    pub exec_output_bytes: u64,
+    /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not
+    /// set: all of it. What a shell prints is recorded whole in any case.
+    pub exec_output_bytes: Option<u64>,
     /// No session begins with less room than this for recordings, in MiB.
     pub minimum_free_mib: u64,
 }
@@ -32,7 +33,7 @@ pub struct Recording {
 impl Default for Recording {
     fn default() -> Self {
         Self {
-            exec_output_bytes: 1_048_576,
+            exec_output_bytes: None,
             minimum_free_mib: 64,
         }
     }

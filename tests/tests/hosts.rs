@@ -181,7 +181,7 @@ fn a_terminal_has_a_size_that_can_change() {
     shell.hang_up();
     eventually(
         "the client ends when its terminal is gone",
-        Duration::from_secs(5),
+        Duration::from_secs(20),
         || !shell.is_running(),
     );
 }

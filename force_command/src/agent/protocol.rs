@@ -62,8 +62,6 @@ pub enum Notice {
         /// Its uid.
         uid: u32,
     },
-    /// So many others connected that nobody is accepted any more.
-    TooManyStrangers,
     /// The child closed its connection; the key is wiped.
     PeerClosed,
 }

@@ -42,8 +42,8 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Listens at `path`, which must not exist. The socket's mode is 0666, because the child runs under another uid:
-    /// what guards it is the folder's name, which nobody can guess, and the check of the peer.
+    /// Listens at `path`, which must not exist. The socket's mode is 0660, because the child runs under another uid
+    /// and our group: what guards it is its folder, and the check of the peer.
     ///
     /// # Errors
     /// What the system says.
@@ -56,7 +56,7 @@ impl Agent {
             strangers: 0,
             protocol,
         };
-        fs::set_permissions(path, Permissions::from_mode(0o666))?;
+        fs::set_permissions(path, Permissions::from_mode(0o660))?;
         if let Stage::Listening(listener) = &agent.stage {
             listener.set_nonblocking(true)?;
         }
@@ -139,12 +139,10 @@ impl Agent {
     }
 
     fn turn_away(&mut self, notice: Notice) {
-        self.strangers += 1;
-        self.protocol.notice(notice);
-        if self.strangers >= MAX_STRANGERS {
-            self.protocol.finish();
-            self.close_listener();
-            self.protocol.notice(Notice::TooManyStrangers);
+        // Whoever knocks often is turned away as often, and reported so often only.
+        if self.strangers < MAX_STRANGERS {
+            self.strangers += 1;
+            self.protocol.notice(notice);
         }
     }
 

@@ -9,6 +9,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
 use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcsetattr};
@@ -151,9 +152,16 @@ impl Child {
             }
             Forked::Parent(pid) => {
                 drop((their_input, their_output, their_errors, their_report));
+                let pid = Pid::from_raw(pid);
+                let watch = sys::pidfd(pid.as_raw()).map_err(|errno| {
+                    // It has not been waited for, so the number is still its own.
+                    let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
+                    let _ = waitpid(pid, None);
+                    at(Step::Fork)(errno)
+                })?;
                 let mut child = Self {
-                    pid: Pid::from_raw(pid),
-                    watch: sys::pidfd(pid).map_err(at(Step::Fork))?,
+                    pid,
+                    watch,
                     input: Some(input),
                     output: Some(output),
                     errors: Some(errors),
@@ -272,6 +280,9 @@ fn terminal(modes: &Termios, window: Window) -> Result<(OwnedFd, OwnedFd), Errno
     Ok((own, master.into()))
 }
 
+/// The longest file that the client can write, which is its log: bytes.
+const LOG_LIMIT: u64 = 1024 * 1024;
+
 /// In the child: everything between `fork` and the client program. Returns only what failed.
 fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) -> ChildError {
     let run = || -> Result<(), (Step, Errno)> {
@@ -287,7 +298,8 @@ fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) ->
         sys::close_from(3, true).map_err(at(Step::Descriptors))?;
         give_up(plan.uid, plan.gid).map_err(at(Step::Identity))?;
         confine(parent).map_err(at(Step::Confinement))?;
-        sys::default_signals(&[]);
+        // Past the limit on its log a write fails, and the client goes on without it.
+        sys::default_signals(&[libc::SIGXFSZ]);
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
             .map_err(at(Step::Confinement))?;
         Err((
@@ -329,6 +341,8 @@ fn give_up(uid: u32, gid: u32) -> Result<(), Errno> {
 /// What holds for the client from here on and for whatever it runs. Landlock and seccomp belong here.
 fn confine(parent: Pid) -> Result<(), Errno> {
     prctl::set_no_new_privs()?;
+    // A hostile asset may have the client complain without end.
+    setrlimit(Resource::RLIMIT_FSIZE, LOG_LIMIT, LOG_LIMIT)?;
     // Set after the uids: a change of uid clears it. If the parent died before, nobody would send it.
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     if getppid() == parent {

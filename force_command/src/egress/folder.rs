@@ -23,8 +23,8 @@ pub struct Folder {
 impl Folder {
     /// Makes the folder with the asset's host keys and an empty log in it.
     ///
-    /// The client runs as another user, so it may pass through the folder, read the known hosts and
-    /// write, not read, the log.
+    /// The client runs as another user, whose primary group is ours too: that group may pass through
+    /// the folder, read the known hosts and write, not read, the log. No account of the host is in it.
     ///
     /// # Errors
     /// What the file system says; nothing is left behind then.
@@ -32,14 +32,14 @@ impl Folder {
         let folder = Self {
             path: paths.egress().join(session.as_str()),
         };
-        DirBuilder::new().mode(0o711).create(&folder.path)?;
-        std::fs::set_permissions(&folder.path, Permissions::from_mode(0o711))?;
+        DirBuilder::new().mode(0o710).create(&folder.path)?;
+        std::fs::set_permissions(&folder.path, Permissions::from_mode(0o710))?;
         folder.file(
             folder.known_hosts(),
-            0o644,
+            0o640,
             known_hosts(host_keys).as_bytes(),
         )?;
-        folder.file(folder.log(), 0o622, b"")?;
+        folder.file(folder.log(), 0o620, b"")?;
         Ok(folder)
     }
 
@@ -147,10 +147,10 @@ mod tests {
         let id = Id::random().unwrap();
         let folder = Folder::create(&paths, &id, &[key()]).unwrap();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        assert_eq!(mode(folder.path.clone()), 0o711);
+        assert_eq!(mode(folder.path.clone()), 0o710);
         assert_eq!(
             (mode(folder.known_hosts()), mode(folder.log())),
-            (0o644, 0o622)
+            (0o640, 0o620)
         );
         assert_eq!(
             std::fs::read_to_string(folder.known_hosts()).unwrap(),

@@ -155,6 +155,11 @@ impl Upward {
     }
 }
 
+/// Whether `line` is a whole line and begins with one of `beginnings`.
+fn is_farewell(line: &[u8], beginnings: &[Vec<u8>]) -> bool {
+    line.ends_with(b"\r\n") && beginnings.iter().any(|it| line.starts_with(it))
+}
+
 /// One of the asset's two streams on its way to the client.
 #[derive(Debug)]
 pub struct Downward {
@@ -167,6 +172,8 @@ pub struct Downward {
     stream: Stream,
     /// The client program's own last words, which are not the asset's.
     farewells: Vec<Vec<u8>>,
+    /// A last line that may be one of them: that is known when the stream ends, or goes on.
+    held: Vec<u8>,
     /// When the asset's end of it was seen.
     pub ended: Option<Instant>,
     /// Those words, once they were said.
@@ -182,6 +189,7 @@ impl Downward {
             bytes: 0,
             stream,
             farewells: farewells.to_vec(),
+            held: Vec::new(),
             ended: None,
             farewell: None,
         }
@@ -217,11 +225,14 @@ impl Downward {
             let Some(from) = source else { return Ok(()) };
             match self.buffer.fill(from.as_fd()) {
                 Progress::Moved => {
+                    // Only the very last line of all can be the client program's own.
+                    if !self.held.is_empty() {
+                        self.held.extend_from_slice(self.buffer.waiting());
+                        self.buffer.replace(&self.held);
+                        self.held.clear();
+                    }
                     if !self.farewells.is_empty() {
-                        self.farewell = self
-                            .buffer
-                            .cut_last_line(&self.farewells)
-                            .or(self.farewell.take());
+                        self.held = self.buffer.cut_tail(&self.farewells);
                     }
                     if !self.buffer.is_empty() {
                         tap.output(Instant::now(), self.stream, self.buffer.waiting())
@@ -232,6 +243,17 @@ impl Downward {
                 Progress::Closed => {
                     *source = None;
                     self.ended = Some(Instant::now());
+                    match std::mem::take(&mut self.held) {
+                        held if is_farewell(&held, &self.farewells) => {
+                            self.farewell = held.strip_suffix(b"\r\n").map(<[u8]>::to_vec);
+                        }
+                        held if held.is_empty() => {}
+                        held => {
+                            self.buffer.replace(&held);
+                            tap.output(Instant::now(), self.stream, &held)
+                                .map_err(End::Tap)?;
+                        }
+                    }
                     return Ok(());
                 }
             }

@@ -23,8 +23,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// What is kept: a terminal whole; of a command's output the first `exec_output_bytes`; of a
-    /// transfer that there was one, never its bytes.
+    /// What is kept: a terminal and a shell whole; of a command's output the first
+    /// `exec_output_bytes`, if there is such a limit; of a transfer that there was one, never its bytes.
     ///
     /// # Errors
     /// The recording cannot be extended.
@@ -32,7 +32,7 @@ impl Record {
         recorder: Recorder,
         channel: Channel,
         terminal: bool,
-        exec_output_bytes: u64,
+        exec_output_bytes: Option<u64>,
     ) -> Result<Self, RecordingError> {
         let mut record = Self {
             recorder,
@@ -44,8 +44,8 @@ impl Record {
                 "{}: the bytes of files are not recorded",
                 channel.as_str()
             ))?;
-        } else if !terminal {
-            record.keep = Keep::Only(exec_output_bytes);
+        } else if let (Channel::Exec, false, Some(limit)) = (channel, terminal, exec_output_bytes) {
+            record.keep = Keep::Only(limit);
         }
         Ok(record)
     }
@@ -137,7 +137,7 @@ mod tests {
         };
         let recorder = Recorder::create(root.path(), &Id::random().unwrap(), &header).unwrap();
         let path = recorder.path().to_owned();
-        let mut record = Record::new(recorder, channel, terminal, limit).unwrap();
+        let mut record = Record::new(recorder, channel, terminal, Some(limit)).unwrap();
         for bytes in output {
             record
                 .output(Instant::now(), Stream::Output, bytes)

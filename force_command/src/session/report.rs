@@ -94,11 +94,6 @@ pub fn notice(event: Event, notice: &Notice) -> Option<Event> {
                 .with("pid", i64::from(*pid))
                 .with("uid", u64::from(*uid)),
         ),
-        Notice::TooManyStrangers => Some(
-            event
-                .result("deny")
-                .reason("agent: too many other processes wanted to use the session's key"),
-        ),
     }
 }
 

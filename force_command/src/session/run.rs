@@ -186,11 +186,17 @@ fn run(
 /// one that started us.
 fn sshd_watches(identity: &Identity) -> Result<Vec<OwnedFd>, Refused> {
     let gone = |error: Errno| Refused::because(Trouble::System, error);
+    let sshd = sshd_of(&identity.login);
     let parent = nix::unistd::getppid().as_raw();
-    [sshd_of(&identity.login).pid, parent]
-        .into_iter()
-        .map(|pid| sys::pidfd(pid).map_err(gone))
-        .collect()
+    let watches: Result<Vec<OwnedFd>, Errno> =
+        [sshd.pid, parent].into_iter().map(sys::pidfd).collect();
+    let watches = watches.map_err(gone)?;
+    // A number may have been given to another process before it was opened.
+    let same_parent = parent > 1 && nix::unistd::getppid().as_raw() == parent;
+    if sshd.is_gone() || !same_parent {
+        return Err(gone(Errno::ESRCH));
+    }
+    Ok(watches)
 }
 
 /// What of the bastion is out of order, and why. The person is told only that it is.

@@ -1,8 +1,11 @@
 //! Descriptors: the three standard ones, closing the rest, watching a process.
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 /// Standard input, output or error (0, 1, 2). They are open for the whole life of the process:
 /// the start of the program has seen to it, and nothing closes them.
@@ -82,4 +85,63 @@ pub fn watch_file(path: &CStr) -> Result<OwnedFd, Errno> {
         libc::inotify_add_watch(watch.as_raw_fd(), path.as_ptr(), libc::IN_MODIFY)
     })?;
     Ok(watch)
+}
+
+/// Writes all of `bytes`, or gives up after `patience`; the descriptor blocks again afterwards if it
+/// did before.
+///
+/// # Errors
+/// `ETIMEDOUT` when the reader does not read, or what the kernel says.
+pub fn write_within(
+    into: BorrowedFd<'_>,
+    mut bytes: &[u8],
+    patience: Duration,
+) -> Result<(), Errno> {
+    let until = Instant::now() + patience;
+    let flags = OFlag::from_bits_truncate(fcntl(into, FcntlArg::F_GETFL)?);
+    fcntl(into, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    let mut write = || -> Result<(), Errno> {
+        while !bytes.is_empty() {
+            match nix::unistd::write(into, bytes) {
+                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    let left = PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::ZERO);
+                    let ready = poll(&mut [PollFd::new(into, PollFlags::POLLOUT)], left);
+                    if ready == Ok(0) {
+                        return Err(Errno::ETIMEDOUT);
+                    }
+                }
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    };
+    let written = write();
+    fcntl(into, FcntlArg::F_SETFL(flags))?;
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_reader_that_does_not_read_is_given_up() {
+        let (reader, writer) = nix::unistd::pipe().unwrap();
+        let begun = Instant::now();
+        let patience = Duration::from_millis(50);
+        let written = write_within(writer.as_fd(), &vec![b'x'; 1 << 20], patience);
+        assert_eq!(written, Err(Errno::ETIMEDOUT));
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        let flags = OFlag::from_bits_truncate(fcntl(&writer, FcntlArg::F_GETFL).unwrap());
+        assert!(!flags.contains(OFlag::O_NONBLOCK));
+        drop(reader);
+        assert_eq!(
+            write_within(writer.as_fd(), b"x", patience),
+            Err(Errno::EPIPE)
+        );
+    }
 }

@@ -6,7 +6,7 @@ mod process;
 mod terminal;
 
 pub use descriptor::{
-    StandardNumber, close_from, pidfd, replace, set_pipe_size, standard, watch_file,
+    StandardNumber, close_from, pidfd, replace, set_pipe_size, standard, watch_file, write_within,
 };
 #[cfg(test)]
 pub use process::signal_thread;
