@@ -29,9 +29,7 @@ fn an_account_of_the_host_reaches_nothing_of_a_session() {
         }
     }
     bastion
-        .run(format!(
-            "runuser -u nobody -- ls /run/jms/sessions/ /var/lib/jms/recordings"
-        ))
+        .run("runuser -u nobody -- ls /run/jms/sessions/ /var/lib/jms/recordings")
         .expect_failure();
     shell.send_line("exit");
     shell.wait().expect_status(0);
