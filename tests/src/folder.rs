@@ -76,6 +76,7 @@ impl Folder {
             .to_owned())
     }
 
+    /// A client tries again where nobody listens: an sshd that reloads its settings does not for a moment.
     fn ssh_config(&self, key: &Path, person: &str) -> String {
         let known_hosts = self.path.join("known_hosts");
         format!(
@@ -83,7 +84,7 @@ impl Folder {
              Host bastion\n    HostName {bastion}\n    HostKeyAlias bastion\n    User {person}\n\
              Host *\n    IdentityFile \"{key}\"\n    IdentitiesOnly yes\n    IdentityAgent none\n\
              \x20   UserKnownHostsFile \"{known_hosts}\"\n    GlobalKnownHostsFile none\n    StrictHostKeyChecking yes\n\
-             \x20   ConnectTimeout 20\n    SendEnv LANG LC_*\n",
+             \x20   ConnectTimeout 20\n    ConnectionAttempts 3\n    SendEnv LANG LC_*\n",
             bastion = Segment::Outside.address(crate::lab::BASTION),
             key = key.display(),
             known_hosts = known_hosts.display(),
