@@ -128,8 +128,11 @@ fn a_shell_on_a_terminal_knows_its_size_its_changes_its_type_and_its_status() {
     shell.send_line("sleep 0.3; stty size; echo TERM is $TERM");
     shell.expect("33 101");
     shell.expect("TERM is ");
+    // A line that cat has given back: before that, the key could still meet the shell that is starting cat.
     shell.send_line("echo be''gun; cat");
     shell.expect("begun");
+    shell.send_line("purr");
+    shell.expect("purr\r\npurr\r\n");
     shell.send("\x03");
     shell.expect("dev@web1");
     shell.send_line("echo interrupted $?");
