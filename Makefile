@@ -1,6 +1,8 @@
 # make demo [CMD='ssh alice@dev@web1@bastion uptime']   a throw-away bastion and assets; the way through, shown and proved
 # make lab, make lab-down    the same hosts, left running: target/lab/{on,ssh,scp,sftp,rsync,git,env}
-# make test                  everything that is checked: format, lints, unit, property and end-to-end tests
+# make test                  everything that is checked: format, lints, unit, property and end-to-end tests, the last on Debian 12
+#                            and 13 (LAB_RELEASE: on that one only)
+# make end-to-end            the last of these alone
 # make package               the .deb, in target/debian
 # make fuzz, make deny, make doc, make shellcheck    the other checks of .ci/run
 # LAB_RELEASE=12|13 chooses the Debian of the hosts. demo, lab and test need root on a Debian machine with Rust.
@@ -22,9 +24,9 @@ export CMD LAB_RELEASE
 PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
-SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/src/base_root.sh packaging/build-deb $(wildcard packaging/scripts/*)
+SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/src/base_root.sh packaging/build-deb $(wildcard packaging/scripts/*)
 
-.PHONY: help demo lab lab-down test package fuzz deny doc shellcheck prepare lab-program
+.PHONY: help demo lab lab-down test end-to-end base-roots package fuzz deny doc shellcheck prepare lab-program
 
 help:
 	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
@@ -44,8 +46,15 @@ test: prepare
 	timeout 1200 cargo test --workspace --exclude tests --exclude force_command --locked
 	@# Its tests fork: a child of one would hold another's pipe open for a moment. One after the other.
 	timeout 600 cargo test --package force_command --locked -- --test-threads=1
-	$(MAKE) --no-print-directory package
-	timeout 2400 cargo test --package tests --locked --no-fail-fast
+	timeout 300 cargo test --package tests --doc --locked
+	$(MAKE) --no-print-directory end-to-end
+
+end-to-end: prepare package
+	timeout 2400 tests/run-end-to-end $(LAB_RELEASE)
+
+# The labs' base roots, built once; .ci/run does so beside its other checks.
+base-roots: lab-program
+	@for release in $(or $(LAB_RELEASE),12 13); do $(LAB) prepare --release $$release; done
 
 package: $(TARGET)/debian/package-is-current
 

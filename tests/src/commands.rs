@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 use nix::unistd::{dup2_stdout, setsid};
 
+use crate::base_root::base_root;
 use crate::lab::Lab;
 use crate::release::Release;
 use crate::{everyday, proof, say, sys};
@@ -91,6 +92,14 @@ pub fn up(settings: &Settings) -> Result<()> {
     println!("  . {shown}/env                        addresses and roots for scripts");
     println!("make lab-down removes it.");
     Ok(())
+}
+
+/// Builds the base root that every lab starts from, unless it lies in the cache.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn prepare(settings: &Settings) -> Result<()> {
+    base_root(settings.release).map(drop)
 }
 
 /// Holds the hosts of [`up`] until somebody asks for their end.

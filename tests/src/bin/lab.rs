@@ -12,6 +12,7 @@ const HELP: &str = "\
 lab up [--release 12|13] [--dir FOLDER]     start the hosts and leave them running
 lab down [--dir FOLDER]                     remove them
 lab on [--dir FOLDER] HOST COMMAND…         a command as root in one of them
+lab prepare [--release 12|13]               build the base root that every lab starts from
 lab demo [--release 12|13] [COMMAND]        a lab of its own: the way through the bastion, proved and shown;
                                             or this one shell command there, with its exit status
 
@@ -37,6 +38,7 @@ fn run() -> Result<ExitCode> {
         Some("host-init-inner") => host_init::inner(&Plan::from_arguments(words)?)?,
         Some("network-init") => network::init()?,
         Some("up") => commands::up(&Options::parse(words)?.into_settings()?)?,
+        Some("prepare") => commands::prepare(&Options::parse(words)?.into_settings()?)?,
         Some("keep") => commands::keep(&Options::parse(words)?.into_settings()?)?,
         Some("down") => commands::down(&Options::parse(words)?.into_settings()?)?,
         Some("on") => {
