@@ -26,6 +26,9 @@ pub const VERBS: &[&str] = &[
     "version",
 ];
 
+/// The word that takes an attribute away on the command line, and so names nothing.
+const NOTHING: &str = "none";
+
 /// Why a text is not a name of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameError {
@@ -119,17 +122,17 @@ name_type! {
 name_type! {
     /// A machine, device, database or cluster: `^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`, never a verb of ours.
     AssetName, "asset",
-    "1 to 63 characters: a letter or digit, then letters, digits, . _ -; and none of the bastion's own verbs (ls, help, …)",
+    "1 to 63 characters: a letter or digit, then letters, digits, . _ -; and none of the bastion's own words (ls, help, none, …)",
     |text| spelled(text, 63, |b| b.is_ascii_alphanumeric(),
-        |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && !VERBS.contains(&text)
+        |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && !VERBS.contains(&text) && text != NOTHING
 }
 
 name_type! {
     /// A grant, user group, site, filter, alias: what only administrators see.
     LabelName, "policy object",
-    "1 to 64 characters: a letter, digit or _, then letters, digits, . _ -",
+    "1 to 64 characters: a letter, digit or _, then letters, digits, . _ -; and not “none”, which takes away",
     |text| spelled(text, 64, |b| b.is_ascii_alphanumeric() || b == b'_',
-        |b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        |b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && text != NOTHING
 }
 
 name_type! {

@@ -42,11 +42,11 @@ impl<'a> From<&'a crate::cli::flags::Reasoned> for Terms<'a> {
     }
 }
 
-impl From<&crate::cli::flags::Change> for Terms<'_> {
-    fn from(flags: &crate::cli::flags::Change) -> Self {
+impl<'a> From<&'a crate::cli::flags::Change> for Terms<'a> {
+    fn from(flags: &'a crate::cli::flags::Change) -> Self {
         Self {
             dry_run: flags.dry_run,
-            why: None,
+            why: flags.comment.as_deref(),
         }
     }
 }
@@ -110,22 +110,79 @@ impl Context {
         key.map_err(|error| crate::failure::Failure::Failed(error.to_string()))
     }
 
-    /// Changes policy, or with `--dry-run` finds out what the change would be.
+    /// Finds out whether a change is possible, and says what else it would do.
+    pub fn foresee<T>(
+        &mut self,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Done<T> {
+        let actor = self.acting("");
+        let (shown, consequences) = self.store.dry_run(&actor, self.now, watched(work))?;
+        self.say_all(&consequences);
+        Ok(shown)
+    }
+
+    /// Changes policy, or with `--dry-run` finds out what the change would be. What it does to other
+    /// objects than the one that was named is said.
     pub fn change<T>(
         &mut self,
         terms: Terms<'_>,
         work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
     ) -> Done<T> {
-        let actor = Actor {
-            name: self.actor.clone(),
-            why: terms.why.unwrap_or_default().to_owned(),
-        };
         if terms.dry_run {
-            let shown = self.store.dry_run(&actor, self.now, work)?;
-            self.out
-                .note("dry run: nothing was changed; it would be as shown");
-            return Ok(shown);
+            return self.rehearse(work);
         }
+        let actor = self.acting(terms.why.unwrap_or_default());
+        let (done, consequences) = self.store.change(&actor, self.now, watched(work))?;
+        self.say_all(&consequences);
+        Ok(done)
+    }
+
+    /// The same for a change that was foreseen: what it does was said before it was agreed to.
+    pub fn change_quietly<T>(
+        &mut self,
+        terms: Terms<'_>,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Done<T> {
+        if terms.dry_run {
+            return self.rehearse(work);
+        }
+        let actor = self.acting(terms.why.unwrap_or_default());
         Ok(self.store.change(&actor, self.now, work)?)
+    }
+
+    fn rehearse<T>(&mut self, work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>) -> Done<T> {
+        let shown = self.foresee(work)?;
+        self.out
+            .note("dry run: nothing was changed; it would be as shown");
+        Ok(shown)
+    }
+
+    fn acting(&self, why: &str) -> Actor {
+        Actor {
+            name: self.actor.clone(),
+            why: why.to_owned(),
+        }
+    }
+
+    fn say_all(&self, consequences: &[String]) {
+        /// More than a person reads.
+        const MOST: usize = 20;
+        for sentence in consequences.iter().take(MOST) {
+            self.out.note(sentence);
+        }
+        if consequences.len() > MOST {
+            self.out
+                .note(&format!("… and {} more", consequences.len() - MOST));
+        }
+    }
+}
+
+/// The same work, and what else it did.
+fn watched<T>(
+    work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+) -> impl FnOnce(&Change<'_>) -> Result<(T, Vec<String>), StoreError> {
+    |change| {
+        let done = work(change)?;
+        Ok((done, change.consequences()))
     }
 }

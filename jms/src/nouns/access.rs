@@ -89,6 +89,44 @@ impl SystemUser {
     }
 }
 
+/// What differs of a system user on one asset; `None`: as the system user says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SystemUserOverride {
+    /// Whose.
+    pub system_user: String,
+    /// Where.
+    pub asset: String,
+    /// The account's name there.
+    pub login: Option<String>,
+    /// Its login shell there.
+    pub shell: Option<String>,
+    /// Whether its shells there announce their commands.
+    pub shell_hooks: Option<bool>,
+    /// Whether a secret is stored for this asset alone.
+    pub has_secret: bool,
+    /// Public half of the key that is stored for this asset alone.
+    pub public_key: Option<String>,
+    /// Its fingerprint, `SHA256:…`
+    pub fingerprint: Option<String>,
+}
+
+impl SystemUserOverride {
+    /// One that says nothing.
+    #[must_use]
+    pub fn new(system_user: &str, asset: &str) -> Self {
+        Self {
+            system_user: system_user.to_owned(),
+            asset: asset.to_owned(),
+            login: None,
+            shell: None,
+            shell_hooks: None,
+            has_secret: false,
+            public_key: None,
+            fingerprint: None,
+        }
+    }
+}
+
 /// A stored credential, sealed: opening it needs the master key.
 #[derive(Clone)]
 pub struct Credential {

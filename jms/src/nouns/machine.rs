@@ -102,6 +102,15 @@ impl Asset {
     }
 }
 
+/// A kind of machine. The list is part of the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Platform {
+    /// Unique name.
+    pub name: String,
+    /// What it is.
+    pub comment: String,
+}
+
 /// A host key by which an asset is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HostKey {

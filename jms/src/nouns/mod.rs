@@ -4,13 +4,17 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod defaults;
 pub mod evidence;
+pub mod group;
 pub mod machine;
 pub mod person;
 
-pub use access::{Credential, CredentialKind, Grant, SystemUser};
+pub use access::{Credential, CredentialKind, Grant, SystemUser, SystemUserOverride};
+pub use defaults::Defaults;
 pub use evidence::{EventRow, Login, Session};
-pub use machine::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy};
+pub use group::{AssetGroup, Site, UserGroup};
+pub use machine::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy, Platform};
 pub use person::{LoginKey, Mfa, MfaAsked, Role, User};
 
 /// An enum whose variants have one word each, the same in the store, in JSON and on the command line.

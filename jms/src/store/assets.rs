@@ -1,8 +1,9 @@
 //! Assets and their host keys.
 
-use super::change::{Change, replace_links};
+use super::change::{Change, replace_links, valid};
 use super::error::StoreError;
 use super::read::{Read, number, time, word};
+use super::selector::Selector;
 use crate::names::{Address, AssetName};
 use crate::nouns::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy};
 use rusqlite::{Row, params};
@@ -84,14 +85,6 @@ impl Read<'_> {
         })
     }
 
-    /// Names of the platforms.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn platforms(self) -> Result<Vec<String>, StoreError> {
-        self.texts("SELECT name FROM platform ORDER BY 1", [])
-    }
-
     /// Host keys of one asset, or of all.
     ///
     /// # Errors
@@ -121,21 +114,8 @@ impl Change<'_> {
     /// [`StoreError::Exists`]; [`StoreError::Refused`] for a bad name or address;
     /// [`StoreError::NotFound`] for a site, gateway, group, platform or system user that is not there.
     pub fn add_asset(&self, new: &Asset) -> Result<Asset, StoreError> {
-        AssetName::new(&new.name).map_err(|error| StoreError::Refused {
-            sentence: error.to_string(),
-        })?;
-        if self
-            .read()
-            .first("SELECT 1 FROM asset WHERE name = ?1", [&new.name], |_| {
-                Ok(())
-            })?
-            .is_some()
-        {
-            return Err(StoreError::Exists {
-                kind: "asset",
-                name: new.name.clone(),
-            });
-        }
+        valid(AssetName::new(&new.name))?;
+        self.refuse_taken("asset", "asset", &new.name)?;
         self.execute(
             "INSERT INTO asset (name, address, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)",
             params![new.name, new.address, self.now().0],
@@ -174,19 +154,17 @@ impl Change<'_> {
             );
             return Err(StoreError::Refused { sentence });
         }
+        let hanging = self.hanging_on(Selector::Asset, &[before.id])?;
         self.execute("DELETE FROM asset WHERE id = ?1", [before.id])?;
         self.audit("asset", name, Some(&before), None)?;
+        self.let_go(hanging)?;
         Ok(before)
     }
 
     fn write_asset(&self, id: i64, asset: &Asset) -> Result<Asset, StoreError> {
-        Address::new(&asset.address).map_err(|error| StoreError::Refused {
-            sentence: error.to_string(),
-        })?;
+        valid(Address::new(&asset.address))?;
         let read = self.read();
-        if !read.platforms()?.contains(&asset.platform) {
-            return Err(read.missing("platform", "platform", &asset.platform));
-        }
+        read.platform(&asset.platform)?;
         if asset.protocol != "ssh" {
             return Err(StoreError::Refused {
                 sentence: format!(
@@ -218,9 +196,11 @@ impl Change<'_> {
                 asset.limit_sessions, asset.active, asset.comment, self.now().0
             ],
         )?;
+        // Every asset is below `/` as it is.
         let groups = asset
             .asset_groups
             .iter()
+            .filter(|path| *path != "/")
             .map(|path| read.id_of("asset group", "asset_group", path));
         replace_links(
             self,

@@ -8,6 +8,7 @@ use crate::time::Time;
 use event::{Event, Type};
 use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
+use std::cell::RefCell;
 
 /// Who changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub struct Change<'a> {
     actor: &'a Actor,
     now: Time,
     kept: bool,
+    consequences: RefCell<Vec<String>>,
 }
 
 impl Store {
@@ -76,6 +78,7 @@ impl Store {
             actor,
             now,
             kept: keep,
+            consequences: RefCell::default(),
         };
         let done = work(&change)?;
         if keep {
@@ -96,6 +99,32 @@ impl Change<'_> {
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// What the change has done so far to other objects than the one that was named, a sentence each.
+    #[must_use]
+    pub fn consequences(&self) -> Vec<String> {
+        self.consequences.borrow().clone()
+    }
+
+    pub(super) fn has_consequence(&self, sentence: String) {
+        self.consequences.borrow_mut().push(sentence);
+    }
+
+    /// Refuses a name that another object of the kind has.
+    pub(super) fn refuse_taken(
+        &self,
+        kind: &'static str,
+        table: &'static str,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        match self.read().id_if_any(table, name)? {
+            Some(_) => Err(StoreError::Exists {
+                kind,
+                name: name.to_owned(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// False in a dry run: then nothing outside of the transaction may change either.
@@ -146,6 +175,13 @@ impl Change<'_> {
         }
         events::insert(&self.transaction, &event)
     }
+}
+
+/// A name that was checked, or its rule in words.
+pub(super) fn valid<T>(name: Result<T, crate::names::NameError>) -> Result<T, StoreError> {
+    name.map_err(|error| StoreError::Refused {
+        sentence: error.to_string(),
+    })
 }
 
 /// Replaces the rows that tie one thing to many: `table(one, many)`.

@@ -1,8 +1,9 @@
 //! Grants.
 
-use super::change::{Change, replace_links};
+use super::change::{Change, replace_links, valid};
 use super::error::StoreError;
 use super::read::{Read, maybe_time, number, time};
+use super::selector::Selector;
 use crate::names::LabelName;
 use crate::nouns::Grant;
 use crate::policy::Rights;
@@ -74,23 +75,8 @@ impl Change<'_> {
     /// [`StoreError::Exists`]; [`StoreError::NotFound`] for whoever or whatever it names;
     /// [`StoreError::Refused`] for a grant that could never allow anything.
     pub fn add_grant(&self, new: &Grant) -> Result<Grant, StoreError> {
-        LabelName::new(&new.name).map_err(|error| StoreError::Refused {
-            sentence: error.to_string(),
-        })?;
-        if self
-            .read()
-            .first(
-                "SELECT 1 FROM access_grant WHERE name = ?1",
-                [&new.name],
-                |_| Ok(()),
-            )?
-            .is_some()
-        {
-            return Err(StoreError::Exists {
-                kind: "grant",
-                name: new.name.clone(),
-            });
-        }
+        valid(LabelName::new(&new.name))?;
+        self.refuse_taken("grant", "access_grant", &new.name)?;
         self.execute(
             "INSERT INTO access_grant (name, rights, created_at, updated_at) VALUES (?1, '', ?2, ?2)",
             params![new.name, self.now().0],
@@ -158,52 +144,20 @@ impl Change<'_> {
                 grant.require_mfa, grant.comment, self.now().0
             ],
         )?;
-        self.link_grant(id, "grant_user", "user", "user", &grant.users)?;
-        self.link_grant(
-            id,
-            "grant_user_group",
-            "user_group",
-            "user group",
-            &grant.user_groups,
-        )?;
-        self.link_grant(id, "grant_asset", "asset", "asset", &grant.assets)?;
-        self.link_grant(
-            id,
-            "grant_asset_group",
-            "asset_group",
-            "asset group",
-            &grant.asset_groups,
-        )?;
-        self.link_grant(id, "grant_site", "site", "site", &grant.sites)?;
-        self.link_grant(
-            id,
-            "grant_system_user",
-            "system_user",
-            "system user",
-            &grant.system_users,
-        )?;
+        self.link_grant(id, Selector::User, &grant.users)?;
+        self.link_grant(id, Selector::UserGroup, &grant.user_groups)?;
+        self.link_grant(id, Selector::Asset, &grant.assets)?;
+        self.link_grant(id, Selector::AssetGroup, &grant.asset_groups)?;
+        self.link_grant(id, Selector::Site, &grant.sites)?;
+        self.link_grant(id, Selector::SystemUser, &grant.system_users)?;
         self.read().grant(&grant.name)
     }
 
-    fn link_grant(
-        &self,
-        id: i64,
-        links: &'static str,
-        table: &'static str,
-        kind: &'static str,
-        names: &[String],
-    ) -> Result<(), StoreError> {
-        let column = match table {
-            "user" => "user_id",
-            "user_group" => "user_group_id",
-            "asset" => "asset_id",
-            "asset_group" => "asset_group_id",
-            "site" => "site_id",
-            _ => "system_user_id",
-        };
+    fn link_grant(&self, id: i64, selector: Selector, names: &[String]) -> Result<(), StoreError> {
+        let (links, column) = selector.grant_link();
         let ids = names
             .iter()
-            .map(|name| self.read().id_of(kind, table, name));
+            .map(|name| self.read().id_of(selector.kind(), selector.table(), name));
         replace_links(self, links, ("grant_id", id), column, ids)
     }
 }

@@ -4,7 +4,10 @@ use super::error::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each in its own file; the first makes the whole schema.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_whole_schema.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_whole_schema.sql"),
+    include_str!("migrations/0002_root_of_the_tree.sql"),
+];
 
 /// The schema's number that this program knows.
 pub(super) fn newest() -> i64 {

@@ -9,21 +9,28 @@
 //! publishes the snapshots, pokes the live sessions and sends what syslog has not yet taken.
 #![forbid(unsafe_code)]
 
+mod asset_groups;
 mod assets;
 mod change;
+mod defaults;
 mod error;
 mod events;
 mod grants;
+mod hanging;
 mod high_water;
 mod keys;
 mod logins;
 mod migrate;
+mod platforms;
 mod poke;
 mod publish;
 mod read;
+mod selector;
 mod sessions;
+mod sites;
 mod system_users;
 mod targets;
+mod user_groups;
 mod users;
 
 pub use change::{Actor, Change};
@@ -32,6 +39,7 @@ pub use events::EventSearch;
 pub use logins::{LoginSearch, NewLogin, OpenLogin};
 pub use publish::read_snapshot_generation;
 pub use read::Read;
+pub use selector::Selector;
 pub use sessions::{Egress, EndOfSession, NewSession, Opening, SessionSearch};
 pub use system_users::NewCredential;
 pub use targets::Target;

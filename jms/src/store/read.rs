@@ -66,11 +66,7 @@ impl<'a> Read<'a> {
 
     /// The error for a name that is not there, with the nearest that is.
     pub(super) fn missing(self, kind: &'static str, table: &'static str, name: &str) -> StoreError {
-        let column = if table == "asset_group" {
-            "path"
-        } else {
-            "name"
-        };
+        let column = key_column(table);
         let names = self
             .texts(&format!("SELECT {column} FROM {table}"), [])
             .unwrap_or_default();
@@ -83,6 +79,20 @@ impl<'a> Read<'a> {
         }
     }
 
+    /// Id of the row of that name in `table`, if there is one.
+    pub(super) fn id_if_any(
+        self,
+        table: &'static str,
+        name: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let column = key_column(table);
+        self.first(
+            &format!("SELECT id FROM {table} WHERE {column} = ?1"),
+            [name],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// Id of the row of that name in `table`.
     pub(super) fn id_of(
         self,
@@ -90,17 +100,17 @@ impl<'a> Read<'a> {
         table: &'static str,
         name: &str,
     ) -> Result<i64, StoreError> {
-        let column = if table == "asset_group" {
-            "path"
-        } else {
-            "name"
-        };
-        let found = self.first(
-            &format!("SELECT id FROM {table} WHERE {column} = ?1"),
-            [name],
-            |row| Ok(row.get(0)?),
-        )?;
-        found.ok_or_else(|| self.missing(kind, table, name))
+        self.id_if_any(table, name)?
+            .ok_or_else(|| self.missing(kind, table, name))
+    }
+}
+
+/// The column by which people call the rows of `table`.
+fn key_column(table: &str) -> &'static str {
+    if table == "asset_group" {
+        "path"
+    } else {
+        "name"
     }
 }
 

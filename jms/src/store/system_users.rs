@@ -3,6 +3,7 @@
 use super::change::Change;
 use super::error::StoreError;
 use super::read::{Read, time, word};
+use super::selector::Selector;
 use crate::names::SystemUserName;
 use crate::nouns::{Credential, CredentialKind, SystemUser};
 use rusqlite::{Row, params};
@@ -144,8 +145,11 @@ impl Change<'_> {
     /// [`StoreError::NotFound`].
     pub fn remove_system_user(&self, name: &str) -> Result<SystemUser, StoreError> {
         let before = self.read().system_user(name)?;
+        let hanging = self.hanging_on(Selector::SystemUser, &[before.id])?;
         self.execute("DELETE FROM system_user WHERE id = ?1", [before.id])?;
         self.audit("system-user", name, Some(&before), None)?;
+        self.forget_default_system_user(name)?;
+        self.let_go(hanging)?;
         Ok(before)
     }
 

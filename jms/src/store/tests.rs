@@ -1,6 +1,9 @@
 use super::*;
 use crate::id::Id;
-use crate::nouns::{Asset, Grant, HostKey, HostKeyOrigin, LoginKey, Mfa, Role, SystemUser, User};
+use crate::nouns::{
+    Asset, AssetGroup, Grant, HostKey, HostKeyOrigin, LoginKey, Mfa, Role, Site, SystemUser, User,
+    UserGroup,
+};
 use crate::policy::{Channel, Rights, access};
 use crate::process::{self, Process};
 use crate::time::Time;
@@ -430,13 +433,14 @@ fn a_gateway_is_not_removed_from_under_what_lies_behind_it() {
 fn grants_reach_through_groups_of_users_and_the_tree_of_assets() {
     let mut f = fixture();
     f.everyday();
-    let sql = "INSERT INTO user_group (id, name, created_at, updated_at) VALUES (1, 'team', 0, 0);
-               INSERT INTO user_group_member SELECT 1, id FROM user;
-               INSERT INTO asset_group (id, path, parent_id, created_at, updated_at) VALUES
-                   (1, '/', NULL, 0, 0), (2, '/prod', 1, 0, 0), (3, '/prod/web', 2, 0, 0), (4, '/test', 1, 0, 0);
-               INSERT INTO site (id, name, created_at, updated_at) VALUES (1, 'south', 0, 0);";
-    f.store.connection.execute_batch(sql).unwrap();
     f.change(|change| {
+        change.add_user_group(&UserGroup {
+            users: vec!["alice".into()],
+            ..UserGroup::new("team", NOW)
+        })?;
+        change.add_asset_group(&AssetGroup::new("/prod/web", NOW))?;
+        change.add_asset_group(&AssetGroup::new("/test", NOW))?;
+        change.add_site(&Site::new("south", NOW))?;
         change.add_asset(&Asset {
             asset_groups: vec!["/prod/web".into()],
             ..Asset::new("web2", "web2", NOW)

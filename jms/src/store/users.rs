@@ -4,6 +4,7 @@ use super::change::{Change, replace_links};
 use super::error::StoreError;
 use super::high_water;
 use super::read::{Read, maybe_time, number, time, word};
+use super::selector::Selector;
 use crate::names::UserName;
 use crate::nouns::{Mfa, MfaAsked, Role, User};
 use rusqlite::{Row, params};
@@ -172,9 +173,11 @@ impl Change<'_> {
     /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left.
     pub fn remove_user(&self, name: &str) -> Result<User, StoreError> {
         let before = self.read().user(name)?;
+        let hanging = self.hanging_on(Selector::User, &[before.id])?;
         self.execute("DELETE FROM user WHERE id = ?1", [before.id])?;
         self.keep_an_administrator(&before)?;
         self.audit("user", name, Some(&before), None)?;
+        self.let_go(hanging)?;
         Ok(before)
     }
 

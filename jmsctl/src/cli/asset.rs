@@ -1,8 +1,8 @@
 //! `jmsctl asset …` and `jmsctl host-key …` as they are typed.
 #![forbid(unsafe_code)]
 
-use super::flags::{Change, List, Name, Names, Reasoned};
-use super::values::{Clearable, count_or_none, yes_no};
+use super::flags::{Change, Ls, Name, Names, Reasoned};
+use super::values::{Clearable, count_or_none, text_or_none, yes_no};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand};
 use jms::nouns::HostKeyPolicy;
@@ -18,14 +18,15 @@ pub enum Asset {
     /// Change an asset
     #[command(after_help = "Examples:
   jmsctl asset set web1 --address 10.0.0.12
-  jmsctl asset set web1 --active no")]
+  jmsctl asset set web1 --active no
+  jmsctl asset set web1 --site south --add-asset-group /prod/web")]
     Set(Set),
     /// Remove assets with their host keys and direct grants; what was done there stays in the evidence
     #[command(after_help = "Example:\n  jmsctl asset rm web1 --comment 'scrapped'")]
     Rm(Names),
     /// List assets
     #[command(after_help = "Examples:\n  jmsctl asset ls\n  jmsctl asset ls 'web*' --json")]
-    Ls(List),
+    Ls(Ls),
     /// Show an asset with its host keys
     #[command(after_help = "Example:\n  jmsctl asset show web1")]
     Show(Name),
@@ -34,12 +35,18 @@ pub enum Asset {
 /// Attributes of an asset.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Attributes {
-    /// Its TCP port (22 unless told otherwise)
+    /// Its TCP port (as `defaults show` says unless told otherwise)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     /// What kind of machine it is (linux unless told otherwise)
     #[arg(long, value_name = "NAME")]
     pub platform: Option<String>,
+    /// The data centre in which it stands; none takes it away
+    #[arg(long, value_name = "NAME", value_parser = text_or_none)]
+    pub site: Option<Clearable<String>>,
+    /// Its places in the tree; none: only below /
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub asset_group: Option<Vec<String>>,
     /// When no host key is stored: refuse (unless told otherwise), or pin the first one that is seen
     #[arg(long, value_name = "refuse|pin", value_parser = host_key_policy)]
     pub host_key_policy: Option<HostKeyPolicy>,
@@ -83,6 +90,12 @@ pub struct Set {
     /// Attributes.
     #[command(flatten)]
     pub attributes: Attributes,
+    /// At these places of the tree too
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub add_asset_group: Vec<String>,
+    /// No longer at these places
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub rm_asset_group: Vec<String>,
     /// Ask it for its host keys, show them, and store those that are new
     #[arg(long)]
     pub scan: bool,
@@ -113,7 +126,7 @@ Examples:
     Rm(HostKeyRm),
     /// List host keys
     #[command(after_help = "Examples:\n  jmsctl host-key ls\n  jmsctl host-key ls web1")]
-    Ls(List),
+    Ls(Ls),
 }
 
 /// `host-key scan`

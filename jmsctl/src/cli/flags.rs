@@ -66,6 +66,17 @@ pub struct List {
     pub columns: Vec<String>,
 }
 
+/// Flags of `ls` of what has a time: policy is listed by when it was last changed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Ls {
+    /// Flags of lists.
+    #[command(flatten)]
+    pub list: List,
+    /// Changed from when until when.
+    #[command(flatten)]
+    pub span: Span,
+}
+
 /// From when until when.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Span {

@@ -1,7 +1,7 @@
 //! `jmsctl grant …` as it is typed.
 #![forbid(unsafe_code)]
 
-use super::flags::{Change, List, Name, Names};
+use super::flags::{Change, Ls, Name, Names};
 use super::values::{Clearable, validity};
 use clap::{Args, Subcommand};
 use jms::policy::{Right, Rights};
@@ -11,11 +11,15 @@ use jms::time::Time;
 #[derive(Debug, Subcommand)]
 pub enum Grant {
     /// Let users reach assets as system users
-    #[command(after_help = "A pattern such as 'web*' stands for what matches it now.
+    #[command(
+        after_help = "A pattern such as 'web*' stands for what matches it now. A group, a place or a site
+stands for what is in it, also later; a list may be `none`.
 
 Examples:
+  jmsctl grant add web-team --user-group web-team --asset-group /prod/web --system-user dev --rights shell,exec
   jmsctl grant add web-dev --user alice,bob --asset web1 --system-user dev --rights shell,exec
-  jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload")]
+  jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload"
+    )]
     Add(Add),
     /// Change a grant: --user A,B replaces the list, --add-user and --rm-user change it
     #[command(after_help = "Examples:
@@ -27,7 +31,7 @@ Examples:
     Rm(Names),
     /// List grants
     #[command(after_help = "Examples:\n  jmsctl grant ls\n  jmsctl grant ls alice --json")]
-    Ls(List),
+    Ls(Ls),
     /// Show a grant
     #[command(after_help = "Example:\n  jmsctl grant show web-dev")]
     Show(Name),
@@ -39,9 +43,18 @@ pub struct Attributes {
     /// Users
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user: Option<Vec<String>>,
+    /// User groups: whoever is in them then
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub user_group: Option<Vec<String>>,
     /// Assets
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub asset: Option<Vec<String>>,
+    /// Places in the tree of assets: whatever is at or below them then; / is everything
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub asset_group: Option<Vec<String>>,
+    /// Sites: whatever stands in them then
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub site: Option<Vec<String>>,
     /// Accounts on the assets
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub system_user: Option<Vec<String>>,
@@ -94,12 +107,30 @@ pub struct Set {
     /// No longer these users
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub rm_user: Vec<String>,
+    /// These user groups too
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub add_user_group: Vec<String>,
+    /// No longer these user groups
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub rm_user_group: Vec<String>,
     /// These assets too
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub add_asset: Vec<String>,
     /// No longer these assets
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub rm_asset: Vec<String>,
+    /// These places in the tree too
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub add_asset_group: Vec<String>,
+    /// No longer these places
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub rm_asset_group: Vec<String>,
+    /// These sites too
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub add_site: Vec<String>,
+    /// No longer these sites
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub rm_site: Vec<String>,
     /// As these accounts too
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub add_system_user: Vec<String>,

@@ -1,7 +1,7 @@
 //! `jmsctl key …` as it is typed.
 #![forbid(unsafe_code)]
 
-use super::flags::{Change, List, Reasoned};
+use super::flags::{self, Change, List, Reasoned, Span};
 use super::values::{Clearable, network, validity, yes_no};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand};
@@ -106,16 +106,22 @@ pub struct Ls {
     /// Show these fields, called as in --json
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Changed from when until when.
+    #[command(flatten)]
+    pub span: Span,
 }
 
 impl Ls {
     /// The flags that all lists share.
-    pub fn list(&self) -> List {
-        List {
-            text: None,
-            limit: self.limit,
-            sort: self.sort.clone(),
-            columns: self.columns.clone(),
+    pub fn ls(&self) -> flags::Ls {
+        flags::Ls {
+            list: List {
+                text: None,
+                limit: self.limit,
+                sort: self.sort.clone(),
+                columns: self.columns.clone(),
+            },
+            span: self.span.clone(),
         }
     }
 }

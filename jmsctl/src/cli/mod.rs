@@ -8,7 +8,9 @@ pub mod asset;
 pub mod evidence;
 pub mod flags;
 pub mod grant;
+pub mod group;
 pub mod key;
+pub mod site;
 pub mod system_user;
 mod unbuilt;
 pub mod user;
@@ -64,6 +66,14 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl user add alice --key alice.pub"
     )]
     User(user::User),
+    /// Sets of users, for grants
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl user-group add web-team --user alice,bob"
+    )]
+    UserGroup(group::UserGroup),
     /// The keys with which users log in
     #[command(
         subcommand,
@@ -88,6 +98,30 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl host-key scan web1"
     )]
     HostKey(asset::HostKey),
+    /// The tree of places in which assets stand, for grants
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl asset-group add /prod/web --asset web1"
+    )]
+    AssetGroup(group::AssetGroup),
+    /// Data centres
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl site add south"
+    )]
+    Site(site::Site),
+    /// Kinds of machine
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl platform ls"
+    )]
+    Platform(site::Platform),
     /// Accounts on assets, and their secrets
     #[command(
         subcommand,
@@ -104,6 +138,14 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl grant add web-dev --user alice --asset web1 --system-user dev --rights shell"
     )]
     Grant(grant::Grant),
+    /// What new objects get when nobody says otherwise
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl defaults show"
+    )]
+    Defaults(site::Defaults),
     /// Connections of users to the bastion
     #[command(
         subcommand,

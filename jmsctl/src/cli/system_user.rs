@@ -1,8 +1,8 @@
 //! `jmsctl system-user …` as it is typed.
 #![forbid(unsafe_code)]
 
-use super::flags::{Change, List, Name, Names};
-use super::values::{Clearable, one_line};
+use super::flags::{Change, Ls, Name, Names};
+use super::values::{Clearable, shell, text_or_none};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -27,7 +27,7 @@ The public half, for the account's authorized_keys on the assets:
     Rm(Names),
     /// List accounts on assets
     #[command(after_help = "Examples:\n  jmsctl system-user ls\n  jmsctl system-user ls --json")]
-    Ls(List),
+    Ls(Ls),
     /// Show an account on assets with its public key
     #[command(after_help = "Example:\n  jmsctl system-user show dev --json")]
     Show(Name),
@@ -51,7 +51,7 @@ pub enum Generate {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Attributes {
     /// The account's name on the assets, where it is another one; none takes it away
-    #[arg(long, value_name = "NAME", value_parser = login)]
+    #[arg(long, value_name = "NAME", value_parser = text_or_none)]
     pub login: Option<Clearable<String>>,
     /// Its login shell, for when it is made on an asset (/bin/bash unless told otherwise)
     #[arg(long, value_name = "PATH", value_parser = shell)]
@@ -93,21 +93,4 @@ pub struct Set {
     /// Flags of the change.
     #[command(flatten)]
     pub change: Change,
-}
-
-fn login(text: &str) -> Result<Clearable<String>, String> {
-    match text {
-        "none" => Ok(Clearable::Nothing),
-        _ => Ok(Clearable::Set(text.to_owned())),
-    }
-}
-
-fn shell(text: &str) -> Result<String, String> {
-    let plain =
-        |character: char| character.is_ascii_graphic() && !"'\"\\:$`;&|<>()*?".contains(character);
-    if text.starts_with('/') && text.chars().all(plain) && text.len() <= 255 {
-        one_line(text)
-    } else {
-        Err("write the path of the shell, as in /bin/bash".to_owned())
-    }
 }

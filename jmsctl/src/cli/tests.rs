@@ -43,7 +43,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
     for line in [
         "jmsctl status",
         "jmsctl doctor --profile bastion",
-        "jmsctl user-group add ops",
+        "jmsctl filter add ops",
         "jmsctl session kill 7k2mz9",
         "jmsctl user mfa-reset alice",
         "jmsctl user add alice --mfa totp",

@@ -6,14 +6,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 const NOUNS: &[&str] = &[
     "status",
     "doctor",
-    "defaults",
     "export",
     "diff",
     "apply",
-    "user-group",
-    "asset-group",
-    "site",
-    "platform",
     "access",
     "login-rule",
     "lock",
@@ -52,26 +47,12 @@ const VERBS: &[(&str, &[&str])] = &[
 
 /// Flags of verbs that are built.
 const FLAGS: &[(&str, &[&str], &[&str])] = &[
-    (
-        "user",
-        &["add", "set"],
-        &[
-            "user-group",
-            "add-user-group",
-            "rm-user-group",
-            "mfa",
-            "csv",
-        ],
-    ),
+    ("user", &["add", "set"], &["mfa", "csv"]),
     (
         "asset",
         &["add", "set"],
         &[
             "protocol",
-            "site",
-            "asset-group",
-            "add-asset-group",
-            "rm-asset-group",
             "gateway",
             "algorithms",
             "privileged-system-user",
@@ -94,20 +75,7 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
     (
         "grant",
         &["add", "set"],
-        &[
-            "user-group",
-            "add-user-group",
-            "rm-user-group",
-            "asset-group",
-            "add-asset-group",
-            "rm-asset-group",
-            "site",
-            "add-site",
-            "rm-site",
-            "require-mfa",
-            "path-allow",
-            "path-deny",
-        ],
+        &["require-mfa", "path-allow", "path-deny"],
     ),
     (
         "login",

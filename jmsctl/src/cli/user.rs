@@ -1,7 +1,7 @@
 //! `jmsctl user …` as it is typed.
 #![forbid(unsafe_code)]
 
-use super::flags::{Change, List, Name, Names};
+use super::flags::{Change, Ls, Name, Names};
 use super::values::{Clearable, one_line, validity};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand};
@@ -29,7 +29,7 @@ pub enum User {
   jmsctl user ls
   jmsctl user ls 'a*' --json
   jmsctl user ls --columns name,email,valid_until --sort -valid_until")]
-    Ls(List),
+    Ls(Ls),
     /// Show a user with the login keys
     #[command(after_help = "Example:\n  jmsctl user show alice")]
     Show(Name),
@@ -53,6 +53,9 @@ pub struct Attributes {
     /// user reaches assets; auditor also reads policy and evidence; admin also changes policy
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<Role>,
+    /// The user groups that he is in; none: no group
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub user_group: Option<Vec<String>>,
     /// May log in from then on: a time, a day, 3d from now; none takes it away
     #[arg(long, value_name = "TIME", value_parser = validity)]
     pub valid_from: Option<Clearable<Time>>,
@@ -87,6 +90,12 @@ pub struct Set {
     /// Attributes.
     #[command(flatten)]
     pub attributes: Attributes,
+    /// In these user groups too
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub add_user_group: Vec<String>,
+    /// No longer in these user groups
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub rm_user_group: Vec<String>,
     /// Flags of the change.
     #[command(flatten)]
     pub change: Change,

@@ -102,6 +102,25 @@ pub fn count_or_none(text: &str) -> Result<Clearable<u32>, String> {
     }
 }
 
+/// A name, or `none`.
+pub fn text_or_none(text: &str) -> Result<Clearable<String>, String> {
+    match text {
+        "none" => Ok(Clearable::Nothing),
+        _ => Ok(Clearable::Set(text.to_owned())),
+    }
+}
+
+/// The path of a login shell, without anything that a shell would read as more than a path.
+pub fn shell(text: &str) -> Result<String, String> {
+    let plain =
+        |character: char| character.is_ascii_graphic() && !"'\"\\:$`;&|<>()*?".contains(character);
+    if text.starts_with('/') && text.chars().all(plain) && text.len() <= 255 {
+        one_line(text)
+    } else {
+        Err("write the path of the shell, as in /bin/bash".to_owned())
+    }
+}
+
 /// Text for an attribute: one line, no control characters, at most 1024 characters.
 pub fn one_line(text: &str) -> Result<String, String> {
     if text.chars().count() > 1024 {

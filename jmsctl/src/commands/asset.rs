@@ -3,12 +3,13 @@
 
 use super::remove;
 use super::scan::scan;
+use super::selection::ListEdit;
 use crate::cli::asset::{Add, Asset as Verb, Attributes, Set};
 use crate::context::{Context, Terms};
 use crate::failure::{Done, Failure};
 use crate::output::Noun;
 use jms::nouns::{Asset, HostKey};
-use jms::store::{Change, Read, StoreError};
+use jms::store::{Change, Read, Selector, StoreError};
 use serde::Serialize;
 
 impl Noun for Asset {
@@ -60,13 +61,14 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         Verb::Set(verb) => set(verb, context),
         Verb::Rm(names) => remove::<Asset>(
             context,
-            names,
+            &names.names,
+            &names.change,
             " with all host keys and direct grants",
             |change, name| change.remove_asset(name),
         ),
-        Verb::Ls(list) => {
+        Verb::Ls(ls) => {
             let assets = context.store.read().assets()?;
-            context.out.list(assets, list).map(drop)
+            context.out.list_policy(assets, ls)
         }
         Verb::Show(verb) => {
             let asset = Whole::read(context.store.read(), &verb.name)?;
@@ -75,7 +77,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
     }
 }
 
-fn apply(attributes: &Attributes, asset: &mut Asset) {
+fn apply(read: Read<'_>, attributes: &Attributes, asset: &mut Asset) -> Result<(), StoreError> {
     let attributes = attributes.clone();
     asset.port = attributes.port.unwrap_or(asset.port);
     asset.platform = attributes
@@ -86,71 +88,102 @@ fn apply(attributes: &Attributes, asset: &mut Asset) {
     if let Some(limit) = attributes.limit_sessions {
         asset.limit_sessions = limit.into_option();
     }
+    if let Some(site) = attributes.site {
+        asset.site = site.into_option();
+    }
+    ListEdit::replace(attributes.asset_group.as_ref()).apply(
+        read,
+        Selector::AssetGroup,
+        Asset::NAME,
+        &mut asset.asset_groups,
+    )
 }
 
 fn add(verb: &Add, context: &mut Context) -> Done {
-    let mut asset = Asset::new(&verb.name, &verb.address, context.now);
-    apply(&verb.attributes, &mut asset);
-    asset.comment = verb.change.comment.clone().unwrap_or_default();
+    let now = context.now;
     keep(
         context,
+        &verb.name,
         (&verb.change).into(),
         verb.scan,
-        &asset,
-        |change| change.add_asset(&asset),
+        |change| {
+            let mut asset = Asset::new(&verb.name, &verb.address, now);
+            asset.port = change.read().defaults()?.port;
+            apply(change.read(), &verb.attributes, &mut asset)?;
+            asset.comment = verb.change.comment.clone().unwrap_or_default();
+            change.add_asset(&asset)
+        },
     )
 }
 
 fn set(verb: &Set, context: &mut Context) -> Done {
-    let mut asset = context.store.read().asset(&verb.name)?;
-    apply(&verb.attributes, &mut asset);
-    if let Some(address) = &verb.address {
-        asset.address.clone_from(address);
-    }
-    if let Some(comment) = &verb.change.comment {
-        asset.comment.clone_from(comment);
-    }
     keep(
         context,
+        &verb.name,
         (&verb.change).into(),
         verb.scan,
-        &asset,
-        |change| change.set_asset(&asset),
+        |change| {
+            let mut asset = change.read().asset(&verb.name)?;
+            apply(change.read(), &verb.attributes, &mut asset)?;
+            let edit = ListEdit {
+                replace: None,
+                add: &verb.add_asset_group,
+                remove: &verb.rm_asset_group,
+            };
+            edit.apply(
+                change.read(),
+                Selector::AssetGroup,
+                Asset::NAME,
+                &mut asset.asset_groups,
+            )?;
+            if let Some(address) = &verb.address {
+                asset.address.clone_from(address);
+            }
+            if let Some(comment) = &verb.change.comment {
+                asset.comment.clone_from(comment);
+            }
+            change.set_asset(&asset)
+        },
     )
 }
 
-/// Writes the asset, with what a scan of it finds if one was asked for: both or nothing.
+/// Writes the asset, with what a scan of it finds if one was asked for: both or nothing. `write` reads
+/// what it edits in the transaction in which it writes, so that two administrators lose nothing.
 fn keep(
     context: &mut Context,
+    name: &str,
     terms: Terms<'_>,
     with_scan: bool,
-    asset: &Asset,
     write: impl Fn(&Change<'_>) -> Result<Asset, StoreError>,
 ) -> Done {
-    let mut keys = Vec::new();
+    let mut scanned = None;
     if with_scan {
         // What the store refuses is refused before anybody is asked or disturbed.
-        let nobody = jms::store::Actor {
-            name: String::new(),
-            why: String::new(),
-        };
-        context
-            .store
-            .dry_run(&nobody, context.now, |change| write(change))?;
-        let stored = context.store.read().host_keys(Some(&asset.name))?;
-        keys = scan(context, asset, &stored, terms.dry_run).map_err(|failure| match failure {
+        let asset = context.foresee(&write)?;
+        let stored = context.store.read().host_keys(Some(name))?;
+        let keys = scan(context, &asset, &stored, terms.dry_run).map_err(|failure| match failure {
             Failure::Failed(sentence) => {
                 Failure::Failed(format!("{sentence}\nNothing was changed; without --scan the asset can be written all the same."))
             }
             other => other,
         })?;
+        scanned = Some((asset, keys));
     }
     let written = context.change(terms, |change| {
-        write(change)?;
-        for key in &keys {
-            change.add_host_key(key)?;
+        let asset = write(change)?;
+        if let Some((seen, keys)) = &scanned {
+            if (&seen.address, seen.port) != (&asset.address, asset.port) {
+                let sentence = format!(
+                    "the address of {name} was changed by somebody else while {} was scanned; nothing was changed",
+                    seen.address
+                );
+                return Err(StoreError::Refused { sentence });
+            }
+            for key in keys {
+                change.add_host_key(key)?;
+            }
         }
-        Whole::read(change.read(), &asset.name)
+        Whole::read(change.read(), name)
     })?;
     context.out.changed(&written)
 }

@@ -2,14 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::remove;
+use super::selection::ListEdit;
 use crate::cli::grant::{Add, Attributes, Grant as Verb, Set};
 use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
-use crate::pattern;
 use jms::nouns::Grant;
 use jms::policy::Rights;
-use jms::store::{Read, StoreError};
+use jms::store::{Read, Selector, StoreError};
 
 impl Noun for Grant {
     const NAME: &'static str = "grant";
@@ -33,7 +33,10 @@ impl Noun for Grant {
     const COLUMNS: &'static [&'static str] = &[
         "name",
         "users",
+        "user_groups",
         "assets",
+        "asset_groups",
+        "sites",
         "system_users",
         "rights",
         "valid_until",
@@ -47,11 +50,13 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         Verb::Add(verb) => add(verb, context),
         Verb::Set(verb) => set(verb, context),
         Verb::Rm(names) => {
-            remove::<Grant>(context, names, "", |change, name| change.remove_grant(name))
+            remove::<Grant>(context, &names.names, &names.change, "", |change, name| {
+                change.remove_grant(name)
+            })
         }
-        Verb::Ls(list) => {
+        Verb::Ls(ls) => {
             let grants = context.store.read().grants()?;
-            context.out.list(grants, list).map(drop)
+            context.out.list_policy(grants, ls)
         }
         Verb::Show(verb) => {
             let grant = context.store.read().grant(&verb.name)?;
@@ -60,70 +65,29 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
     }
 }
 
-/// What a name or glob on the command line can stand for.
-#[derive(Clone, Copy)]
-enum Kind {
-    User,
-    Asset,
-    SystemUser,
-}
-
-impl Kind {
-    fn all(self, read: Read<'_>) -> Result<Vec<String>, StoreError> {
-        Ok(match self {
-            Self::User => read.users()?.into_iter().map(|user| user.name).collect(),
-            Self::Asset => read.assets()?.into_iter().map(|asset| asset.name).collect(),
-            Self::SystemUser => read
-                .system_users()?
-                .into_iter()
-                .map(|one| one.name)
-                .collect(),
-        })
-    }
-
-    fn noun(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Asset => "asset",
-            Self::SystemUser => "system user",
-        }
-    }
-}
-
-/// The names as they are; a glob becomes what it matches now.
-fn names(read: Read<'_>, kind: Kind, given: &[String]) -> Result<Vec<String>, StoreError> {
-    let mut names = Vec::new();
-    for one in given {
-        if !pattern::is_glob(one) {
-            names.push(one.clone());
-            continue;
-        }
-        let before = names.len();
-        names.extend(
-            kind.all(read)?
-                .into_iter()
-                .filter(|name| pattern::matches(one, name)),
-        );
-        if names.len() == before {
-            return Err(StoreError::NotFound {
-                kind: kind.noun(),
-                name: one.clone(),
-                nearest: None,
-            });
-        }
-    }
-    Ok(names)
-}
-
 fn apply(read: Read<'_>, attributes: &Attributes, grant: &mut Grant) -> Result<(), StoreError> {
-    if let Some(users) = &attributes.user {
-        grant.users = names(read, Kind::User, users)?;
-    }
-    if let Some(assets) = &attributes.asset {
-        grant.assets = names(read, Kind::Asset, assets)?;
-    }
-    if let Some(system_users) = &attributes.system_user {
-        grant.system_users = names(read, Kind::SystemUser, system_users)?;
+    let lists = [
+        (Selector::User, &attributes.user, &mut grant.users),
+        (
+            Selector::UserGroup,
+            &attributes.user_group,
+            &mut grant.user_groups,
+        ),
+        (Selector::Asset, &attributes.asset, &mut grant.assets),
+        (
+            Selector::AssetGroup,
+            &attributes.asset_group,
+            &mut grant.asset_groups,
+        ),
+        (Selector::Site, &attributes.site, &mut grant.sites),
+        (
+            Selector::SystemUser,
+            &attributes.system_user,
+            &mut grant.system_users,
+        ),
+    ];
+    for (selector, names, list) in lists {
+        ListEdit::replace(names.as_ref()).apply(read, selector, Grant::NAME, list)?;
     }
     if let Some(rights) = attributes.rights() {
         grant.rights = rights;
@@ -134,6 +98,59 @@ fn apply(read: Read<'_>, attributes: &Attributes, grant: &mut Grant) -> Result<(
     if let Some(until) = attributes.valid_until.clone() {
         grant.valid_until = until.into_option();
     }
+    Ok(())
+}
+
+fn edit(read: Read<'_>, verb: &Set, grant: &mut Grant) -> Result<(), StoreError> {
+    let lists = [
+        (
+            Selector::User,
+            &verb.add_user,
+            &verb.rm_user,
+            &mut grant.users,
+        ),
+        (
+            Selector::UserGroup,
+            &verb.add_user_group,
+            &verb.rm_user_group,
+            &mut grant.user_groups,
+        ),
+        (
+            Selector::Asset,
+            &verb.add_asset,
+            &verb.rm_asset,
+            &mut grant.assets,
+        ),
+        (
+            Selector::AssetGroup,
+            &verb.add_asset_group,
+            &verb.rm_asset_group,
+            &mut grant.asset_groups,
+        ),
+        (
+            Selector::Site,
+            &verb.add_site,
+            &verb.rm_site,
+            &mut grant.sites,
+        ),
+        (
+            Selector::SystemUser,
+            &verb.add_system_user,
+            &verb.rm_system_user,
+            &mut grant.system_users,
+        ),
+    ];
+    for (selector, add, remove, list) in lists {
+        let edit = ListEdit {
+            replace: None,
+            add,
+            remove,
+        };
+        edit.apply(read, selector, Grant::NAME, list)?;
+    }
+    let added: Rights = verb.add_rights.iter().copied().collect();
+    let removed: Rights = verb.rm_rights.iter().copied().collect();
+    grant.rights = grant.rights.union(added).without(removed);
     Ok(())
 }
 
@@ -150,63 +167,13 @@ fn add(verb: &Add, context: &mut Context) -> Done {
 
 fn set(verb: &Set, context: &mut Context) -> Done {
     let edited = context.change((&verb.change).into(), |change| {
-        let read = change.read();
-        let mut grant = read.grant(&verb.name)?;
-        apply(read, &verb.attributes, &mut grant)?;
-        edit(
-            &mut grant.users,
-            names(read, Kind::User, &verb.add_user)?,
-            &verb.rm_user,
-            "user",
-        )?;
-        edit(
-            &mut grant.assets,
-            names(read, Kind::Asset, &verb.add_asset)?,
-            &verb.rm_asset,
-            "asset",
-        )?;
-        let added = names(read, Kind::SystemUser, &verb.add_system_user)?;
-        edit(
-            &mut grant.system_users,
-            added,
-            &verb.rm_system_user,
-            "system user",
-        )?;
-        let added: Rights = verb.add_rights.iter().copied().collect();
-        let removed: Rights = verb.rm_rights.iter().copied().collect();
-        grant.rights = grant.rights.union(added).without(removed);
+        let mut grant = change.read().grant(&verb.name)?;
+        apply(change.read(), &verb.attributes, &mut grant)?;
+        edit(change.read(), verb, &mut grant)?;
         if let Some(comment) = &verb.change.comment {
             grant.comment.clone_from(comment);
         }
         change.set_grant(&grant)
     })?;
     context.out.changed(&edited)
-}
-
-/// Adds to a list and takes away from it; taking away what is not there is a mistake that is said.
-fn edit(
-    list: &mut Vec<String>,
-    add: Vec<String>,
-    remove: &[String],
-    kind: &'static str,
-) -> Result<(), StoreError> {
-    list.extend(add);
-    for one in remove {
-        let before = list.len();
-        list.retain(|name| {
-            if pattern::is_glob(one) {
-                !pattern::matches(one, name)
-            } else {
-                name != one
-            }
-        });
-        if list.len() == before {
-            return Err(StoreError::NotFound {
-                kind,
-                name: format!("{one} in this grant"),
-                nearest: None,
-            });
-        }
-    }
-    Ok(())
 }

@@ -17,6 +17,7 @@ impl Noun for HostKey {
     const FIELDS: &'static [&'static str] =
         &["asset", "type", "fingerprint", "origin", "created_at"];
     const COLUMNS: &'static [&'static str] = Self::FIELDS;
+    const TIME: &'static str = "created_at";
 }
 
 /// Runs a verb.
@@ -25,9 +26,9 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         Verb::Scan(verb) => scan_asset(verb, context),
         Verb::Add(verb) => add(verb, context),
         Verb::Rm(verb) => rm(verb, context),
-        Verb::Ls(list) => {
+        Verb::Ls(ls) => {
             let keys = context.store.read().host_keys(None)?;
-            context.out.list(keys, list).map(drop)
+            context.out.list_policy(keys, ls)
         }
     }
 }

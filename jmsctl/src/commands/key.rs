@@ -51,7 +51,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
                 read.user(user)?;
             }
             let keys = read.login_keys(verb.user.as_deref())?;
-            context.out.list(keys, &verb.list()).map(drop)
+            context.out.list_policy(keys, &verb.ls())
         }
         Verb::Show(verb) => {
             let keys = find(context.store.read(), &verb.key)?;

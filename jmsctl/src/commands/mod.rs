@@ -3,7 +3,9 @@
 
 mod accounts;
 mod asset;
+mod asset_group;
 pub mod config;
+mod defaults;
 pub mod event;
 mod evidence;
 mod grant;
@@ -16,12 +18,15 @@ pub mod manual;
 mod player;
 mod replay;
 mod scan;
+mod selection;
 mod session;
+mod site;
 mod system_user;
 mod uid_range_file;
 mod user;
+mod user_group;
 
-use crate::cli::flags::Names;
+use crate::cli::flags::Reasoned;
 use crate::cli::{Arguments, Noun};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
@@ -45,11 +50,16 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
     let mut context = Context::new(store, &arguments.global, &settings, out);
     let done = match &arguments.noun {
         Noun::User(verb) => user::run(verb, &mut context),
+        Noun::UserGroup(verb) => user_group::run(verb, &mut context),
         Noun::Key(verb) => key::run(verb, &mut context),
         Noun::Asset(verb) => asset::run(verb, &mut context),
         Noun::HostKey(verb) => host_key::run(verb, &mut context),
+        Noun::AssetGroup(verb) => asset_group::run(verb, &mut context),
+        Noun::Site(verb) => site::run(verb, &mut context),
+        Noun::Platform(verb) => site::run_platform(verb, &mut context),
         Noun::SystemUser(verb) => system_user::run(verb, &mut context),
         Noun::Grant(verb) => grant::run(verb, &mut context),
+        Noun::Defaults(verb) => defaults::run(verb, &mut context),
         Noun::Login(verb) => login::run(verb, &mut context),
         Noun::Session(verb) => session::run(verb, &mut context),
         Noun::Event(verb) => event::run(verb, &mut context),
@@ -81,34 +91,29 @@ fn settings(arguments: &Arguments, paths: &Paths) -> Done<Settings> {
     }))
 }
 
-/// Removes the objects of these names after asking; all or none.
+/// Removes the objects of these names after asking; all or none. `also`: what goes with each.
 fn remove<T: output::Noun>(
     context: &mut Context,
-    names: &Names,
+    names: &[String],
+    reasoned: &Reasoned,
     also: &str,
     remove: impl Fn(&Change<'_>, &str) -> Result<T, StoreError>,
 ) -> Done {
-    let terms = (&names.change).into();
     let remove_all = |change: &Change<'_>| {
         names
-            .names
             .iter()
             .map(|name| remove(change, name))
             .collect::<Result<Vec<T>, _>>()
     };
-    if !names.change.dry_run {
-        // Names that do not exist are said before anybody is asked.
-        let nobody = jms::store::Actor {
-            name: String::new(),
-            why: String::new(),
-        };
-        context.store.dry_run(&nobody, context.now, remove_all)?;
+    if !reasoned.dry_run {
+        // Names that do not exist, and what else would go, are said before anybody is asked.
+        context.foresee(remove_all)?;
         context.confirm(&format!(
             "Remove the {} {}{also}?",
             T::NAME,
-            output::harmless(&names.names.join(", "))
+            output::harmless(&names.join(", "))
         ))?;
     }
-    let removed = context.change(terms, remove_all)?;
-    context.out.removed(&removed, names.change.dry_run)
+    let removed = context.change_quietly(reasoned.into(), remove_all)?;
+    context.out.removed(&removed, reasoned.dry_run)
 }

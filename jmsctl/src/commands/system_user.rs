@@ -48,13 +48,14 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         Verb::Set(verb) => set(verb, context),
         Verb::Rm(names) => remove::<SystemUser>(
             context,
-            names,
+            &names.names,
+            &names.change,
             " with all secrets and direct grants",
             |change, name| change.remove_system_user(name),
         ),
-        Verb::Ls(list) => {
+        Verb::Ls(ls) => {
             let system_users = context.store.read().system_users()?;
-            context.out.list(system_users, list).map(drop)
+            context.out.list_policy(system_users, ls)
         }
         Verb::Show(verb) => {
             let system_user = context.store.read().system_user(&verb.name)?;

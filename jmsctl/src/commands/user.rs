@@ -4,13 +4,14 @@
 use super::accounts::{LocalAccounts, uid_range};
 use super::key::login_key;
 use super::remove;
+use super::selection::ListEdit;
 use crate::cli::flags::Names;
 use crate::cli::user::{Add, Attributes, Set, User as Verb};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::Noun;
 use jms::nouns::{LoginKey, User};
-use jms::store::{Change, Read, StoreError};
+use jms::store::{Change, Read, Selector, StoreError};
 use serde::Serialize;
 
 impl Noun for User {
@@ -68,13 +69,14 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         Verb::Set(verb) => set(verb, context),
         Verb::Rm(names) => remove::<User>(
             context,
-            names,
+            &names.names,
+            &names.change,
             " with all keys and direct grants",
             |change, name| change.remove_user(name),
         ),
-        Verb::Ls(list) => {
+        Verb::Ls(ls) => {
             let users = context.store.read().users()?;
-            context.out.list(users, list).map(drop)
+            context.out.list_policy(users, ls)
         }
         Verb::Show(verb) => {
             let user = Whole::read(context.store.read(), &verb.name)?;
@@ -85,7 +87,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
     }
 }
 
-fn apply(attributes: &Attributes, user: &mut User) {
+fn apply(read: Read<'_>, attributes: &Attributes, user: &mut User) -> Result<(), StoreError> {
     let attributes = attributes.clone();
     user.full_name = attributes
         .full_name
@@ -98,6 +100,12 @@ fn apply(attributes: &Attributes, user: &mut User) {
     if let Some(until) = attributes.valid_until {
         user.valid_until = until.into_option();
     }
+    ListEdit::replace(attributes.user_group.as_ref()).apply(
+        read,
+        Selector::UserGroup,
+        User::NAME,
+        &mut user.user_groups,
+    )
 }
 
 fn check(user: &User) -> Result<(), StoreError> {
@@ -132,7 +140,7 @@ pub fn add_to(
 
 fn add(verb: &Add, context: &mut Context) -> Done {
     let mut user = User::new(&verb.name, context.now);
-    apply(&verb.attributes, &mut user);
+    apply(context.store.read(), &verb.attributes, &mut user)?;
     user.comment = verb.change.comment.clone().unwrap_or_default();
     jms::names::UserName::new(&user.name).map_err(Failure::bad)?;
     let key = verb
@@ -153,7 +161,18 @@ fn add(verb: &Add, context: &mut Context) -> Done {
 fn set(verb: &Set, context: &mut Context) -> Done {
     let edited = context.change((&verb.change).into(), |change| {
         let mut user = change.read().user(&verb.name)?;
-        apply(&verb.attributes, &mut user);
+        apply(change.read(), &verb.attributes, &mut user)?;
+        let edit = ListEdit {
+            replace: None,
+            add: &verb.add_user_group,
+            remove: &verb.rm_user_group,
+        };
+        edit.apply(
+            change.read(),
+            Selector::UserGroup,
+            User::NAME,
+            &mut user.user_groups,
+        )?;
         if let Some(comment) = &verb.change.comment {
             user.comment.clone_from(comment);
         }

@@ -1,8 +1,8 @@
 //! Lists: which rows, in which order, with which columns.
 #![forbid(unsafe_code)]
 
-use super::{Output, table, to_value};
-use crate::cli::flags::List;
+use super::{Output, harmless, table, to_value};
+use crate::cli::flags::{List, Ls, Span};
 use crate::failure::{Done, Failure};
 use crate::pattern;
 use serde::Serialize;
@@ -19,11 +19,31 @@ pub trait Noun: Serialize {
     const FIELDS: &'static [&'static str];
     /// The fields that a table shows unless told otherwise.
     const COLUMNS: &'static [&'static str];
+    /// The field that `--since` and `--until` are about.
+    const TIME: &'static str = "updated_at";
     /// Whether a limit leaves out the first ones, because the last are the newest.
     const NEWEST_LAST: bool = false;
 }
 
+/// Whether a text and a span leave `noun` in the list.
+pub fn is_listed<T: Noun>(noun: &T, ls: &Ls) -> Done<bool> {
+    let row = to_value(noun)?;
+    let text = ls.list.text.as_deref();
+    Ok(text.is_none_or(|text| is_wanted::<T>(&row, text)) && is_within::<T>(&row, &ls.span))
+}
+
 impl Output {
+    /// Prints what of `nouns` was asked for, by what they are and when they were changed.
+    pub fn list_policy<T: Noun>(&mut self, nouns: Vec<T>, ls: &Ls) -> Done {
+        let mut wanted = Vec::with_capacity(nouns.len());
+        for noun in nouns {
+            if is_within::<T>(&to_value(&noun)?, &ls.span) {
+                wanted.push(noun);
+            }
+        }
+        self.list(wanted, &ls.list).map(drop)
+    }
+
     /// Prints what of `nouns` was asked for; returns how many a limit left out.
     pub fn list<T: Noun>(&mut self, nouns: Vec<T>, list: &List) -> Done<usize> {
         let columns = columns::<T>(list)?;
@@ -48,15 +68,24 @@ impl Output {
         if rows.is_empty() {
             return Ok(left_out);
         }
-        let headings: Vec<String> = columns.iter().map(|name| name.replace('_', " ")).collect();
         let cells = |row: &Value| {
             let value = |name: &&str| row.get(*name).map(table::cell).unwrap_or_default();
             columns.iter().map(value).collect()
         };
         let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
-        let text = table::render(&headings, &cells, self.columns, self.bold);
-        self.text(&text)?;
+        self.rows(&columns, &cells)?;
         Ok(left_out)
+    }
+
+    /// Prints a table of rows that were made elsewhere.
+    pub fn rows(&mut self, columns: &[&str], rows: &[Vec<String>]) -> Done {
+        let headings: Vec<String> = columns.iter().map(|name| name.replace('_', " ")).collect();
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| row.iter().map(|cell| harmless(cell)).collect())
+            .collect();
+        let text = table::render(&headings, &rows, self.columns, self.bold);
+        self.text(&text)
     }
 }
 
@@ -90,6 +119,17 @@ fn field<T: Noun>(name: &str) -> Done<&'static str> {
             T::FIELDS.join(", ")
         ))
     })
+}
+
+fn is_within<T: Noun>(row: &Value, span: &Span) -> bool {
+    if span.since.is_none() && span.until.is_none() {
+        return true;
+    }
+    let time = row.get(T::TIME).and_then(Value::as_str);
+    let Some(time) = time.and_then(jms::time::Time::parse_rfc3339) else {
+        return false;
+    };
+    span.since.is_none_or(|since| time >= since) && span.until.is_none_or(|until| time < until)
 }
 
 fn is_wanted<T: Noun>(row: &Value, text: &str) -> bool {

@@ -9,7 +9,7 @@ mod sys;
 mod table;
 mod text;
 
-pub use list::Noun;
+pub use list::{Noun, is_listed};
 pub use sys::terminal_size;
 pub use text::harmless;
 

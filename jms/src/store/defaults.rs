@@ -1,0 +1,87 @@
+//! What new objects get when nobody says otherwise.
+
+use super::change::Change;
+use super::error::StoreError;
+use super::read::{Read, number};
+use crate::nouns::Defaults;
+use rusqlite::params;
+
+const PRIVILEGED: &str = "privileged-system-user";
+const PORT: &str = "port";
+const SHELL: &str = "shell";
+
+impl Read<'_> {
+    /// The defaults; what was never set is as the product brings it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn defaults(self) -> Result<Defaults, StoreError> {
+        let mut defaults = Defaults::default();
+        let rows = self.rows("SELECT name, value FROM defaults", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        for (name, value) in rows {
+            match name.as_str() {
+                PRIVILEGED => defaults.privileged_system_user = Some(value),
+                PORT => {
+                    let nonsense = || StoreError::Nonsense {
+                        what: "the default port",
+                        found: value.clone(),
+                    };
+                    defaults.port =
+                        number("the default port", value.parse().map_err(|_| nonsense())?)?;
+                }
+                SHELL => defaults.shell = value,
+                _ => {}
+            }
+        }
+        Ok(defaults)
+    }
+}
+
+impl Change<'_> {
+    /// Writes the defaults.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the system user; [`StoreError::Refused`] for port 0.
+    pub fn set_defaults(&self, edited: &Defaults) -> Result<Defaults, StoreError> {
+        let before = self.read().defaults()?;
+        if let Some(name) = &edited.privileged_system_user {
+            self.read().system_user(name)?;
+        }
+        if edited.port == 0 {
+            return Err(StoreError::Refused {
+                sentence: "the default port must be from 1 to 65535".to_owned(),
+            });
+        }
+        self.write_default(PRIVILEGED, edited.privileged_system_user.as_deref())?;
+        self.write_default(PORT, Some(&edited.port.to_string()))?;
+        self.write_default(SHELL, Some(&edited.shell))?;
+        let after = self.read().defaults()?;
+        self.audit("defaults", "defaults", Some(&before), Some(&after))?;
+        Ok(after)
+    }
+
+    /// A system user that is gone is nobody's default any more.
+    pub(super) fn forget_default_system_user(&self, name: &str) -> Result<(), StoreError> {
+        let before = self.read().defaults()?;
+        if before.privileged_system_user.as_deref() != Some(name) {
+            return Ok(());
+        }
+        self.write_default(PRIVILEGED, None)?;
+        let after = self.read().defaults()?;
+        self.has_consequence("the defaults name no privileged system user any more".to_owned());
+        self.audit("defaults", "defaults", Some(&before), Some(&after))
+    }
+
+    fn write_default(&self, name: &str, value: Option<&str>) -> Result<(), StoreError> {
+        match value {
+            Some(value) => self.execute(
+                "INSERT INTO defaults (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                params![name, value],
+            )?,
+            None => self.execute("DELETE FROM defaults WHERE name = ?1", [name])?,
+        };
+        Ok(())
+    }
+}
