@@ -25,7 +25,7 @@ Examples:
     #[command(after_help = "Examples:
   jmsctl grant set web-dev --add-user carol --rm-asset web1
   jmsctl grant set web-dev --rights shell")]
-    Set(Set),
+    Set(Box<Set>),
     /// Remove grants; sessions that live on nothing else end at once
     #[command(after_help = "Example:\n  jmsctl grant rm web-dev")]
     Rm(Names),

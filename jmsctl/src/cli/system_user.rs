@@ -53,7 +53,7 @@ pub struct Attributes {
     /// The account's name on the assets, where it is another one; none takes it away
     #[arg(long, value_name = "NAME", value_parser = text_or_none)]
     pub login: Option<Clearable<String>>,
-    /// Its login shell, for when it is made on an asset (/bin/bash unless told otherwise)
+    /// Its login shell, for when it is made on an asset (as `defaults show` says unless told otherwise)
     #[arg(long, value_name = "PATH", value_parser = shell)]
     pub shell: Option<String>,
     /// What proves it to an asset: a stored key

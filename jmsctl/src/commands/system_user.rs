@@ -84,6 +84,10 @@ fn add(verb: &Add, context: &mut Context) -> Done {
     jms::names::SystemUserName::new(&system_user.name).map_err(Failure::bad)?;
     let key = new_key(&verb.attributes, context)?;
     let added = context.change((&verb.change).into(), |change| {
+        let mut system_user = system_user.clone();
+        if verb.attributes.shell.is_none() {
+            system_user.shell = change.read().defaults()?.shell;
+        }
         change.add_system_user(&system_user)?;
         keep_key(change, &system_user.name, key.as_ref())
     })?;

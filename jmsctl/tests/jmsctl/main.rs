@@ -2,6 +2,7 @@
 
 mod bastion;
 mod evidence;
+mod groups;
 mod init;
 mod keys;
 mod policy;
