@@ -16,6 +16,7 @@ pub struct Paths {
     etc: PathBuf,
     state: PathBuf,
     run: PathBuf,
+    programs: PathBuf,
 }
 
 impl Paths {
@@ -26,6 +27,7 @@ impl Paths {
             etc: "/etc/jms".into(),
             state: "/var/lib/jms".into(),
             run: "/run/jms".into(),
+            programs: "/usr/libexec/jms".into(),
         }
     }
 
@@ -36,6 +38,7 @@ impl Paths {
             etc: root.join("etc"),
             state: root.join("state"),
             run: root.join("run"),
+            programs: root.join("programs"),
         }
     }
 
@@ -58,6 +61,11 @@ impl Paths {
         Ok(())
     }
 
+    /// The programs that sshd and PAM start.
+    #[must_use]
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
     /// Settings, `jms.toml`.
     #[must_use]
     pub fn settings(&self) -> PathBuf {

@@ -103,7 +103,7 @@ impl Store {
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
-        migrate::to_newest(&mut connection, may_be_empty)?;
+        migrate::to_newest(&mut connection, paths, may_be_empty)?;
         Ok(Self {
             connection,
             paths: paths.clone(),

@@ -933,6 +933,10 @@ fn what_every_login_asks_does_not_grow_with_history() {
         ),
         ("SELECT max(uid) FROM user", "sqlite_autoindex_user"),
         ("SELECT max(uid) FROM login", "login_by_uid"),
+        (
+            "SELECT * FROM session WHERE end_reason = 'lost' AND recording <> '' AND recording_hash IS NULL LIMIT 20",
+            "session_without_anchor",
+        ),
     ] {
         let mut statement = f
             .store
