@@ -18,6 +18,8 @@ pub struct Context {
     pub store: Store,
     /// The moment of the call.
     pub now: Time,
+    /// The settings' limits of sessions, a part of every decision.
+    pub limits: jms::policy::access::Counts,
     /// Where to print.
     pub out: Output,
     yes: bool,
@@ -83,6 +85,7 @@ impl Context {
         Self {
             store,
             now,
+            limits: settings.session.limits(),
             out,
             yes: global.yes,
             actor: caller(),

@@ -39,6 +39,23 @@ pub struct User {
 pub struct Login {
     /// When a second factor was last passed for it; `None`: not at all.
     pub factor_at: Option<Time>,
+    /// What has become of the key that it was made with.
+    pub key: Key,
+}
+
+/// The key of a login, as the store knows it now. A session lives on it as on its grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Key {
+    /// There is none to ask about: nobody has logged in yet.
+    #[default]
+    NotAsked,
+    /// It is still a key of this user.
+    Held {
+        /// Until just before then; `None`: for ever.
+        until: Option<Time>,
+    },
+    /// It was removed.
+    Removed,
 }
 
 /// The asset's own state.
@@ -119,6 +136,10 @@ pub enum Reason {
     UserDisabled,
     /// The user's time has not begun or is over.
     UserNotValid,
+    /// The key of the login was removed.
+    KeyRemoved,
+    /// The key of the login is valid no more.
+    KeyExpired,
     /// The asset is switched off.
     AssetInactive,
     /// No grant that holds now joins user, asset and system user.
@@ -152,6 +173,8 @@ impl Reason {
             Self::Granted { .. } => "granted",
             Self::UserDisabled => "user-disabled",
             Self::UserNotValid => "user-not-valid",
+            Self::KeyRemoved => "key-removed",
+            Self::KeyExpired => "key-expired",
             Self::AssetInactive => "asset-inactive",
             Self::NotGranted => "not-granted",
             Self::RightsMissing(_) => "rights-missing",
@@ -167,6 +190,8 @@ impl fmt::Display for Reason {
             Self::Granted { by } => write!(f, "granted by {}", by.join(", ")),
             Self::UserDisabled => f.write_str("the user is disabled"),
             Self::UserNotValid => f.write_str("the user's validity has not begun or is over"),
+            Self::KeyRemoved => f.write_str("the key of this login was removed"),
+            Self::KeyExpired => f.write_str("the key of this login is valid no more"),
             Self::AssetInactive => f.write_str("the asset is not active"),
             Self::NotGranted => f.write_str("no grant that holds now"),
             Self::RightsMissing(rights) => write!(
@@ -192,12 +217,18 @@ impl fmt::Display for Reason {
 /// Decides. Additive: grants only ever add; nothing is allowed without one.
 #[must_use]
 pub fn decide(facts: &Facts, channel: Channel, now: Time) -> Decision {
+    decide_rights(facts, channel.as_str(), channel.needs(), now)
+}
+
+/// The same for `needed` rights, whatever it is called that needs them.
+#[must_use]
+pub fn decide_rights(facts: &Facts, what: &str, needed: Rights, now: Time) -> Decision {
     let mut steps = Vec::new();
     let mut step = |passed: bool, text: String| {
         steps.push(Step { passed, text });
         passed
     };
-    let verdict = judge(facts, channel, now, &mut step);
+    let verdict = judge(facts, what, needed, now, &mut step);
     let (allow, reason, factor_needed, limits) = match verdict {
         Ok((by, limits)) => (true, Reason::Granted { by }, None, limits),
         Err((reason, factor_needed)) => (false, reason, factor_needed, Limits::default()),
@@ -215,7 +246,8 @@ type Refusal = (Reason, Option<i64>);
 
 fn judge(
     facts: &Facts,
-    channel: Channel,
+    what: &str,
+    needed: Rights,
     now: Time,
     step: &mut impl FnMut(bool, String) -> bool,
 ) -> Result<(Vec<String>, Limits), Refusal> {
@@ -240,6 +272,7 @@ fn judge(
     ) {
         return Err((Reason::UserNotValid, None));
     }
+    let key_until = judge_key(facts.login.key, now, step)?;
     let asset = &facts.asset;
     if !step(
         asset.active,
@@ -252,7 +285,6 @@ fn judge(
         return Err((Reason::AssetInactive, None));
     }
 
-    let needed = channel.needs();
     let holding: Vec<&Grant> = facts
         .grants
         .iter()
@@ -280,7 +312,7 @@ fn judge(
     let all: Rights = union(&holding);
     if !step(
         all.covers(needed),
-        format!("{} needs {needed}; the grants give {all}", channel.as_str()),
+        format!("{what} needs {needed}; the grants give {all}"),
     ) {
         return Err((Reason::RightsMissing(needed.without(all)), None));
     }
@@ -314,7 +346,7 @@ fn judge(
         .filter(|grant| grant.rights.iter().any(|right| needed.has(right)))
         .collect();
     let until = earliest(
-        user.validity.until,
+        earliest(user.validity.until, key_until),
         needed
             .iter()
             .map(|right| last_end(&used, right))
@@ -322,6 +354,31 @@ fn judge(
     );
     let by = used.iter().map(|grant| grant.name.clone()).collect();
     Ok((by, Limits { until }))
+}
+
+/// The end of the key's validity.
+fn judge_key(
+    key: Key,
+    now: Time,
+    step: &mut impl FnMut(bool, String) -> bool,
+) -> Result<Option<Time>, Refusal> {
+    let until = match key {
+        Key::NotAsked => return Ok(None),
+        Key::Removed => {
+            step(false, Reason::KeyRemoved.to_string());
+            return Err((Reason::KeyRemoved, None));
+        }
+        Key::Held { until } => until,
+    };
+    let validity = Validity { from: None, until };
+    let words = format!(
+        "the key of this login is {}",
+        validity_in_words(validity, now)
+    );
+    if !step(validity.holds(now), words) {
+        return Err((Reason::KeyExpired, None));
+    }
+    Ok(until)
 }
 
 fn union(grants: &[&Grant]) -> Rights {

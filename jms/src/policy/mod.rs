@@ -9,7 +9,7 @@ pub mod channel;
 pub mod login;
 pub mod right;
 
-pub use access::{Decision, Facts, decide};
+pub use access::{Decision, Facts, Reason, decide, decide_rights};
 pub use channel::Channel;
 pub use right::{Right, Rights};
 

@@ -9,6 +9,7 @@
 //! publishes the snapshots, pokes the live sessions and sends what syslog has not yet taken.
 #![forbid(unsafe_code)]
 
+mod access;
 mod asset_groups;
 mod assets;
 mod change;
@@ -33,6 +34,7 @@ mod targets;
 mod user_groups;
 mod users;
 
+pub use access::{Access, Lack, NearMiss};
 pub use change::{Actor, Change};
 pub use error::StoreError;
 pub use events::EventSearch;
@@ -147,5 +149,9 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+mod random_policy_tests;
+#[cfg(test)]
+mod removal_tests;
 #[cfg(test)]
 mod tests;

@@ -233,7 +233,7 @@ impl Store {
             nearest: None,
         };
         let user = read.user_by_uid(new.user.uid)?.ok_or_else(gone)?;
-        let facts = read.facts(&user, new.login, new.target, new.limits)?;
+        let facts = read.facts(&user, Some(new.login), new.target, new.limits)?;
         let decision = crate::policy::decide(&facts, new.channel, now);
         let egress = read.egress(&user, new.target)?;
         let row = Session {
@@ -318,7 +318,7 @@ impl Store {
             return Ok(None);
         };
         // Its own limits let it in; they do not end it.
-        match read.facts(&user, login, target, access::Counts::default()) {
+        match read.facts(&user, Some(login), target, access::Counts::default()) {
             Ok(mut facts) => {
                 facts.limits = access::Counts::default();
                 Ok(Some(crate::policy::decide(&facts, channel, now)))

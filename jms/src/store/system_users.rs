@@ -72,6 +72,18 @@ impl Read<'_> {
         self.rows(&format!("{COLUMNS} ORDER BY s.name"), [], system_user)
     }
 
+    /// Whether a secret is stored with which the system user gets into `asset`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn has_credential(
+        self,
+        system_user: &SystemUser,
+        asset: &crate::nouns::Asset,
+    ) -> Result<bool, StoreError> {
+        Ok(self.credential(system_user, asset.id)?.is_some())
+    }
+
     /// The sealed credential of a system user at an asset: its own there, or the common one.
     pub(super) fn credential(
         self,

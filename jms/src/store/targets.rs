@@ -8,10 +8,19 @@ use crate::time::Time;
 use rusqlite::params;
 
 /// The grants of user ?1: his own and those of his groups.
-const MY_GRANTS: &str = "WITH RECURSIVE my_grant (id) AS (
+pub(super) const MY_GRANTS: &str = "WITH RECURSIVE my_grant (id) AS (
         SELECT grant_id FROM grant_user WHERE user_id = ?1
         UNION
         SELECT g.grant_id FROM grant_user_group g JOIN user_group_member m ON m.user_group_id = g.user_group_id WHERE m.user_id = ?1
+    )";
+
+/// The places that cover asset ?1: where it stands, all above, and the whole tree.
+pub(super) const ABOVE: &str = "above (id) AS (
+        SELECT asset_group_id FROM asset_group_member WHERE asset_id = ?1
+        UNION
+        SELECT id FROM asset_group WHERE path = '/'
+        UNION
+        SELECT g.parent_id FROM asset_group g JOIN above ON above.id = g.id WHERE g.parent_id IS NOT NULL
     )";
 
 /// One pair that a user could reach, with what its valid grants give.
@@ -34,11 +43,15 @@ pub struct Target {
 }
 
 impl Read<'_> {
-    /// Every asset and system user that a grant which holds now gives to `user`, by name.
+    /// Every asset and system user that a grant which holds now gives to `user`, by name. Who is disabled,
+    /// or whose time is not now, has none.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn targets(self, user: &User, now: Time) -> Result<Vec<Target>, StoreError> {
+        if !user.enabled || !validity_of(user).holds(now) {
+            return Ok(Vec::new());
+        }
         let sql = format!(
             "{MY_GRANTS},
              holding (id, rights) AS (
@@ -84,14 +97,14 @@ impl Read<'_> {
 
     /// The facts for one decision of [`crate::policy::decide`].
     ///
-    /// `login`: the login that asks; `asset_id`, `system_user_id`: rows, as in [`Target`]; `limits`: of the settings.
+    /// `login`: the login that asks, `None` to find out what one without a second factor could; `asset_id`, `system_user_id`: rows, as in [`Target`]; `limits`: of the settings.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::NotFound`] when user, asset or system user is gone.
     pub fn facts(
         self,
         user: &User,
-        login: &Login,
+        login: Option<&Login>,
         (asset_id, system_user_id): (i64, i64),
         limits: access::Counts,
     ) -> Result<access::Facts, StoreError> {
@@ -100,13 +113,11 @@ impl Read<'_> {
             user: access::User {
                 name: user.name.clone(),
                 enabled: user.enabled,
-                validity: Validity {
-                    from: user.valid_from,
-                    until: user.valid_until,
-                },
+                validity: validity_of(user),
             },
             login: access::Login {
-                factor_at: login.factor_at,
+                factor_at: login.and_then(|login| login.factor_at),
+                key: self.key_of(user, login)?,
             },
             asset: access::Asset {
                 name: asset.name.clone(),
@@ -114,12 +125,25 @@ impl Read<'_> {
             },
             system_user: system_user.name,
             grants: self.joining_grants(user.id, asset_id, system_user_id)?,
-            running: self.live_counts(&login.id, user.id, asset_id)?,
+            running: self.live_counts(login.map_or("", |login| &login.id), user.id, asset_id)?,
             limits: access::Counts {
                 asset: asset.limit_sessions.or(limits.asset),
                 ..limits
             },
         })
+    }
+
+    /// What has become of the key of a login.
+    fn key_of(self, user: &User, login: Option<&Login>) -> Result<access::Key, StoreError> {
+        let Some(login) = login.filter(|login| !login.key.is_empty()) else {
+            return Ok(access::Key::NotAsked);
+        };
+        let until = self.first(
+            "SELECT valid_until FROM login_key WHERE user_id = ?1 AND fingerprint = ?2",
+            params![user.id, login.key],
+            |row| maybe_time(row, "valid_until"),
+        )?;
+        Ok(until.map_or(access::Key::Removed, |until| access::Key::Held { until }))
     }
 
     /// The asset and the system user of a target.
@@ -147,21 +171,15 @@ impl Read<'_> {
         system_user_id: i64,
     ) -> Result<Vec<access::Grant>, StoreError> {
         let sql = format!(
-            "{MY_GRANTS},
-             above (id) AS (
-                 SELECT asset_group_id FROM asset_group_member WHERE asset_id = ?2
-                 UNION
-                 SELECT id FROM asset_group WHERE path = '/'
-                 UNION
-                 SELECT g.parent_id FROM asset_group g JOIN above ON above.id = g.id WHERE g.parent_id IS NOT NULL
-             )
+            "{MY_GRANTS}, {ABOVE_2}
              SELECT g.name, g.rights, g.valid_from, g.valid_until, g.require_mfa
              FROM access_grant g JOIN my_grant USING (id)
              WHERE EXISTS (SELECT 1 FROM grant_system_user WHERE grant_id = g.id AND system_user_id = ?3)
                AND (EXISTS (SELECT 1 FROM grant_asset WHERE grant_id = g.id AND asset_id = ?2)
                  OR EXISTS (SELECT 1 FROM grant_asset_group l JOIN above ON above.id = l.asset_group_id WHERE l.grant_id = g.id)
                  OR EXISTS (SELECT 1 FROM grant_site l JOIN asset a ON a.site_id = l.site_id WHERE l.grant_id = g.id AND a.id = ?2))
-             ORDER BY g.name"
+             ORDER BY g.name",
+            ABOVE_2 = ABOVE.replace("?1", "?2")
         );
         self.rows(&sql, params![user_id, asset_id, system_user_id], |row| {
             let rights: String = row.get("rights")?;
@@ -195,6 +213,13 @@ impl Read<'_> {
             asset: count("asset_id = ?1", &asset_id)?,
             bastion: count("?1", &1)?,
         })
+    }
+}
+
+fn validity_of(user: &User) -> Validity {
+    Validity {
+        from: user.valid_from,
+        until: user.valid_until,
     }
 }
 

@@ -12,8 +12,8 @@ use std::path::Path;
 const NOW: Time = Time(1_800_000_000_000);
 const RANGE: std::ops::RangeInclusive<u32> = 70_000..=70_099;
 
-struct Fixture {
-    store: Store,
+pub(super) struct Fixture {
+    pub(super) store: Store,
     folder: tempfile::TempDir,
 }
 
@@ -24,7 +24,7 @@ fn actor() -> Actor {
     }
 }
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let paths = Paths::under(folder.path());
     paths.create().unwrap();
@@ -34,7 +34,7 @@ fn fixture() -> Fixture {
 }
 
 impl Fixture {
-    fn change<T>(
+    pub(super) fn change<T>(
         &mut self,
         work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -50,6 +50,7 @@ impl Fixture {
     fn everyday(&mut self) {
         self.add_user("alice").unwrap();
         self.change(|change| {
+            change.add_login_key(&alices_key())?;
             change.add_asset(&Asset::new("web1", "198.51.100.11", NOW))?;
             change.add_system_user(&SystemUser::new("dev", NOW))?;
             change.add_grant(&everyday_grant())
@@ -118,6 +119,23 @@ impl Fixture {
     }
 }
 
+/// The key of the logins here.
+pub(super) fn alices_key() -> LoginKey {
+    LoginKey {
+        id: 0,
+        user: "alice".into(),
+        kind: "ssh-ed25519".into(),
+        blob: real_key(),
+        fingerprint: "SHA256:abc".into(),
+        from: vec![],
+        valid_until: None,
+        verify_required: false,
+        comment: String::new(),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
 fn everyday_grant() -> Grant {
     Grant {
         users: vec!["alice".into()],
@@ -128,7 +146,7 @@ fn everyday_grant() -> Grant {
     }
 }
 
-fn myself() -> Process {
+pub(super) fn myself() -> Process {
     process::myself().unwrap()
 }
 
@@ -495,23 +513,6 @@ fn grants_reach_through_groups_of_users_and_the_tree_of_assets() {
 
 /// What `targets` lists is exactly what the decision allows, for every pair and right.
 fn agree_with_the_decision(f: &Fixture, user: &User) {
-    let login = crate::nouns::Login {
-        id: "x".into(),
-        user: user.name.clone(),
-        uid: user.uid,
-        login_name: String::new(),
-        source: String::new(),
-        source_port: None,
-        key_type: String::new(),
-        key: String::new(),
-        factors: String::new(),
-        factor_at: None,
-        sshd_pid: 1,
-        sshd_started: 1,
-        opened_at: NOW,
-        closed_at: None,
-        close_reason: None,
-    };
     let targets = f.store.read().targets(user, NOW).unwrap();
     for asset in f.store.read().assets().unwrap() {
         for system_user in f.store.read().system_users().unwrap() {
@@ -520,7 +521,7 @@ fn agree_with_the_decision(f: &Fixture, user: &User) {
                 .read()
                 .facts(
                     user,
-                    &login,
+                    None,
                     (asset.id, system_user.id),
                     access::Counts::default(),
                 )

@@ -4,6 +4,7 @@
 //! ([`tree`]); what the grammar plans and nobody has built yet is in `unbuilt`, and shown nowhere.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod asset;
 pub mod evidence;
 pub mod flags;
@@ -138,6 +139,14 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl grant add web-dev --user alice --asset web1 --system-user dev --rights shell"
     )]
     Grant(grant::Grant),
+    /// Who reaches what, through which grant, and why
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl access explain alice@dev@web1 --right shell"
+    )]
+    Access(access::Access),
     /// What new objects get when nobody says otherwise
     #[command(
         subcommand,

@@ -9,7 +9,6 @@ const NOUNS: &[&str] = &[
     "export",
     "diff",
     "apply",
-    "access",
     "login-rule",
     "lock",
     "command",

@@ -1,6 +1,7 @@
 //! The second stage: what a command means, and doing it. One file a noun.
 #![forbid(unsafe_code)]
 
+mod access;
 mod accounts;
 mod asset;
 mod asset_group;
@@ -8,6 +9,7 @@ pub mod config;
 mod defaults;
 pub mod event;
 mod evidence;
+mod explain;
 mod grant;
 mod host;
 mod host_key;
@@ -59,6 +61,7 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
         Noun::Platform(verb) => site::run_platform(verb, &mut context),
         Noun::SystemUser(verb) => system_user::run(verb, &mut context),
         Noun::Grant(verb) => grant::run(verb, &mut context),
+        Noun::Access(verb) => access::run(verb, &mut context),
         Noun::Defaults(verb) => defaults::run(verb, &mut context),
         Noun::Login(verb) => login::run(verb, &mut context),
         Noun::Session(verb) => session::run(verb, &mut context),

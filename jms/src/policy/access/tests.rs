@@ -19,7 +19,10 @@ fn facts(grants: Vec<Grant>) -> Facts {
             enabled: true,
             validity: Validity::default(),
         },
-        login: Login { factor_at: None },
+        login: Login {
+            factor_at: None,
+            key: Key::NotAsked,
+        },
         asset: Asset {
             name: "web1".into(),
             active: true,
@@ -87,6 +90,23 @@ fn a_disabled_user_an_expired_one_and_an_inactive_asset_are_refused() {
     assert_eq!(
         decide(&inactive, Channel::Shell, NOW).reason,
         Reason::AssetInactive
+    );
+}
+
+#[test]
+fn a_session_lives_on_the_key_of_its_login() {
+    let mut facts = facts(vec![grant("g", "shell")]);
+    facts.login.key = Key::Held {
+        until: Some(Time(NOW.0 + 5)),
+    };
+    let decision = decide(&facts, Channel::Shell, NOW);
+    assert_eq!(decision.limits.until, Some(Time(NOW.0 + 5)));
+    let decision = decide(&facts, Channel::Shell, Time(NOW.0 + 5));
+    assert_eq!(decision.reason, Reason::KeyExpired);
+    facts.login.key = Key::Removed;
+    assert_eq!(
+        decide(&facts, Channel::Shell, NOW).reason,
+        Reason::KeyRemoved
     );
 }
 
