@@ -238,9 +238,10 @@ fn given() -> impl Strategy<Value = Given> {
             validity,
         })
         .prop_filter("a grant that could allow something", |given| {
-            !(given.users.is_empty() && given.user_groups.is_empty())
-                && !(given.assets.is_empty() && given.places.is_empty() && given.sites.is_empty())
-                && !given.system_users.is_empty()
+            let nobody = given.users.is_empty() && given.user_groups.is_empty();
+            let nowhere =
+                given.assets.is_empty() && given.places.is_empty() && given.sites.is_empty();
+            !nobody && !nowhere && !given.system_users.is_empty()
         })
 }
 
