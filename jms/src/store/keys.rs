@@ -48,13 +48,17 @@ impl Read<'_> {
     /// The login keys whose fingerprint is or begins with `fingerprint` (two users may have one key).
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; [`StoreError::Refused`] for fewer than six characters.
     pub fn login_keys_by_fingerprint(self, fingerprint: &str) -> Result<Vec<LoginKey>, StoreError> {
         let wanted = if fingerprint.starts_with("SHA256:") {
             fingerprint.to_owned()
         } else {
             format!("SHA256:{fingerprint}")
         };
+        if wanted.len() < "SHA256:".len() + 6 {
+            let sentence = "give at least six characters of the fingerprint".to_owned();
+            return Err(StoreError::Refused { sentence });
+        }
         let found = self.rows(
             &format!(
                 "{COLUMNS} WHERE substr(k.fingerprint, 1, length(?1)) = ?1 ORDER BY u.name, k.id"
@@ -62,7 +66,7 @@ impl Read<'_> {
             [&wanted],
             key,
         )?;
-        if found.is_empty() || wanted.len() < "SHA256:".len() + 6 {
+        if found.is_empty() {
             return Err(StoreError::NotFound {
                 kind: "login key",
                 name: fingerprint.chars().take(64).collect(),

@@ -8,7 +8,7 @@ use crate::failure::{Done, Failure};
 use crate::output::Noun;
 use jms::keys;
 use jms::nouns::{HostKey, HostKeyOrigin};
-use jms::store::StoreError;
+use jms::store::{Change, Read, StoreError};
 use jms::time::Time;
 
 impl Noun for HostKey {
@@ -74,47 +74,45 @@ fn add(verb: &HostKeyAdd, context: &mut Context) -> Done {
 }
 
 fn rm(verb: &HostKeyRm, context: &mut Context) -> Done {
-    let read = context.store.read();
-    let asset = read.asset(&verb.asset)?;
-    let wanted = match verb.fingerprint.strip_prefix("SHA256:") {
-        Some(digest) => digest,
-        None => &verb.fingerprint,
-    };
-    if wanted.len() < 6 {
-        return Err(Failure::BadInput(
-            "give at least six characters of the fingerprint".to_owned(),
-        ));
-    }
-    let keys = read.host_keys(Some(&asset.name))?;
-    let mut found = keys.into_iter().filter(|key| {
-        key.fingerprint
-            .strip_prefix("SHA256:")
-            .is_some_and(|digest| digest.starts_with(wanted))
-    });
-    let key = match (found.next(), found.next()) {
-        (Some(key), None) => key,
-        (None, _) => {
-            return Err(StoreError::NotFound {
-                kind: "host key",
-                name: verb.fingerprint.chars().take(64).collect(),
-                nearest: None,
-            }
-            .into());
-        }
-        _ => {
-            return Err(Failure::BadInput(
-                "several host keys begin so; give more of the fingerprint".to_owned(),
-            ));
-        }
+    let remove = |change: &Change<'_>| {
+        let key = find(change.read(), &verb.asset, &verb.fingerprint)?;
+        change.remove_host_key(&verb.asset, &key.fingerprint)
     };
     if !verb.change.dry_run {
+        let key = context.foresee(remove)?;
         context.confirm(&format!(
             "Remove the host key {} of {}?",
-            key.fingerprint, asset.name
+            key.fingerprint, key.asset
         ))?;
     }
-    let removed = context.change((&verb.change).into(), |change| {
-        change.remove_host_key(&asset.name, &key.fingerprint)
-    })?;
+    let removed = context.change_quietly((&verb.change).into(), remove)?;
     context.out.removed(&[removed], verb.change.dry_run)
+}
+
+/// The one host key of the asset whose fingerprint begins so.
+fn find(read: Read<'_>, asset: &str, fingerprint: &str) -> Result<HostKey, StoreError> {
+    let asset = read.asset(asset)?;
+    let refuse = |sentence: &str| {
+        Err(StoreError::Refused {
+            sentence: sentence.to_owned(),
+        })
+    };
+    let wanted = fingerprint.strip_prefix("SHA256:").unwrap_or(fingerprint);
+    if wanted.len() < 6 {
+        return refuse("give at least six characters of the fingerprint");
+    }
+    let mut keys = read.host_keys(Some(&asset.name))?;
+    keys.retain(|key| {
+        let digest = key.fingerprint.strip_prefix("SHA256:");
+        digest.is_some_and(|digest| digest.starts_with(wanted))
+    });
+    match (keys.pop(), keys.is_empty()) {
+        (Some(key), true) => Ok(key),
+        (Some(_), false) => refuse("several host keys begin so; give more of the fingerprint"),
+        (None, _) => Err(StoreError::NotFound {
+            kind: "host key",
+            name: fingerprint.chars().take(64).collect(),
+            nearest: None,
+        }),
+    }
 }

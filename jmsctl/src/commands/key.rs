@@ -9,7 +9,7 @@ use crate::input::FileArgument;
 use crate::output::Noun;
 use jms::keys::{KeyKind, PublicKey};
 use jms::nouns::LoginKey;
-use jms::store::{Read, StoreError};
+use jms::store::{Change, Read, StoreError};
 use jms::time::Time;
 
 impl Noun for LoginKey {
@@ -87,15 +87,14 @@ pub fn login_key(file: &FileArgument, user: &str, now: Time) -> Done<LoginKey> {
 }
 
 fn check(key: &LoginKey) -> Result<(), StoreError> {
-    let refuse = |sentence: String| Err(StoreError::Refused { sentence });
     if key.verify_required && !KeyKind::parse(&key.kind).is_some_and(KeyKind::is_security_key) {
-        return refuse(format!(
+        return refuse(&format!(
             "--verify-required is for keys in security keys (sk-…); this one is {}, which cannot verify its person",
             key.kind
         ));
     }
     if key.from.len() > MOST_NETWORKS {
-        return refuse(format!(
+        return refuse(&format!(
             "a key may name at most {MOST_NETWORKS} networks, not {}",
             key.from.len()
         ));
@@ -104,6 +103,7 @@ fn check(key: &LoginKey) -> Result<(), StoreError> {
 }
 
 fn add(verb: &Add, context: &mut Context) -> Done {
+    // That he does not exist is said before a file is read.
     context.store.read().user(&verb.user)?;
     let mut key = login_key(&verb.key, &verb.user, context.now)?;
     key.from = without_doubles(verb.from.clone());
@@ -118,7 +118,16 @@ fn add(verb: &Add, context: &mut Context) -> Done {
 }
 
 fn set(verb: &Set, context: &mut Context) -> Done {
-    let mut key = find_one(context.store.read(), &verb.key)?;
+    let edited = context.change((&verb.change).into(), |change| {
+        let mut key = find_one(change.read(), &verb.key)?;
+        apply(verb, &mut key)?;
+        check(&key)?;
+        change.set_login_key(&key)
+    })?;
+    context.out.changed(&edited)
+}
+
+fn apply(verb: &Set, key: &mut LoginKey) -> Result<(), StoreError> {
     if let Some(from) = verb.from.clone() {
         key.from = from
             .into_iter()
@@ -127,11 +136,11 @@ fn set(verb: &Set, context: &mut Context) -> Done {
     }
     key.from.extend(verb.add_from.iter().cloned());
     key.from.retain(|network| !verb.rm_from.contains(network));
-    key.from = without_doubles(key.from);
+    key.from = without_doubles(std::mem::take(&mut key.from));
     if key.from.is_empty() && !verb.rm_from.is_empty() {
-        return Err(Failure::BadInput(
-            "no network would be left, and the key would be usable from anywhere; if you want that, say --from none".to_owned(),
-        ));
+        return refuse(
+            "no network would be left, and the key would be usable from anywhere; if you want that, say --from none",
+        );
     }
     if let Some(until) = verb.valid_until.clone() {
         key.valid_until = until.into_option();
@@ -140,27 +149,27 @@ fn set(verb: &Set, context: &mut Context) -> Done {
     if let Some(comment) = &verb.change.comment {
         key.comment.clone_from(comment);
     }
-    check(&key)?;
-    let edited = context.change((&verb.change).into(), |change| change.set_login_key(&key))?;
-    context.out.changed(&edited)
+    Ok(())
 }
 
 fn rm(verb: &Rm, context: &mut Context) -> Done {
-    let key = find_one(context.store.read(), &verb.key)?;
+    let remove = |change: &Change<'_>| {
+        let key = find_one(change.read(), &verb.key)?;
+        change.remove_login_key(&key)
+    };
     if !verb.change.dry_run {
+        let key = context.foresee(remove)?;
         context.confirm(&format!(
             "Remove the login key {} of {}?",
             key.fingerprint, key.user
         ))?;
     }
-    let removed = context.change((&verb.change).into(), |change| {
-        change.remove_login_key(&key)
-    })?;
+    let removed = context.change_quietly((&verb.change).into(), remove)?;
     context.out.removed(&[removed], verb.change.dry_run)
 }
 
 /// The keys that are meant; several only if several users have one key.
-fn find(read: Read<'_>, wanted: &Fingerprint) -> Done<Vec<LoginKey>> {
+fn find(read: Read<'_>, wanted: &Fingerprint) -> Result<Vec<LoginKey>, StoreError> {
     let mut keys = read.login_keys_by_fingerprint(&wanted.fingerprint)?;
     if let Some(user) = &wanted.user {
         read.user(user)?;
@@ -172,28 +181,33 @@ fn find(read: Read<'_>, wanted: &Fingerprint) -> Done<Vec<LoginKey>> {
             kind: "login key",
             name: wanted.fingerprint.clone(),
             nearest: None,
-        }
-        .into());
+        });
     };
     if keys.iter().any(|key| key.fingerprint != first) {
-        return Err(Failure::BadInput(format!(
+        return refuse(&format!(
             "several keys begin with {}; give more of the fingerprint",
             wanted.fingerprint.escape_debug()
-        )));
+        ));
     }
     Ok(keys)
 }
 
-fn find_one(read: Read<'_>, wanted: &Fingerprint) -> Done<LoginKey> {
+fn find_one(read: Read<'_>, wanted: &Fingerprint) -> Result<LoginKey, StoreError> {
     let mut keys = find(read, wanted)?;
     let users: Vec<String> = keys.iter().map(|key| key.user.clone()).collect();
     match (keys.pop(), keys.is_empty()) {
         (Some(key), true) => Ok(key),
-        _ => Err(Failure::BadInput(format!(
+        _ => refuse(&format!(
             "this key belongs to {}; say whose with --user NAME",
             users.join(" and ")
-        ))),
+        )),
     }
+}
+
+fn refuse<T>(sentence: &str) -> Result<T, StoreError> {
+    Err(StoreError::Refused {
+        sentence: sentence.to_owned(),
+    })
 }
 
 fn without_doubles(networks: Vec<String>) -> Vec<String> {

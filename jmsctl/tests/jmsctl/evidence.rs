@@ -25,7 +25,9 @@ struct Evidence {
 /// alice was on web1 as dev, and it was recorded; `killed`: until somebody killed the relay.
 fn evidence(killed: bool) -> Evidence {
     let bastion = Bastion::new();
-    bastion.ok(&["user", "add", "alice"]);
+    let (_, line) = bastion.key("alice", &["-t", "ed25519", "-N", ""]);
+    let added = bastion.run_with(&["user", "add", "alice", "--key", "-"], &line);
+    assert!(added.status.success());
     bastion.ok(&["asset", "add", "web1", "--address", "192.0.2.1"]);
     bastion.ok(&["system-user", "add", "dev", "--generate", "ed25519"]);
     bastion.ok(&[
@@ -56,6 +58,7 @@ fn write(killed: bool) -> (String, String) {
     let now = Time::now();
     let user: User = store.read().user("alice").unwrap();
     let myself = process::myself().unwrap();
+    let key = store.read().login_keys(Some("alice")).unwrap().remove(0);
     let opened = store
         .open_login(
             &NewLogin {
@@ -64,7 +67,7 @@ fn write(killed: bool) -> (String, String) {
                 source: "192.0.2.77",
                 source_port: Some(40_000),
                 key_type: "ssh-ed25519",
-                fingerprint: "SHA256:abc",
+                fingerprint: &key.fingerprint,
                 factors: "publickey",
                 factor_at: None,
                 sshd: myself,

@@ -1,5 +1,6 @@
 //! The compiled `jmsctl`, as root calls it, on throw-away bastions.
 
+mod access;
 mod bastion;
 mod evidence;
 mod groups;
