@@ -7,7 +7,9 @@
 pub mod agent;
 pub mod control;
 pub mod egress;
+mod entrance;
 mod identity;
+pub mod menu;
 pub mod message;
 mod program;
 pub mod relay;
@@ -19,6 +21,7 @@ pub mod start;
 mod status;
 pub mod sys;
 mod target;
+mod text;
 mod verbs;
 
 pub use program::main;

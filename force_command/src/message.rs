@@ -5,6 +5,9 @@
 //! the event.
 #![forbid(unsafe_code)]
 
+pub mod help;
+pub mod menu;
+
 use crate::egress::Failure;
 use crate::egress::child::{ChildError, Step};
 use crate::request::{COMMAND_LIMIT, RequestError};
@@ -80,8 +83,14 @@ pub enum Message {
     Withdrawn(String),
     /// The relay got a signal.
     Signalled(&'static str),
-    /// There is no menu yet, and these are the ways.
-    NoMenu,
+    /// No session of the user's own has this id.
+    NoSuchSession(String),
+    /// The beginning of an id fits several sessions.
+    SeveralSessions(String),
+    /// The settings do not let users replay.
+    ReplayNotAllowed,
+    /// The recording of a session cannot be shown.
+    NoRecording(String),
 }
 
 /// What of the bastion is out of order. The event says more.
@@ -143,7 +152,10 @@ impl fmt::Display for Message {
             Self::Killed(reason) => write!(f, "the session was ended by an administrator: {reason}"),
             Self::Withdrawn(reason) => write!(f, "the session was ended because its right is gone: {reason}"),
             Self::Signalled(signal) => write!(f, "the session was ended by the system ({signal})"),
-            Self::NoMenu => f.write_str("say where to: ssh USER@SYSTEM_USER@ASSET@bastion; this is what you may reach:"),
+            Self::NoSuchSession(id) => write!(f, "no session of yours begins with {id}; `sessions` lists them"),
+            Self::SeveralSessions(id) => write!(f, "several sessions begin with {id}; give more of the id"),
+            Self::ReplayNotAllowed => f.write_str("users may not replay sessions on this bastion; ask an auditor"),
+            Self::NoRecording(id) => write!(f, "the recording of {id} cannot be shown; tell your administrator"),
         }
     }
 }
@@ -251,7 +263,7 @@ impl fmt::Display for RequestError {
                 text.escape_debug()
             ),
             Self::NotInThisVersion(word) => write!(f, "{word}: not in this version"),
-            Self::Usage(line) => write!(f, "usage: {line}"),
+            Self::Usage(word) => write!(f, "usage: {}", help::usage(word)),
             Self::TooLong(length) => {
                 write!(f, "the command has {length} bytes; at most {COMMAND_LIMIT} can be passed on")
             }

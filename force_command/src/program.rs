@@ -1,12 +1,13 @@
 //! The way of one channel, from the start of the process to its exit status.
 
-use crate::identity::{Identity, Stranger, identify};
-use crate::message::{Message, Trouble, say};
-use crate::request::{self, Request, RequestError};
+use crate::entrance::{enter, out_of_order};
+use crate::identity::Identity;
+use crate::message::{Trouble, say};
+use crate::request::{self, Connect, Request, RequestError};
 use crate::start::{Start, StartError, start};
-use crate::{report, session, status, verbs};
+use crate::verbs::{self, Desk};
+use crate::{menu, report, session, status};
 use event::{Event, Type};
-use jms::paths::Paths;
 use jms::settings::Settings;
 use jms::store::Store;
 use jms::time::Time;
@@ -38,52 +39,13 @@ pub fn main() -> i32 {
 }
 
 fn serve(start: &Start) -> i32 {
-    let paths = Paths::system();
-    let mut store = match Store::open(&paths) {
-        Ok(store) => store,
-        Err(error) => {
-            let event = Event::new(Type::StoreProblem)
-                .result("error")
-                .reason(error.to_string());
-            report::without_store(&event.with("uid", u64::from(start.uid)));
-            return out_of_order(Trouble::Store);
-        }
-    };
-    let settings = match Settings::load(&paths.settings()) {
-        Ok(settings) => settings,
-        Err(error) => {
-            let event = Event::new(Type::SettingsProblem)
-                .result("error")
-                .reason(error.to_string());
-            report::emit(&mut store, &event);
-            return out_of_order(Trouble::Settings);
-        }
-    };
-    store.set_event_format(settings.syslog.format.into());
-    match identify(&store, start, Time::now()) {
-        Ok(identity) => answer(&mut store, &settings, start, &identity),
-        Err(stranger) => refuse(&mut store, start, &stranger),
+    match enter(start) {
+        Ok((store, settings, identity)) => answer(store, settings, start, identity),
+        Err(status) => status,
     }
 }
 
-fn refuse(store: &mut Store, start: &Start, stranger: &Stranger) -> i32 {
-    report::emit(store, &report::stranger(start, stranger));
-    let message = match stranger {
-        Stranger::Store(_) => return out_of_order(Trouble::Store),
-        Stranger::OtherName => Message::OtherName,
-        Stranger::NotValid => Message::UserNotValid,
-        _ => Message::NoLogin,
-    };
-    say(message);
-    status::DENIED
-}
-
-fn out_of_order(trouble: Trouble) -> i32 {
-    say(Message::Bastion(trouble));
-    status::BASTION
-}
-
-fn answer(store: &mut Store, settings: &Settings, start: &Start, identity: &Identity) -> i32 {
+fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identity) -> i32 {
     let tail = identity.tail.as_deref().map(str::as_bytes);
     // As ForceCommand, the client's command is in the environment; as a login shell, behind `-c`.
     let original = start
@@ -91,20 +53,27 @@ fn answer(store: &mut Store, settings: &Settings, start: &Start, identity: &Iden
         .as_deref()
         .or(start.environment.original_command.as_deref());
     match request::parse(tail, original, start.has_terminal) {
-        Ok(Request::Connect(connect)) => {
-            session::connect(store, settings, start, identity, &connect)
+        Ok(Request::Connect(connect)) => reach(store, settings, start, identity, connect),
+        Ok(Request::Verb(verb)) => {
+            let mut desk = Desk {
+                store: &mut store,
+                settings: &settings,
+                identity: &identity,
+                server: start.environment.server,
+                has_terminal: start.has_terminal,
+            };
+            verbs::answer(&mut desk, &verb)
         }
-        Ok(Request::Verb(verb)) => verbs::answer(store, identity, &verb),
-        Ok(Request::Menu) => verbs::menu(store, identity),
+        Ok(Request::Menu) => menu::run(store, settings, start, identity),
         Err(error) => {
             let sentence = error.to_string();
             let event = report::refused(
                 Type::RequestRefused,
-                identity,
+                &identity,
                 original.unwrap_or_default(),
                 &sentence,
             );
-            report::emit(store, &event);
+            report::emit(&mut store, &event);
             match error {
                 RequestError::TransferNowhere(channel) => session::tell(channel, sentence),
                 _ => say(sentence),
@@ -112,4 +81,35 @@ fn answer(store: &mut Store, settings: &Settings, start: &Start, identity: &Iden
             status::REQUEST
         }
     }
+}
+
+/// A session. On a terminal, a person is asked which of several targets he means.
+fn reach(
+    mut store: Store,
+    settings: Settings,
+    start: &Start,
+    identity: Identity,
+    connect: Connect,
+) -> i32 {
+    if connect.terminal && !connect.channel.is_transfer() {
+        let choices = match store.read().targets(&identity.user, Time::now()) {
+            Ok(granted) => menu::choices(&connect, &granted),
+            Err(_) => Vec::new(),
+        };
+        if !choices.is_empty() {
+            // Whoever waits holds no store open.
+            drop(store);
+            return match menu::settle(start, connect, &choices) {
+                Ok(Some(connect)) => match enter(start) {
+                    Ok((mut store, settings, identity)) => {
+                        session::connect(&mut store, &settings, start, &identity, &connect)
+                    }
+                    Err(status) => status,
+                },
+                Ok(None) => status::REQUEST,
+                Err(_) => enter(start).map_or(status::ENDED, |_| status::CONNECTION),
+            };
+        }
+    }
+    session::connect(&mut store, &settings, start, &identity, &connect)
 }

@@ -17,6 +17,10 @@ pub struct Settings {
     pub session: Session,
     /// Syslog.
     pub syslog: Syslog,
+    /// How users reach the bastion.
+    pub bastion: Bastion,
+    /// What users read.
+    pub menu: Menu,
 }
 
 /// `[recording]`
@@ -28,6 +32,8 @@ pub struct Recording {
     pub exec_output_bytes: Option<u64>,
     /// No session begins with less room than this for recordings, in MiB.
     pub minimum_free_mib: u64,
+    /// Whether users may replay their own sessions.
+    pub users_may_replay: bool,
 }
 
 impl Default for Recording {
@@ -35,6 +41,7 @@ impl Default for Recording {
         Self {
             exec_output_bytes: None,
             minimum_free_mib: 64,
+            users_may_replay: false,
         }
     }
 }
@@ -79,6 +86,28 @@ impl Default for Session {
 pub struct Syslog {
     /// How events are written.
     pub format: Format,
+}
+
+/// `[bastion]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bastion {
+    /// The name or address that `ssh-config` tells users' clients; empty: where the client came in.
+    pub address: String,
+    /// The port that it tells them; 0: where the client came in.
+    pub port: u16,
+}
+
+/// `[menu]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Menu {
+    /// Shown above the menu.
+    pub banner: String,
+    /// Shown below the help.
+    pub help: String,
+    /// A page to read, shown with the help.
+    pub link: String,
 }
 
 /// How events are written to syslog.
@@ -204,6 +233,10 @@ impl Settings {
                     .into(),
             );
         }
+        let address = settings.bastion.address.as_str();
+        if !address.is_empty() && crate::names::Address::new(address).is_err() {
+            return Err("bastion.address must be a host name or an IP address".into());
+        }
         Ok(settings)
     }
 }
@@ -237,6 +270,7 @@ mod tests {
         );
         assert!(Settings::parse("[session]\nconnect_timeout = 0").is_err());
         assert!(Settings::parse("[syslog]\nformat = \"xml\"").is_err());
+        assert!(Settings::parse("[bastion]\naddress = \"a\\nProxyCommand x\"").is_err());
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub struct Invocation {
     input: Vec<u8>,
     deadline: Duration,
     environment: Vec<(OsString, OsString)>,
+    window: (u16, u16),
 }
 
 impl Invocation {
@@ -36,6 +37,7 @@ impl Invocation {
             input: Vec::new(),
             deadline: DEADLINE,
             environment: Vec::new(),
+            window: (80, 24),
         }
     }
 
@@ -128,7 +130,14 @@ impl Invocation {
         }
     }
 
-    /// Starts the program on a terminal of its own, 80 columns by 24 lines, for a conversation.
+    /// The size of its terminal, if it gets one; 80 columns by 24 lines by default.
+    #[must_use]
+    pub fn in_window(mut self, columns: u16, lines: u16) -> Self {
+        self.window = (columns, lines);
+        self
+    }
+
+    /// Starts the program on a terminal of its own (an xterm, unless `TERM` says otherwise) for a conversation.
     ///
     /// # Panics
     /// When there is no terminal to be had or the program cannot be started at all.
@@ -169,6 +178,19 @@ impl Invocation {
     pub(crate) fn behind(mut self, prefix: &[&str]) -> Self {
         self.words.splice(0..0, prefix.iter().map(OsString::from));
         self
+    }
+
+    /// Sets an environment variable that the test has said nothing about.
+    pub(crate) fn variable_unless_set(self, name: &str, value: &str) -> Self {
+        match self.environment.iter().any(|(set, _)| set == name) {
+            true => self,
+            false => self.variable(name, value),
+        }
+    }
+
+    /// Columns and lines of its terminal.
+    pub(crate) fn window(&self) -> (u16, u16) {
+        self.window
     }
 
     /// How long it may take.

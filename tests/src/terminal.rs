@@ -36,9 +36,10 @@ impl Terminal {
     #[track_caller]
     pub(crate) fn start(invocation: Invocation) -> Self {
         let line = invocation.to_string();
+        let (columns, lines) = invocation.window();
         let size = Winsize {
-            ws_row: 24,
-            ws_col: 80,
+            ws_row: lines,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
@@ -57,8 +58,8 @@ impl Terminal {
         let child = invocation
             // setsid(1) makes its standard input the controlling terminal of a new session.
             .behind(&["setsid", "--ctty", "--"])
+            .variable_unless_set("TERM", "xterm-256color")
             .command()
-            .env("TERM", "xterm-256color")
             .stdin(stream())
             .stdout(stream())
             .stderr(stream())

@@ -378,7 +378,7 @@ fn what_is_no_request_is_told_so_with_status_2() {
             .expect_stdout("")
     };
     drop(alice("mfa enroll").expect_stderr("jms: mfa: not in this version\n"));
-    drop(alice("ls a b").expect_stderr("jms: usage: ls [TEXT] [--json]\n"));
+    drop(alice("ls a b").expect_stderr("jms: usage: ls [TEXT] [--group /PATH] [--json]\n"));
     drop(alice("/bin/sh").expect_stderr_contains("jms: say where to"));
     drop(
         alice("scp -t /tmp")
@@ -394,13 +394,6 @@ fn what_is_no_request_is_told_so_with_status_2() {
         .ssh(["alice@a@b@web1@bastion", "id"])
         .expect_status(2)
         .expect_stderr_contains("is not a target");
-}
-
-#[test]
-fn with_a_terminal_and_nothing_asked_the_ways_are_shown() {
-    let terminal = lab().client().ssh_on_terminal(["-t", ALICE]);
-    let outcome = terminal.wait().expect_status(2);
-    assert!(outcome.text().contains("dev@web1"), "{outcome}");
 }
 
 #[test]

@@ -317,7 +317,7 @@ fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) ->
 }
 
 /// Becomes the user in all three uids and gids, and sees that there is no way back.
-fn give_up(uid: u32, gid: u32) -> Result<(), Errno> {
+pub(crate) fn give_up(uid: u32, gid: u32) -> Result<(), Errno> {
     let before = getresuid()?;
     let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
     setresgid(gid, gid, gid)?;

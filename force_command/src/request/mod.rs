@@ -14,7 +14,7 @@ mod tests;
 
 pub use channel::classify;
 pub use target::Wording;
-pub use verb::Verb;
+pub use verb::{Filter, KNOWN, Verb};
 
 use jms::policy::Channel;
 
@@ -60,7 +60,7 @@ pub enum RequestError {
     BadTarget(String),
     /// A word of CLI.md that is not built yet.
     NotInThisVersion(&'static str),
-    /// A verb with arguments that it does not have; its usage line.
+    /// This verb with arguments that it does not have.
     Usage(&'static str),
     /// More bytes than [`COMMAND_LIMIT`].
     TooLong(usize),
@@ -106,7 +106,7 @@ pub fn parse(
     if first == b"connect" {
         let (target, rest) = words::first(rest);
         if target.is_empty() {
-            return Err(RequestError::Usage("connect TARGET [COMMAND…]"));
+            return Err(RequestError::Usage("connect"));
         }
         let wording = Wording::parse(target).ok_or_else(|| bad_target(target))?;
         return Ok(connect(wording, rest, has_terminal, None));

@@ -1,6 +1,6 @@
 //! The grammar, sentence by sentence, and what must hold for any bytes.
 
-use super::{Connect, Request, RequestError, Verb, classify, parse};
+use super::{Connect, Filter, KNOWN, Request, RequestError, Verb, classify, parse};
 use jms::policy::Channel;
 use proptest::prelude::*;
 
@@ -52,36 +52,95 @@ fn a_first_word_without_at_may_be_an_asset() {
     );
 }
 
+fn verb(text: &str) -> Result<Verb, RequestError> {
+    match parse(None, Some(text.as_bytes()), false) {
+        Ok(Request::Verb(verb)) => Ok(verb),
+        Ok(other) => panic!("{text}: {other:?}"),
+        Err(error) => Err(error),
+    }
+}
+
 #[test]
 fn the_bastions_own_words() {
-    let verb = |text: &str| parse(None, Some(text.as_bytes()), false);
+    let filter = |text: Option<&str>, group: Option<&str>| Filter {
+        text: text.map(str::to_owned),
+        group: group.map(str::to_owned),
+    };
+    let ls = |filter, json| Ok(Verb::Ls { filter, json });
+    assert_eq!(verb("ls"), ls(Filter::default(), false));
+    assert_eq!(verb(" ls web --json"), ls(filter(Some("web"), None), true));
     assert_eq!(
-        verb("ls"),
-        Ok(Request::Verb(Verb::Ls {
-            text: None,
+        verb("ls --group /prod/web x"),
+        ls(filter(Some("x"), Some("/prod/web")), false)
+    );
+    assert_eq!(
+        verb("ls --group=/prod"),
+        ls(filter(None, Some("/prod")), false)
+    );
+    assert_eq!(
+        verb("ssh-config db"),
+        Ok(Verb::SshConfig {
+            filter: filter(Some("db"), None),
             json: false
-        }))
+        })
+    );
+    assert_eq!(verb("whoami"), Ok(Verb::Whoami { json: false }));
+    assert_eq!(verb("groups --json"), Ok(Verb::Groups { json: true }));
+    assert_eq!(verb("version"), Ok(Verb::Version { json: false }));
+    assert_eq!(
+        verb("sessions --online --limit 3"),
+        Ok(Verb::Sessions {
+            online: true,
+            limit: 3,
+            json: false
+        })
     );
     assert_eq!(
-        verb(" ls web --json"),
-        Ok(Request::Verb(Verb::Ls {
-            text: Some("web".into()),
-            json: true
-        }))
+        verb("session show 0123abcd"),
+        Ok(Verb::SessionShow {
+            id: "0123abcd".into(),
+            json: false
+        })
     );
     assert_eq!(
-        verb("whoami"),
-        Ok(Request::Verb(Verb::Whoami { json: false }))
+        verb("help ls"),
+        Ok(Verb::Help {
+            verb: Some("ls"),
+            json: false
+        })
     );
-    assert_eq!(verb("help ls"), Ok(Request::Verb(Verb::Help)));
-    assert_eq!(verb("version"), Ok(Request::Verb(Verb::Version)));
-    assert_eq!(
-        verb("ls a b"),
-        Err(RequestError::Usage("ls [TEXT] [--json]"))
-    );
+}
+
+#[test]
+fn a_verb_with_arguments_that_it_has_not_is_answered_with_its_usage() {
+    for (text, word) in [
+        ("ls a b", "ls"),
+        ("ls --group", "ls"),
+        ("ls --group prod", "ls"),
+        ("ls --all", "ls"),
+        ("ls --json=1", "ls"),
+        ("whoami now", "whoami"),
+        ("whoami --limit 3", "whoami"),
+        ("groups /prod", "groups"),
+        ("sessions --limit 0", "sessions"),
+        ("sessions --group /x", "sessions"),
+        ("session", "session"),
+        ("session show", "session"),
+        ("session show 0123", "session"),
+        ("session show '%______'", "session"),
+        ("session replay 0123abcd --json", "session"),
+        ("help nothing", "help"),
+        ("connect", "connect"),
+    ] {
+        assert_eq!(verb(text), Err(RequestError::Usage(word)), "{text}");
+    }
+}
+
+#[test]
+fn words_of_later_versions_say_so() {
     for later in jms::names::VERBS
         .iter()
-        .filter(|verb| !["ls", "whoami", "help", "version", "connect"].contains(verb))
+        .filter(|verb| !KNOWN.contains(verb))
     {
         assert_eq!(
             verb(later),

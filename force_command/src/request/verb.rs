@@ -1,30 +1,97 @@
 //! The bastion's own words (`ssh alice@bastion ls`).
 
 use super::RequestError;
+use jms::id::is_prefix;
+use jms::names::AssetGroupPath;
+
+/// Sessions that `sessions` lists unless told otherwise.
+const SESSIONS: u32 = 20;
+/// The shortest beginning of an id that is looked up.
+const SHORTEST_ID: usize = 6;
 
 /// One of our own words with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verb {
-    /// `ls [TEXT] [--json]`: granted assets, system users, rights.
+    /// `ls [TEXT] [--group /PATH]`: granted assets, system users, rights.
     Ls {
-        /// Only lines that hold this text.
-        text: Option<String>,
-        /// One JSON object per line.
+        /// What to list.
+        filter: Filter,
+        /// One object per line.
         json: bool,
     },
-    /// `whoami [--json]`.
-    Whoami {
-        /// One JSON object.
+    /// `groups`: asset groups that hold something granted.
+    Groups {
+        /// One object per line.
         json: bool,
+    },
+    /// `whoami`.
+    Whoami {
+        /// One object.
+        json: bool,
+    },
+    /// `ssh-config [TEXT] [--group /PATH]`: stanzas for the client's own configuration.
+    SshConfig {
+        /// Which assets.
+        filter: Filter,
+        /// One object per stanza and line.
+        json: bool,
+    },
+    /// `sessions [--online] [--limit N]`: the user's own.
+    Sessions {
+        /// Only those that run.
+        online: bool,
+        /// At most so many, the newest.
+        limit: u32,
+        /// One object per line.
+        json: bool,
+    },
+    /// `session show ID`: one of the user's own.
+    SessionShow {
+        /// The beginning of its id.
+        id: String,
+        /// One object.
+        json: bool,
+    },
+    /// `session replay ID`: one of the user's own, where the settings allow it.
+    SessionReplay {
+        /// The beginning of its id.
+        id: String,
     },
     /// `help [VERB]`.
-    Help,
+    Help {
+        /// Only this one.
+        verb: Option<&'static str>,
+        /// One object per verb and line.
+        json: bool,
+    },
     /// `version`.
-    Version,
+    Version {
+        /// One object.
+        json: bool,
+    },
 }
 
-const LS: &str = "ls [TEXT] [--json]";
-const WHOAMI: &str = "whoami [--json]";
+/// Which of the granted targets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only lines that hold this text.
+    pub text: Option<String>,
+    /// Only what lies in this asset group or below.
+    pub group: Option<String>,
+}
+
+/// Words that this version knows beside `connect`, which is a request of its own.
+pub const KNOWN: &[&str] = &[
+    "ls",
+    "groups",
+    "connect",
+    "whoami",
+    "ssh-config",
+    "sessions",
+    "session",
+    "help",
+    "version",
+];
 
 /// Reads a verb and its arguments. `None` when `first` is not a word of ours.
 pub fn parse(first: &[u8], rest: &[u8]) -> Option<Result<Verb, RequestError>> {
@@ -32,31 +99,100 @@ pub fn parse(first: &[u8], rest: &[u8]) -> Option<Result<Verb, RequestError>> {
         .iter()
         .copied()
         .find(|verb| verb.as_bytes() == first)?;
+    if !KNOWN.contains(&word) {
+        return Some(Err(RequestError::NotInThisVersion(word)));
+    }
     let rest = String::from_utf8_lossy(rest);
-    Some(arguments(word, &rest))
+    Some(arguments(word, &rest).ok_or(RequestError::Usage(word)))
 }
 
-fn arguments(word: &'static str, rest: &str) -> Result<Verb, RequestError> {
-    let mut json = false;
-    let mut texts = Vec::new();
-    for argument in rest.split_ascii_whitespace() {
-        match argument {
-            "--json" => json = true,
-            "--group" if word == "ls" => return Err(RequestError::NotInThisVersion("ls --group")),
-            text => texts.push(text.to_owned()),
+/// The words behind a verb: options with and without values, and the rest in order.
+#[derive(Default)]
+struct Given<'a> {
+    json: bool,
+    online: bool,
+    group: Option<&'a str>,
+    limit: Option<&'a str>,
+    words: Vec<&'a str>,
+}
+
+impl<'a> Given<'a> {
+    fn read(rest: &'a str) -> Option<Self> {
+        let mut given = Self::default();
+        let mut arguments = rest.split_ascii_whitespace();
+        while let Some(argument) = arguments.next() {
+            let (name, value) = match argument.split_once('=') {
+                Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+                _ => (argument, None),
+            };
+            match (name, value) {
+                ("--json", None) => given.json = true,
+                ("--online", None) => given.online = true,
+                ("--group", value) => given.group = Some(value.or_else(|| arguments.next())?),
+                ("--limit", value) => given.limit = Some(value.or_else(|| arguments.next())?),
+                _ if argument.starts_with('-') => return None,
+                _ => given.words.push(argument),
+            }
         }
+        Some(given)
     }
-    let option = texts.iter().any(|text| text.starts_with('-'));
-    match word {
-        "ls" if texts.len() > 1 || option => Err(RequestError::Usage(LS)),
-        "ls" => Ok(Verb::Ls {
-            text: texts.pop(),
+
+    fn filter(&self) -> Option<Filter> {
+        let text = match self.words.as_slice() {
+            [] => None,
+            [text] => Some((*text).to_owned()),
+            _ => return None,
+        };
+        let group = match self.group {
+            Some(path) => Some(AssetGroupPath::new(path).ok()?.to_string()),
+            None => None,
+        };
+        Some(Filter { text, group })
+    }
+}
+
+fn arguments(word: &'static str, rest: &str) -> Option<Verb> {
+    let given = Given::read(rest)?;
+    let json = given.json;
+    let filters = word == "ls" || word == "ssh-config";
+    let lists_sessions = word == "sessions";
+    if (given.group.is_some() && !filters)
+        || ((given.limit.is_some() || given.online) && !lists_sessions)
+    {
+        return None;
+    }
+    match (word, given.words.as_slice()) {
+        ("ls", _) => Some(Verb::Ls {
+            filter: given.filter()?,
             json,
         }),
-        "whoami" if !texts.is_empty() => Err(RequestError::Usage(WHOAMI)),
-        "whoami" => Ok(Verb::Whoami { json }),
-        "help" => Ok(Verb::Help),
-        "version" => Ok(Verb::Version),
-        other => Err(RequestError::NotInThisVersion(other)),
+        ("ssh-config", _) => Some(Verb::SshConfig {
+            filter: given.filter()?,
+            json,
+        }),
+        ("groups", []) => Some(Verb::Groups { json }),
+        ("whoami", []) => Some(Verb::Whoami { json }),
+        ("version", []) => Some(Verb::Version { json }),
+        ("sessions", []) => Some(Verb::Sessions {
+            online: given.online,
+            limit: match given.limit {
+                Some(number) => number.parse().ok().filter(|limit| *limit > 0)?,
+                None => SESSIONS,
+            },
+            json,
+        }),
+        ("session", ["show", id]) => Some(Verb::SessionShow { id: of(id)?, json }),
+        ("session", ["replay", id]) if !json => Some(Verb::SessionReplay { id: of(id)? }),
+        ("help", []) => Some(Verb::Help { verb: None, json }),
+        ("help", [verb]) => Some(Verb::Help {
+            verb: Some(KNOWN.iter().find(|known| *known == verb)?),
+            json,
+        }),
+        _ => None,
     }
+}
+
+/// What can be the beginning of a session's id.
+fn of(id: &str) -> Option<String> {
+    (id.len() >= SHORTEST_ID && is_prefix(id)).then(|| id.to_owned())
 }

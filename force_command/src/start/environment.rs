@@ -4,6 +4,7 @@
 use jms::id::Token;
 use jms::paths::FORCE_COMMAND;
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt;
 
 /// Longest login name that NSS answers for: a user, `@`, and a tail of 128 bytes.
@@ -28,6 +29,8 @@ pub struct Environment {
     pub term: Option<String>,
     /// `LANG` and `LC_*`, passed on to the asset.
     pub locale: Vec<(String, String)>,
+    /// Where the client's connection came in (`SSH_CONNECTION`), for what users paste into their own settings.
+    pub server: Option<(IpAddr, u16)>,
 }
 
 impl Environment {
@@ -47,6 +50,7 @@ impl Environment {
                 "JMS_LOGIN" => {
                     kept.token = text(value, 32, |_| true).and_then(|text| Token::parse(&text))
                 }
+                "SSH_CONNECTION" => kept.server = server(&value),
                 "TERM" => kept.term = text(value, TERM, is_term),
                 name if is_locale_name(name) && kept.locale.len() < LOCALES => {
                     kept.locale.extend(
@@ -69,6 +73,15 @@ impl Environment {
                 .map_or((name, None), |(user, tail)| (user, Some(tail))),
         )
     }
+}
+
+/// The last two words of `CLIENT PORT SERVER PORT`.
+fn server(value: &[u8]) -> Option<(IpAddr, u16)> {
+    let text = std::str::from_utf8(value).ok()?;
+    let mut words = text.split(' ').skip(2);
+    let address = words.next()?.parse().ok()?;
+    let port = words.next()?.parse().ok()?;
+    words.next().is_none().then_some((address, port))
 }
 
 fn text(value: Vec<u8>, longest: usize, allowed: fn(u8) -> bool) -> Option<String> {
@@ -152,6 +165,24 @@ mod tests {
         assert_eq!(kept.user_and_tail(), Some(("alice", None)));
         assert!(kept.term.is_none() && kept.token.is_none() && kept.locale.is_empty());
         assert_eq!(given(&[("USER", "alice\n")]).user_and_tail(), None);
+    }
+
+    #[test]
+    fn the_bastions_address_is_two_numbers_or_nothing() {
+        let server = |text: &str| given(&[("SSH_CONNECTION", text)]).server;
+        assert_eq!(
+            server("192.0.2.1 51234 2001:db8::1 22"),
+            Some(("2001:db8::1".parse().unwrap(), 22))
+        );
+        for bad in [
+            "",
+            "192.0.2.1 51234",
+            "a b c d",
+            "192.0.2.1 1 192.0.2.2 22 x",
+            "192.0.2.1 1 192.0.2.2 222222",
+        ] {
+            assert_eq!(server(bad), None, "{bad}");
+        }
     }
 
     #[test]

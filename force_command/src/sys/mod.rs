@@ -12,6 +12,6 @@ pub use descriptor::{
 pub use process::signal_thread;
 pub use process::{
     Forked, clear_environment, default_signals, execute, fork, highest_signal, leave, limit,
-    stop_timers,
+    set_environment, stop_timers,
 };
 pub use terminal::{Window, make_controlling, set_window, window};

@@ -9,6 +9,13 @@ pub fn clear_environment() {
     unsafe { libc::clearenv() };
 }
 
+/// Gives the environment one variable again, for a library that reads it.
+pub fn set_environment(name: &CStr, value: &CStr) {
+    // SAFETY: the program has one thread, so nobody reads the environment meanwhile; both texts live
+    // through the call, which copies them.
+    unsafe { libc::setenv(name.as_ptr(), value.as_ptr(), 1) };
+}
+
 /// The highest signal number of this system.
 #[must_use]
 pub fn highest_signal() -> i32 {

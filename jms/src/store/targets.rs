@@ -95,6 +95,18 @@ impl Read<'_> {
         Ok(merge(rows))
     }
 
+    /// Where assets stand in the tree: the row id of the asset and the path of a group that it is in, by path.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn places(self) -> Result<Vec<(i64, String)>, StoreError> {
+        self.rows(
+            "SELECT m.asset_id, g.path FROM asset_group_member m JOIN asset_group g ON g.id = m.asset_group_id ORDER BY g.path",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
     /// The facts for one decision of [`crate::policy::decide`].
     ///
     /// `login`: the login that asks, `None` to find out what one without a second factor could; `asset_id`, `system_user_id`: rows, as in [`Target`]; `limits`: of the settings.

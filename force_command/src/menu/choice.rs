@@ -1,0 +1,95 @@
+//! A wording that fits several granted targets: on a terminal, the person says which.
+//!
+//! Nothing is decided here: the choice only words the request anew.
+
+use super::ask::choose;
+use super::editor::Question;
+use super::process;
+use super::terminal::Terminal;
+use super::watch::{Watch, Woken};
+use crate::identity::identify;
+use crate::message::menu::Menu;
+use crate::request::{Connect, Wording};
+use crate::start::Start;
+use crate::target::{self, TargetError};
+use jms::paths::Paths;
+use jms::store::{Store, Target};
+use jms::time::Time;
+
+/// The targets among which a person must choose; none where the wording means one, or nothing.
+#[must_use]
+pub fn choices(connect: &Connect, granted: &[Target]) -> Vec<String> {
+    match target::resolve(&connect.wording, granted) {
+        Err(TargetError::Ambiguous(choices)) => choices,
+        _ => Vec::new(),
+    }
+}
+
+/// Asks which of `choices` a request on a terminal means; the request with that target, or `None` if
+/// none of them. To be called with no store open.
+///
+/// # Errors
+/// Nobody is there any more, or may be.
+pub fn settle(
+    start: &Start,
+    connect: Connect,
+    choices: &[String],
+) -> Result<Option<Connect>, Woken> {
+    let term = start.environment.term.as_deref();
+    let (Ok(terminal), Ok(watch)) = (Terminal::find(term), Watch::begin(&Paths::system())) else {
+        return Ok(None);
+    };
+    process::ignore_keys();
+    let title = connect.wording.to_string();
+    let chosen = choose(
+        &title,
+        choices,
+        &question(start, &terminal, choices),
+        &terminal,
+        &watch,
+        &mut || is_still_there(start),
+    );
+    process::heed_keys();
+    Ok(chosen?.and_then(|place| with(connect, choices.get(place)?)))
+}
+
+/// The question which of several.
+pub fn question<'a>(start: &'a Start, terminal: &Terminal, choices: &'a [String]) -> Question<'a> {
+    Question {
+        prompt: Menu::ChoicePrompt.to_string(),
+        words: choices,
+        targets: choices,
+        history: &[],
+        term: start
+            .environment
+            .term
+            .as_deref()
+            .filter(|_| !terminal.is_plain()),
+        uid: start.uid,
+        gid: start.gid,
+    }
+}
+
+/// The same request to the target that was chosen.
+#[must_use]
+pub fn with(connect: Connect, target: &str) -> Option<Connect> {
+    Some(Connect {
+        wording: Wording::parse(target.as_bytes())?,
+        otherwise: None,
+        ..connect
+    })
+}
+
+/// Whether the login and its user are still what they were. A store that cannot be asked says
+/// nothing against them: no right is used before it has been asked again.
+#[must_use]
+pub fn is_still_there(start: &Start) -> bool {
+    let Ok(store) = Store::open(&Paths::system()) else {
+        return true;
+    };
+    use crate::identity::Stranger;
+    matches!(
+        identify(&store, start, Time::now()),
+        Ok(_) | Err(Stranger::Store(_))
+    )
+}

@@ -1,0 +1,56 @@
+//! A session from the menu: a child that goes the whole way of a direct request, and is waited for.
+
+use super::process::Process;
+use super::watch::{Watch, Woken};
+use crate::entrance::enter;
+use crate::request::Connect;
+use crate::session;
+use crate::start::Start;
+use crate::status;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::wait::WaitStatus;
+
+/// After the terminal is gone, a session may take this long to close its recording and its row, in milliseconds.
+const CLOSING: u16 = 2000;
+
+/// Runs a session to its end; its exit status, or what ends the menu with it.
+///
+/// # Errors
+/// [`Woken`].
+pub fn run(start: &Start, connect: &Connect, watch: &Watch) -> Result<i32, Woken> {
+    let child = Process::start(None, || match enter(start) {
+        Ok((mut store, settings, identity)) => {
+            session::connect(&mut store, &settings, start, &identity, connect)
+        }
+        Err(status) => status,
+    });
+    let Ok(mut child) = child else {
+        crate::message::say(crate::message::Message::Bastion(
+            crate::message::Trouble::System,
+        ));
+        return Ok(status::BASTION);
+    };
+    let mut ended = None;
+    loop {
+        match watch.wait(child.watch()) {
+            Woken::Ready => break,
+            // The session looks after itself; the menu asks when it goes on.
+            Woken::AskAgain => {}
+            woken => {
+                // It hears of a hung-up terminal as well; this is for everything else.
+                child.end();
+                let mut watched = [PollFd::new(child.watch(), PollFlags::POLLIN)];
+                let _ = poll(&mut watched, PollTimeout::from(CLOSING));
+                ended = Some(woken);
+                break;
+            }
+        }
+    }
+    if let Some(woken) = ended {
+        return Err(woken);
+    }
+    Ok(match child.wait() {
+        WaitStatus::Exited(_, status) => status,
+        _ => status::BASTION,
+    })
+}
