@@ -32,7 +32,15 @@ pub struct Builder {
     release: Option<Release>,
     assets: Vec<String>,
     folder: Option<PathBuf>,
-    package: bool,
+    package: Installed,
+}
+
+/// Which package the bastion has.
+#[derive(Debug)]
+enum Installed {
+    Nothing,
+    Newest,
+    File(PathBuf),
 }
 
 impl Builder {
@@ -60,7 +68,14 @@ impl Builder {
     /// Without our package on the bastion: it is a plain Debian with an sshd.
     #[must_use]
     pub fn without_package(mut self) -> Self {
-        self.package = false;
+        self.package = Installed::Nothing;
+        self
+    }
+
+    /// With this package on the bastion, in place of the newest one.
+    #[must_use]
+    pub fn package(mut self, file: &Path) -> Self {
+        self.package = Installed::File(file.to_owned());
         self
     }
 
@@ -76,8 +91,13 @@ impl Builder {
         let mut layers = vec![base_root(release)?];
         let base = layers.iter().map(root_of).collect::<Vec<_>>();
         let mut bastion_lower = base.clone();
-        if self.package {
-            let installed = package::installed(release, &layers[0])?;
+        let package = match self.package {
+            Installed::Nothing => None,
+            Installed::Newest => Some(package::file()?),
+            Installed::File(path) => Some(path),
+        };
+        if let Some(package) = package {
+            let installed = package::installed(&package, release, &layers[0])?;
             bastion_lower.insert(0, root_of(&installed));
             layers.push(installed);
         }
@@ -170,7 +190,7 @@ impl Lab {
             release: None,
             assets: vec!["web1".to_owned(), "web2".to_owned()],
             folder: None,
-            package: true,
+            package: Installed::Newest,
         }
     }
 

@@ -42,6 +42,12 @@ pub fn file() -> Result<PathBuf> {
     }
 }
 
+/// The package of version 0.1.0, whose store has schema 1: what there is to upgrade from.
+#[must_use]
+pub fn first_version() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jms_0.1.0_amd64.deb")
+}
+
 /// Cargo's target folder: the one that this program was built into.
 fn target_folder() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
@@ -59,13 +65,12 @@ fn target_folder() -> Result<PathBuf> {
         .with_context(|| format!("{} lies in no target folder", own.display()))
 }
 
-/// The layer over `base` that has the package installed.
+/// The layer over `base` that has `package` installed.
 ///
 /// # Errors
-/// When there is no package, or apt-get cannot install it; its own words are part of the error.
-pub fn installed(release: Release, base: &Entry) -> Result<Entry> {
-    let package = file()?;
-    let bytes = fs::read(&package)
+/// When there is no such file, or apt-get cannot install it; its own words are part of the error.
+pub fn installed(package: &Path, release: Release, base: &Entry) -> Result<Entry> {
+    let bytes = fs::read(package)
         .with_context(|| format!("cannot read the package {}", package.display()))?;
     let mut hash = Sha256::new();
     hash.update(

@@ -1,0 +1,262 @@
+//! Upgrading, reinstalling and downgrading the package of a bastion that people are working on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tests::boot::ADMINISTRATOR;
+use tests::{Host, Lab, Outcome, Running, eventually, everyday, package};
+
+/// Alice's way to web1.
+const WAY: &str = "alice@dev@web1@bastion";
+/// From one new login to the next, while a package is being installed.
+const CADENCE: Duration = Duration::from_millis(400);
+/// For what has no promise of its own, on a slow machine.
+const SOON: Duration = Duration::from_secs(20);
+
+/// The everyday lab with version 0.1.0 on its bastion; the newest package lies in root's home.
+fn of_the_first_version() -> Lab {
+    let lab = Lab::builder()
+        .package(&package::first_version())
+        .start()
+        .expect("a lab");
+    everyday::fill(&lab).expect("version 0.1.0 is filled");
+    let newest = package::file().expect("the package");
+    put(lab.bastion(), "/root/new.deb", &newest);
+    put(lab.bastion(), "/root/old.deb", &package::first_version());
+    lab
+}
+
+fn put(host: &Host, path: &str, file: &std::path::Path) {
+    host.write(path, std::fs::read(file).expect("a package"));
+}
+
+fn install(host: &Host, path: &str) -> Outcome {
+    let words = ["env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--install"];
+    host.command(words.into_iter().chain([path]))
+        .within(Duration::from_secs(180))
+        .run()
+}
+
+/// The number of the store's schema.
+fn schema(lab: &Lab) -> u32 {
+    let script = "import sqlite3; print(sqlite3.connect('/var/lib/jms/jms.db').execute('PRAGMA user_version').fetchone()[0])";
+    lab.bastion()
+        .command(["runuser", "-u", "jms", "--", "python3", "-c", script])
+        .run()
+        .expect_success()
+        .line_of_output()
+        .parse()
+        .expect("a number")
+}
+
+/// Installs `path` while a new login begins at every beat, of alice and of the administrator in turn; all get in.
+fn install_while_people_log_in(lab: &Lab, path: &str) {
+    let installed = AtomicBool::new(false);
+    let (began, attempts) = thread::scope(|scope| {
+        let attempts = scope.spawn(|| {
+            let mut attempts: Vec<(Instant, Running)> = Vec::new();
+            // A few after the end too.
+            let mut left = 4;
+            while left > 0 {
+                attempts.push((Instant::now(), log_in(lab, attempts.len())));
+                thread::sleep(CADENCE);
+                if installed.load(Ordering::Relaxed) {
+                    left -= 1;
+                }
+            }
+            attempts
+        });
+        let began = Instant::now();
+        let outcome = install(lab.bastion(), path);
+        installed.store(true, Ordering::Relaxed);
+        outcome.expect_success();
+        (began, attempts.join().expect("no panic"))
+    });
+    let during = attempts.iter().filter(|(at, _)| *at > began).count();
+    assert!(during > 4, "only {during} logins began after dpkg did");
+    for (number, (at, attempt)) in attempts.into_iter().enumerate() {
+        let after = at.saturating_duration_since(began);
+        let outcome = attempt.wait();
+        assert!(
+            outcome.succeeded() && outcome.text() == "in\n",
+            "login {number}, {after:.2?} after dpkg began: {outcome}\nlog of the bastion:\n{}",
+            lab.bastion().auth_log()
+        );
+    }
+}
+
+fn log_in(lab: &Lab, number: usize) -> Running {
+    // Where sshd has something new to read, it listens again after a moment.
+    let patience = ["-o", "ConnectionAttempts=5"];
+    let (client, way) = if number % 3 == 2 {
+        (lab.client_of(ADMINISTRATOR), "admin@bastion")
+    } else {
+        (lab.client(), WAY)
+    };
+    let words = patience.into_iter().chain([way, "echo in"]);
+    client.command("ssh", words).spawn()
+}
+
+fn rows(lab: &Lab, command: &str) -> Vec<serde_json::Value> {
+    lab.bastion()
+        .run(command)
+        .json_lines()
+        .unwrap_or_else(|error| panic!("{command}: {error:#}"))
+}
+
+#[test]
+fn an_upgrade_migrates_the_store_under_a_live_session_and_lets_people_in_at_every_moment() {
+    let lab = of_the_first_version();
+    assert_eq!(schema(&lab), 1, "the fixture has the first schema");
+    let mut shell = lab.client().ssh_on_terminal([WAY]);
+    shell.expect("dev@web1");
+    shell.send_line("echo be$((40+2))fore");
+    shell.expect("be42fore");
+    let mut upload = lab
+        .client()
+        .command("ssh", [WAY, "cat > /tmp/uploaded"])
+        .within(Duration::from_secs(240))
+        .spawn();
+    upload.write(vec![b'x'; 100_000]);
+    eventually("both sessions are live", SOON, || {
+        rows(&lab, "jmsctl session ls --online --json").len() == 2
+    });
+
+    install_while_people_log_in(&lab, "/root/new.deb");
+
+    assert!(schema(&lab) > 1, "no migration ran");
+    lab.bastion()
+        .run("dpkg --verify jms; dpkg-query --show --showformat '${db:Status-Abbrev}' jms")
+        .expect_stdout("ii ");
+    upload.write(vec![b'y'; 100_000]);
+    upload.close_input();
+    upload.wait().expect_status(0);
+    lab.web1()
+        .run("stat -c %s /tmp/uploaded")
+        .expect_stdout("200000\n");
+    shell.send_line("echo af$((40+2))ter");
+    shell.expect("af42ter");
+    shell.send_line("exit 3");
+    shell.wait().expect_status(3);
+
+    // Their rows, recordings and logins are closed as if nothing had happened.
+    let past = eventually("all sessions are closed", SOON, || {
+        let live = rows(&lab, "jmsctl session ls --online --json");
+        live.is_empty()
+            .then(|| rows(&lab, "jmsctl session ls --past --json --limit 1000"))
+    });
+    assert!(
+        past.iter().all(|row| row["end_reason"] != "lost"),
+        "{past:?}"
+    );
+    let shells: Vec<_> = past
+        .iter()
+        .filter(|row| row["channel"] == "shell")
+        .collect();
+    let [row] = shells[..] else {
+        panic!("one shell: {past:?}")
+    };
+    assert_eq!(row["exit_status"], 3);
+    let id = row["id"].as_str().expect("an id");
+    lab.bastion()
+        .run(format!("jmsctl session replay {id}"))
+        .expect_status(0)
+        .expect_stdout_contains("be42fore")
+        .expect_stdout_contains("af42ter");
+    eventually("all logins are closed", SOON, || {
+        rows(&lab, "jmsctl login ls --json --limit 1000")
+            .iter()
+            .all(|row| !row["closed_at"].is_null() && row["close_reason"] != "lost")
+    });
+    let log = lab.bastion().auth_log();
+    assert!(
+        !log.contains("store.problem") && !log.contains("type=\"alert\""),
+        "{log}"
+    );
+}
+
+#[test]
+fn installing_the_same_version_again_leaves_sshd_alone_and_lets_people_in_at_every_moment() {
+    let lab = Lab::everyday();
+    put(
+        lab.bastion(),
+        "/root/new.deb",
+        &package::file().expect("the package"),
+    );
+    let mut shell = lab.client().ssh_on_terminal([WAY]);
+    shell.expect("dev@web1");
+    let before = lab.bastion().auth_log().matches("SIGHUP").count();
+    install_while_people_log_in(&lab, "/root/new.deb");
+    assert_eq!(
+        lab.bastion().auth_log().matches("SIGHUP").count(),
+        before,
+        "sshd had nothing new to read"
+    );
+    shell.send_line("exit 4");
+    shell.wait().expect_status(4);
+    // With something new it is told.
+    lab.bastion()
+        .run("echo '# site' >> /etc/ssh/sshd_config.d/00-jms.conf && DEBIAN_FRONTEND=noninteractive /var/lib/dpkg/info/jms.postinst configure 0.2.0")
+        .expect_success();
+    eventually("sshd reads the drop-in again", SOON, || {
+        lab.bastion().auth_log().matches("SIGHUP").count() > before
+    });
+}
+
+#[test]
+fn a_program_that_is_older_than_the_store_refuses_in_a_sentence_and_the_newer_one_brings_people_back()
+ {
+    let lab = of_the_first_version();
+    let bastion = lab.bastion();
+    install(bastion, "/root/new.deb").expect_success();
+    lab.client().ssh([WAY, "echo in"]).expect_stdout("in\n");
+
+    install(bastion, "/root/old.deb").expect_success();
+    let refused = lab.client().ssh([WAY, "echo in"]).expect_failure();
+    assert_eq!(refused.text(), "");
+    bastion
+        .run("jmsctl user ls")
+        .expect_status(1)
+        .expect_stderr_contains("written by a newer version")
+        .expect_stderr_contains("install that version again");
+    eventually("syslog says why", SOON, || {
+        bastion.auth_log().contains("written by a newer version")
+    });
+    lab.client_of(ADMINISTRATOR)
+        .ssh(["admin@bastion", "id -un"])
+        .expect_stdout("admin\n");
+
+    install(bastion, "/root/new.deb").expect_success();
+    lab.client().ssh([WAY, "echo in"]).expect_stdout("in\n");
+}
+
+#[test]
+fn a_removal_under_a_live_session_leaves_it_running_and_says_so() {
+    let lab = Lab::everyday();
+    put(
+        lab.bastion(),
+        "/root/new.deb",
+        &package::file().expect("the package"),
+    );
+    let mut shell = lab.client().ssh_on_terminal([WAY]);
+    shell.expect("dev@web1");
+    lab.bastion()
+        .run("DEBIAN_FRONTEND=noninteractive dpkg --remove jms")
+        .expect_success()
+        .expect_stderr_contains("1 live sessions of the bastion go on");
+    shell.send_line("echo af$((40+2))ter");
+    shell.expect("af42ter");
+    shell.send_line("exit 5");
+    shell.wait().expect_status(5);
+    install(lab.bastion(), "/root/new.deb").expect_success();
+    let past = rows(&lab, "jmsctl session ls --past --json");
+    assert_eq!(
+        (
+            past[0]["end_reason"].as_str() != Some("lost"),
+            past[0]["exit_status"].as_i64()
+        ),
+        (true, Some(5)),
+        "{past:?}"
+    );
+}
