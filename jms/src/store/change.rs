@@ -3,12 +3,13 @@
 use super::error::StoreError;
 use super::events;
 use super::read::Read;
-use super::{Store, poke, publish};
+use super::{Store, high_water, poke, publish};
 use crate::time::Time;
 use event::{Event, Type};
 use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
 use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
 /// Who changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +25,9 @@ pub struct Change<'a> {
     transaction: Transaction<'a>,
     actor: &'a Actor,
     now: Time,
-    kept: bool,
     consequences: RefCell<Vec<String>>,
+    /// The high-water file and the highest uid given; written once, before the commit.
+    given_uid: RefCell<Option<(PathBuf, u32)>>,
 }
 
 impl Store {
@@ -77,11 +79,14 @@ impl Store {
             transaction,
             actor,
             now,
-            kept: keep,
             consequences: RefCell::default(),
+            given_uid: RefCell::default(),
         };
         let done = work(&change)?;
         if keep {
+            if let Some((path, uid)) = change.given_uid.take() {
+                high_water::raise(&path, uid)?;
+            }
             change.transaction.commit()?;
         }
         Ok(done)
@@ -127,9 +132,14 @@ impl Change<'_> {
         }
     }
 
-    /// False in a dry run: then nothing outside of the transaction may change either.
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept
+    /// The highest uid that this change itself has given so far.
+    pub(super) fn highest_given_uid(&self) -> u32 {
+        self.given_uid.borrow().as_ref().map_or(0, |(_, uid)| *uid)
+    }
+
+    /// Remembers that `uid` was given; the file that never forgets it learns so before the commit.
+    pub(super) fn gave_uid(&self, high_water: &Path, uid: u32) {
+        *self.given_uid.borrow_mut() = Some((high_water.to_owned(), uid));
     }
 
     pub(super) fn execute(

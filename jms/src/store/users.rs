@@ -122,14 +122,14 @@ impl Change<'_> {
             });
         }
         let highest = self.read().number("SELECT max(ifnull((SELECT max(uid) FROM user), 0), ifnull((SELECT max(uid) FROM login), 0))", [])?;
-        let above = number::<u32>("highest uid", highest)?.max(high_water::read(high_water)?);
+        let above = number::<u32>("highest uid", highest)?
+            .max(high_water::read(high_water)?)
+            .max(self.highest_given_uid());
         let first = above.saturating_add(1).max(*range.start());
         let uid = (first..=*range.end())
             .find(|uid| !is_local(*uid))
             .ok_or(StoreError::NoUidLeft { last: *range.end() })?;
-        if self.is_kept() {
-            high_water::raise(high_water, uid)?;
-        }
+        self.gave_uid(high_water, uid);
         self.execute(
             "INSERT INTO user (name, uid, full_name, email, role, enabled, valid_from, valid_until, mfa, mfa_asked, comment, created_at, updated_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",
