@@ -117,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let pair = (target.asset_id, target.system_user_id);
         let facts = store
             .read()
-            .facts(&user, &login, pair, access::Counts::default())?;
+            .facts(&user, Some(&login), pair, access::Counts::default())?;
         let decision = decide(&facts, Channel::Shell, NOW);
         decision.allow.then_some(()).ok_or_else(|| "refused".into())
     })?;
