@@ -130,10 +130,8 @@ fn a_session_ends_with_its_key_its_account_its_machine_and_its_user() {
                     .expect_status(0),
             ),
             1 => {
-                let lines = format!(
-                    "set -e; jmsctl --quiet system-user add dev --generate ed25519
-                     jmsctl --quiet grant add again --user alice --asset web1 --system-user dev --rights exec"
-                );
+                let lines = "set -e; jmsctl --quiet system-user add dev --generate ed25519
+                     jmsctl --quiet grant add again --user alice --asset web1 --system-user dev --rights exec";
                 lab.bastion().run(lines).expect_status(0);
                 let shown = lab.bastion().run("jmsctl system-user show dev --json");
                 let key = shown.json().expect("dev")["public_key"].clone();
