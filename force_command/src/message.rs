@@ -13,6 +13,7 @@ use crate::egress::child::{ChildError, Step};
 use crate::request::{COMMAND_LIMIT, RequestError};
 use crate::start::StartError;
 use crate::sys::{self, StandardNumber};
+use jms::policy::access::Obstacle;
 use jms::policy::{Channel, Rights};
 use std::fmt;
 use std::time::Duration;
@@ -62,6 +63,13 @@ pub enum Message {
         /// What it would take.
         what: &'static str,
     },
+    /// Something is wrong with its gateways.
+    NoWay {
+        /// `SYSTEM_USER@ASSET`.
+        target: String,
+        /// What.
+        obstacle: Obstacle,
+    },
     /// The asset has no stored host key.
     NoHostKey(String),
     /// The system user has no stored key.
@@ -70,6 +78,8 @@ pub enum Message {
     Connection {
         /// `SYSTEM_USER@ASSET`.
         target: String,
+        /// The gateway where it failed; `None`: at the asset.
+        gateway: Option<String>,
         /// How.
         failure: Failure,
     },
@@ -136,6 +146,7 @@ impl fmt::Display for Message {
             Self::LimitReached(words) => write!(f, "{words}; end one and try again"),
             Self::Bastion(trouble) => write!(f, "{}; tell your administrator", trouble.words()),
             Self::Unsupported { target, what } => write!(f, "{target} needs {what}: not in this version"),
+            Self::NoWay { target, obstacle } => write!(f, "{target}: {obstacle}; tell your administrator"),
             Self::NoHostKey(target) => write!(
                 f,
                 "{target}: no host key of the asset is stored, so nobody can know that it is the asset; an administrator can: jmsctl host-key scan"
@@ -143,7 +154,10 @@ impl fmt::Display for Message {
             Self::NoCredential(target) => {
                 write!(f, "{target}: the system user has no stored key; tell your administrator")
             }
-            Self::Connection { target, failure } => write!(f, "{target}: {failure}"),
+            Self::Connection { target, gateway: None, failure } => write!(f, "{target}: {failure}"),
+            Self::Connection { target, gateway: Some(gateway), failure } => {
+                write!(f, "{target}: its gateway {gateway}: {failure}")
+            }
             Self::Interrupted => f.write_str("interrupted while connecting"),
             Self::RecordingFailed => {
                 f.write_str("the session was ended because it can no longer be recorded; tell your administrator")
@@ -297,7 +311,12 @@ impl fmt::Display for Failure {
             Self::UnknownName => "its address is a name that cannot be resolved; tell your administrator",
             Self::Unreachable => "it cannot be reached from the bastion (no route, or a firewall)",
             Self::PortClosed => "it refuses connections on its port; is its ssh server running?",
+            Self::NoNameService => "its address is a name, and the bastion's name service does not answer; tell your administrator",
             Self::Silent => "it does not answer",
+            Self::Mute => "it lets us connect and then says nothing; is that its ssh server?",
+            Self::Stalled => "it began to answer and then stopped, before the login",
+            Self::NotSsh => "what answers there does not speak ssh as it should; tell your administrator (is the port right?)",
+            Self::NoWayThrough => "it lets us in and does not lead further (AllowTcpForwarding); tell your administrator",
             Self::HungUp => "it closed the connection before the login",
             Self::HostKeyChanged => {
                 "its host key is not the one that is stored; nothing was sent. Tell your administrator: jmsctl host-key scan shows the new key"

@@ -42,6 +42,7 @@ pub mod outcome;
 pub mod package;
 pub mod proof;
 pub mod release;
+pub mod second_sshd;
 pub mod sys;
 pub mod terminal;
 

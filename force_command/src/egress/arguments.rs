@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::folder::Folder;
+use super::way::TAKE_CONNECTION;
 use jms::names::Address;
 use jms::nouns::{Algorithms, HostKey};
 use jms::paths::HOME;
@@ -28,16 +29,32 @@ pub struct Destination {
 /// neither name nor port need to be in it.
 pub const HOST_KEY_ALIAS: &str = "asset";
 
+/// What the client is to do there.
+#[derive(Debug, Clone, Copy)]
+pub enum Errand<'a> {
+    /// Open the user's channel.
+    Channel {
+        /// Its type.
+        channel: Channel,
+        /// The command, byte for byte.
+        command: Option<&'a [u8]>,
+        /// With a terminal.
+        terminal: bool,
+    },
+    /// Lead further to the next machine: its input and output become that machine's port.
+    Forward(&'a Destination),
+}
+
 /// The arguments of `ssh` (ssh(1), ssh_config(5)): everything that it could take from elsewhere is said.
+/// `patience`: seconds until what it is connected to must have said that it speaks ssh.
 ///
 /// # Errors
 /// [`NulError`] when a text holds a NUL; a command from the environment cannot.
 pub fn arguments(
     to: &Destination,
     folder: &Folder,
-    channel: Channel,
-    command: Option<&[u8]>,
-    terminal: bool,
+    errand: Errand<'_>,
+    patience: u32,
     settings: &settings::Session,
 ) -> Result<Vec<CString>, NulError> {
     let mut texts: Vec<Vec<u8>> = vec![b"ssh".into(), b"-F".into(), b"none".into()];
@@ -45,29 +62,43 @@ pub fn arguments(
         b"-E".into(),
         folder.log().into_os_string().into_encoded_bytes(),
     ]);
-    for option in options(to, folder, settings) {
+    for option in options(to, folder, patience, settings) {
         texts.extend([b"-o".into(), option.into_bytes()]);
     }
-    texts.push(if terminal {
-        b"-tt".into()
-    } else {
-        b"-T".into()
-    });
+    let mut command = None;
+    let mut subsystem = None;
+    match errand {
+        Errand::Channel {
+            channel,
+            command: wanted,
+            terminal,
+        } => {
+            texts.push(if terminal { "-tt" } else { "-T" }.into());
+            command = wanted.map(<[u8]>::to_vec);
+            if channel == Channel::Sftp {
+                subsystem = Some(b"-s".to_vec());
+                command = Some(b"sftp".into());
+            }
+        }
+        Errand::Forward(next) => {
+            let place = format!("[{}]:{}", next.address, next.port);
+            texts.extend([b"-T".into(), b"-W".into(), place.into_bytes()]);
+        }
+    }
     texts.extend([b"-l".into(), to.account.clone().into_bytes()]);
     texts.extend([b"-p".into(), to.port.to_string().into_bytes()]);
-    if channel == Channel::Sftp {
-        texts.push(b"-s".into());
-    }
+    texts.extend(subsystem);
     texts.extend([b"--".into(), to.address.to_string().into_bytes()]);
-    match (channel, command) {
-        (Channel::Sftp, _) => texts.push(b"sftp".into()),
-        (_, Some(command)) => texts.push(command.to_vec()),
-        (_, None) => {}
-    }
+    texts.extend(command);
     texts.into_iter().map(CString::new).collect()
 }
 
-fn options(to: &Destination, folder: &Folder, settings: &settings::Session) -> Vec<String> {
+fn options(
+    to: &Destination,
+    folder: &Folder,
+    patience: u32,
+    settings: &settings::Session,
+) -> Vec<String> {
     let mut options: Vec<String> = [
         // Who the asset is: only the keys that the store holds.
         "StrictHostKeyChecking=yes",
@@ -102,8 +133,8 @@ fn options(to: &Destination, folder: &Folder, settings: &settings::Session) -> V
         "ControlMaster=no",
         "ControlPath=none",
         "ControlPersist=no",
-        "ProxyCommand=none",
-        "ProxyJump=none",
+        // No ProxyJump=none: it would win over our ProxyCommand (readconf.c, parse_jump).
+        "ProxyUseFdpass=yes",
         "RemoteCommand=none",
         "ForkAfterAuthentication=no",
         "StdinNull=no",
@@ -123,7 +154,11 @@ fn options(to: &Destination, folder: &Folder, settings: &settings::Session) -> V
     ));
     options.push(format!("IdentityAgent={}", folder.agent().display()));
     options.push(format!("HostKeyAlgorithms={}", host_key_algorithms(to)));
-    options.push(format!("ConnectTimeout={}", settings.connect_timeout));
+    options.push(format!(
+        "ProxyCommand={TAKE_CONNECTION} {}",
+        folder.way().display()
+    ));
+    options.push(format!("ConnectTimeout={patience}"));
     options.push(format!("ServerAliveInterval={}", settings.alive_interval));
     options.push(format!(
         "ServerAliveCountMax={}",
@@ -217,9 +252,12 @@ mod tests {
         arguments(
             &destination(),
             &folder,
-            channel,
-            command,
-            terminal,
+            Errand::Channel {
+                channel,
+                command,
+                terminal,
+            },
+            15,
             &settings::Session::default(),
         )
         .unwrap()
@@ -267,6 +305,28 @@ mod tests {
     }
 
     #[test]
+    fn a_gateway_leads_to_the_next_machine_and_runs_nothing() {
+        let folder = Folder::at("/run/jms/egress/x/0".into());
+        let next = Destination {
+            address: Address::new("2001:db8::1").unwrap(),
+            ..destination()
+        };
+        let settings = settings::Session::default();
+        let words = arguments(
+            &destination(),
+            &folder,
+            Errand::Forward(&next),
+            15,
+            &settings,
+        )
+        .unwrap();
+        let words: Vec<&str> = words.iter().map(|word| word.to_str().unwrap()).collect();
+        let way = ["-T", "-W", "[2001:db8::1]:2222", "-l", "dev", "-p", "2222"];
+        let whole = [way.as_slice(), &["--", "192.0.2.7"]].concat();
+        assert!(words.ends_with(&whole), "{words:?}");
+    }
+
+    #[test]
     fn the_asset_proves_a_stored_key_with_a_modern_signature() {
         assert_eq!(
             host_key_algorithms(&destination()),
@@ -303,7 +363,12 @@ mod tests {
             ..destination()
         };
         let settings = settings::Session::default();
-        let words = arguments(&to, &folder, Channel::Exec, Some(b"id"), false, &settings).unwrap();
+        let errand = Errand::Channel {
+            channel: Channel::Exec,
+            command: Some(b"id"),
+            terminal: false,
+        };
+        let words = arguments(&to, &folder, errand, 15, &settings).unwrap();
         let words = words.iter().map(|word| word.to_str().unwrap());
         // The log's folder is not there, and `-G` needs none.
         let words = words
@@ -346,8 +411,10 @@ mod tests {
             "updatehostkeys false",
             "serveraliveinterval 15",
             "connecttimeout 15",
+            "proxyusefdpass yes",
+            "proxycommand /usr/libexec/jms/take-connection /nonexistent/way",
         ] {
-            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+            assert!(text.lines().any(|it| it.trim() == line), "{line}\n{text}");
         }
         assert!(understood(Algorithms::Legacy).contains("diffie-hellman-group1-sha1"));
     }

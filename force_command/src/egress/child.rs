@@ -38,8 +38,19 @@ pub struct Plan<'a> {
     pub uid: u32,
     /// The group it becomes for good.
     pub gid: u32,
-    /// With a terminal on its standard input: the client's modes and window.
-    pub terminal: Option<(&'a Termios, Window)>,
+    /// What its standard descriptors are.
+    pub streams: Streams<'a>,
+}
+
+/// What the client program's standard descriptors are.
+#[derive(Debug, Clone, Copy)]
+pub enum Streams<'a> {
+    /// Pipes to and from us.
+    Pipes,
+    /// A terminal with the user's modes and window as its input; pipes for the rest.
+    Terminal(&'a Termios, Window),
+    /// Input and output are the next client's connection, and errors lead nowhere: a gateway's client.
+    Passage(BorrowedFd<'a>),
 }
 
 /// Why there is no child.
@@ -120,29 +131,12 @@ impl Child {
     /// [`ChildError`]: the step that failed, in the child too.
     pub fn start(plan: &Plan<'_>) -> Result<Self, ChildError> {
         let at = |step| move |errno| ChildError { step, errno };
-        let (their_output, output) = pipe()
-            .map(|(read, write)| (write, read))
-            .map_err(at(Step::Pipes))?;
-        let (their_errors, errors) = pipe()
-            .map(|(read, write)| (write, read))
-            .map_err(at(Step::Pipes))?;
         let (report, their_report) = pipe2(OFlag::O_CLOEXEC).map_err(at(Step::Pipes))?;
-        let (their_input, input) = match plan.terminal {
-            Some((modes, window)) => terminal(modes, window).map_err(at(Step::Terminal))?,
-            None => pipe().map_err(at(Step::Pipes))?,
-        };
-        for ours in [&input, &output, &errors] {
-            unblock(ours).map_err(at(Step::Pipes))?;
-        }
+        let Ends { theirs, ours } = Ends::make(plan.streams)?;
         let parent = getpid();
         match sys::fork().map_err(at(Step::Fork))? {
             Forked::Child => {
-                let standard = [
-                    their_input.as_fd(),
-                    their_output.as_fd(),
-                    their_errors.as_fd(),
-                ];
-                let failed = become_client(plan, parent, standard);
+                let failed = become_client(plan, parent, theirs.each_ref().map(AsFd::as_fd));
                 let errno = failed.errno as i32;
                 let mut message = [0; 5];
                 message[0] = failed.step as u8;
@@ -151,7 +145,8 @@ impl Child {
                 sys::leave(127)
             }
             Forked::Parent(pid) => {
-                drop((their_input, their_output, their_errors, their_report));
+                drop((theirs, their_report));
+                let [input, output, errors] = ours;
                 let pid = Pid::from_raw(pid);
                 let watch = sys::pidfd(pid.as_raw()).map_err(|errno| {
                     // It has not been waited for, so the number is still its own.
@@ -162,10 +157,10 @@ impl Child {
                 let mut child = Self {
                     pid,
                     watch,
-                    input: Some(input),
-                    output: Some(output),
-                    errors: Some(errors),
-                    has_terminal: plan.terminal.is_some(),
+                    input,
+                    output,
+                    errors,
+                    has_terminal: matches!(plan.streams, Streams::Terminal(..)),
                     exit: None,
                 };
                 match read_report(&report) {
@@ -251,6 +246,50 @@ impl Drop for Child {
     }
 }
 
+/// Both ends of the three standard descriptors; ours never block, and a passage has none.
+struct Ends {
+    theirs: [OwnedFd; 3],
+    ours: [Option<OwnedFd>; 3],
+}
+
+impl Ends {
+    fn make(streams: Streams<'_>) -> Result<Self, ChildError> {
+        let at = |step| move |errno| ChildError { step, errno };
+        let (their_input, input) = match streams {
+            Streams::Pipes => pipe().map_err(at(Step::Pipes))?,
+            Streams::Terminal(modes, window) => {
+                terminal(modes, window).map_err(at(Step::Terminal))?
+            }
+            Streams::Passage(passage) => {
+                return Self::passage(passage).map_err(at(Step::Pipes));
+            }
+        };
+        let (output, their_output) = pipe().map_err(at(Step::Pipes))?;
+        let (errors, their_errors) = pipe().map_err(at(Step::Pipes))?;
+        for ours in [&input, &output, &errors] {
+            unblock(ours).map_err(at(Step::Pipes))?;
+        }
+        Ok(Self {
+            theirs: [their_input, their_output, their_errors],
+            ours: [input, output, errors].map(Some),
+        })
+    }
+
+    fn passage(passage: BorrowedFd<'_>) -> Result<Self, Errno> {
+        let nowhere = open(
+            "/dev/null",
+            OFlag::O_WRONLY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        )?;
+        let end = || passage.try_clone_to_owned().map_err(|_| Errno::EMFILE);
+        let (input, output) = (end()?, end()?);
+        Ok(Self {
+            theirs: [input, output, nowhere],
+            ours: [None, None, None],
+        })
+    }
+}
+
 fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
     sys::set_pipe_size(&write, PIPE);
@@ -289,7 +328,7 @@ fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) ->
         let at = |step| move |errno| (step, errno);
         let [input, output, errors] = standard;
         setsid().map_err(at(Step::Session))?;
-        if plan.terminal.is_some() {
+        if matches!(plan.streams, Streams::Terminal(..)) {
             sys::make_controlling(input).map_err(at(Step::Session))?;
         }
         dup2_stdin(input).map_err(at(Step::Descriptors))?;
@@ -335,6 +374,21 @@ pub(crate) fn give_up(uid: u32, gid: u32) -> Result<(), Errno> {
         Ok(())
     } else {
         Err(Errno::EPERM)
+    }
+}
+
+/// A process of ours that is not the client: becomes the user for good, without new privileges, and dies with `parent`.
+///
+/// # Errors
+/// What the kernel says.
+pub(super) fn become_user(uid: u32, gid: u32, parent: Pid) -> Result<(), Errno> {
+    give_up(uid, gid)?;
+    prctl::set_no_new_privs()?;
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() == parent {
+        Ok(())
+    } else {
+        Err(Errno::ESRCH)
     }
 }
 

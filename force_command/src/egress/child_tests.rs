@@ -10,7 +10,7 @@ fn texts(words: &[&str]) -> Vec<CString> {
         .collect()
 }
 
-fn start(script: &str, terminal: Option<(&Termios, Window)>) -> Child {
+fn start(script: &str, streams: Streams<'_>) -> Child {
     let (arguments, environment) = (
         texts(&["sh", "-c", script]),
         texts(&["PATH=/usr/bin:/bin", "A=b"]),
@@ -21,7 +21,7 @@ fn start(script: &str, terminal: Option<(&Termios, Window)>) -> Child {
         environment: &environment,
         uid: getresuid().unwrap().effective.as_raw(),
         gid: getresgid().unwrap().effective.as_raw(),
-        terminal,
+        streams,
     };
     Child::start(&plan).unwrap()
 }
@@ -43,7 +43,7 @@ fn output(child: &mut Child) -> String {
 fn it_runs_alone_in_its_session_without_new_privileges_and_with_our_environment_only() {
     let mut child = start(
         "echo $A; grep NoNewPrivs /proc/self/status; cut -d' ' -f6 /proc/self/stat; ls /proc/$$/fd; exit 3",
-        None,
+        Streams::Pipes,
     );
     let text = output(&mut child);
     let expected = format!("b\nNoNewPrivs:\t1\n{}\n0\n1\n2\n", child.pid());
@@ -63,7 +63,7 @@ fn a_terminal_is_its_input_and_controls_it_with_the_modes_and_size_that_were_ask
     };
     let mut child = start(
         "stty size; stty -a | grep -o 'intr = [^;]*'; test -t 1 || echo pipe; : </dev/tty && echo own",
-        Some((&modes, window)),
+        Streams::Terminal(&modes, window),
     );
     assert_eq!(output(&mut child), "33 101\nintr = ^G\npipe\nown\n");
     assert_eq!(child.wait(), Some(Exit::Status(0)));
@@ -83,7 +83,7 @@ fn a_program_that_is_not_there_is_an_error_with_its_step() {
         environment: &[],
         uid: getresuid().unwrap().effective.as_raw(),
         gid: getresgid().unwrap().effective.as_raw(),
-        terminal: None,
+        streams: Streams::Pipes,
     };
     let error = Child::start(&plan).unwrap_err();
     assert_eq!(
@@ -98,7 +98,7 @@ fn a_program_that_is_not_there_is_an_error_with_its_step() {
 
 #[test]
 fn a_signal_reaches_everything_in_its_session_and_a_drop_leaves_nothing() {
-    let mut child = start("sleep 60 & echo $!; wait", None);
+    let mut child = start("sleep 60 & echo $!; wait", Streams::Pipes);
     let mut byte = [0; 16];
     fcntl(
         child.output.as_ref().unwrap(),
@@ -144,7 +144,7 @@ fn another_user_is_become_for_good() {
         environment: &environment,
         uid: 70001,
         gid: 998,
-        terminal: None,
+        streams: Streams::Pipes,
     };
     let mut child = Child::start(&plan).unwrap();
     assert_eq!(

@@ -9,14 +9,22 @@
 pub enum Failure {
     /// Its name has no address.
     UnknownName,
+    /// The name service does not answer.
+    NoNameService,
     /// Nothing answers there, or there is no way.
     Unreachable,
     /// Something answers, but not on this port.
     PortClosed,
     /// It did not answer in time.
     Silent,
+    /// It let us connect and never said that it speaks ssh.
+    Mute,
+    /// It began to speak ssh and then said nothing more, before the login.
+    Stalled,
     /// It hung up before the login.
     HungUp,
+    /// What answers speaks something else than ssh, or not as it should.
+    NotSsh,
     /// It proved another host key than the stored ones.
     HostKeyChanged,
     /// It has none of the stored types of host keys, or no common algorithm.
@@ -27,23 +35,62 @@ pub enum Failure {
     NoSftp,
     /// It would not run a shell or command.
     ChannelRefused,
+    /// A gateway would not lead further.
+    NoWayThrough,
     /// The connection was there and broke.
     Lost,
     /// None of these.
     Other,
 }
 
-impl Failure {
-    /// Reads the client's log. `None`: the client connected, and its status is the asset's own.
-    #[must_use]
-    pub fn from_log(log: &str) -> Option<Self> {
-        let lines = || log.lines().map(str::trim_end);
-        if !is_connected(log) {
-            return Some(lines().find_map(before_login).unwrap_or(Self::Other));
-        }
-        lines().find_map(after_login)
-    }
+/// Where on the way a connection failed: the number of the machine, gateways first, and how.
+pub type Place = (usize, Failure);
 
+/// Reads the logs of the clients of a chain, the first gateway's first. `None`: all of them connected and
+/// nothing broke, so that the last one's status is the asset's own.
+#[must_use]
+pub fn diagnose(logs: &[String]) -> Option<Place> {
+    let last = logs.len().saturating_sub(1);
+    for (place, log) in logs.iter().enumerate() {
+        let mut lines = log.lines().map(str::trim_end);
+        if !is_connected(log) {
+            let failure = lines.find_map(before_login).unwrap_or(Failure::Other);
+            return Some((place, behind_gateway(place, failure)));
+        }
+        let found = if place == last {
+            lines.find_map(after_login).map(|failure| (place, failure))
+        } else {
+            lines.find_map(|line| passage(place, line))
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// The same when the time for connecting is over and nobody has complained: who is waited for, and how far it got.
+#[must_use]
+pub fn overdue(logs: &[String]) -> Place {
+    let place = logs.iter().position(|log| !is_connected(log)).unwrap_or(0);
+    let log = logs.get(place).map(String::as_str).unwrap_or_default();
+    let said = log.lines().map(str::trim_end).find_map(before_login);
+    // The client itself complains about one that has not even said that it speaks ssh.
+    (
+        place,
+        behind_gateway(place, said.unwrap_or(Failure::Stalled)),
+    )
+}
+
+/// Behind a gateway the connection is always there at once, and a machine that does not answer looks mute.
+fn behind_gateway(place: usize, failure: Failure) -> Failure {
+    match failure {
+        Failure::Mute if place > 0 => Failure::Silent,
+        other => other,
+    }
+}
+
+impl Failure {
     /// A stable word for events.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -51,8 +98,13 @@ impl Failure {
             Self::UnknownName => "unknown-name",
             Self::Unreachable => "unreachable",
             Self::PortClosed => "port-closed",
+            Self::NoNameService => "no-name-service",
             Self::Silent => "silent",
+            Self::Mute => "mute",
+            Self::Stalled => "stalled",
             Self::HungUp => "hung-up",
+            Self::NotSsh => "not-ssh",
+            Self::NoWayThrough => "no-way-through",
             Self::HostKeyChanged => "host-key-changed",
             Self::NoCommonAlgorithm => "no-common-algorithm",
             Self::LoginRefused => "login-refused",
@@ -89,18 +141,25 @@ fn before_login(line: &str) -> Option<Failure> {
     {
         return Some(Failure::LoginRefused);
     }
-    if has("Could not resolve hostname") {
-        return Some(Failure::UnknownName);
+    if has("timed out during banner exchange") {
+        return Some(Failure::Mute);
     }
-    if line.starts_with("ssh: connect to host") {
-        return Some(match line.rsplit(": ").next().unwrap_or_default() {
-            "Connection refused" => Failure::PortClosed,
-            "Connection timed out" | "Operation timed out" => Failure::Silent,
-            _ => Failure::Unreachable,
-        });
+    let no_ssh = [
+        "banner line contains invalid characters",
+        "No SSH version received",
+        "Bad remote protocol version",
+        "Protocol major versions differ",
+        "Bad packet length",
+        "message authentication code incorrect",
+        "padding error",
+    ];
+    if no_ssh.iter().any(|text| has(text))
+        || (line.starts_with("banner exchange:") && has("invalid format"))
+    {
+        return Some(Failure::NotSsh);
     }
     if has("timed out") || has("not responding") {
-        return Some(Failure::Silent);
+        return Some(Failure::Stalled);
     }
     let hung_up = [
         "kex_exchange_identification",
@@ -110,6 +169,28 @@ fn before_login(line: &str) -> Option<Failure> {
     ];
     (hung_up.iter().any(|text| line.starts_with(text)) || line.starts_with("Disconnected from"))
         .then_some(Failure::HungUp)
+}
+
+/// What the client of a gateway says of the channel to the next machine (channels.c; serverloop.c of the gateway).
+fn passage(place: usize, line: &str) -> Option<Place> {
+    if let Some(reason) = line.strip_prefix("channel 0: open failed: ") {
+        let next = place + 1;
+        let has = |text: &str| reason.contains(text);
+        return Some(match () {
+            () if has("Connection refused") => (next, Failure::PortClosed),
+            () if has("timed out") => (next, Failure::Silent),
+            () if has("No route") || has("unreachable") => (next, Failure::Unreachable),
+            () if has("Name or service") || has("name resolution") || has("resolve") => {
+                (next, Failure::UnknownName)
+            }
+            () if reason.starts_with("connect failed") => (next, Failure::Unreachable),
+            () => (place, Failure::NoWayThrough),
+        });
+    }
+    if line.starts_with("stdio forwarding failed") {
+        return Some((place, Failure::NoWayThrough));
+    }
+    after_login(line).map(|failure| (place, failure))
 }
 
 /// As above (clientloop.c, ssh.c, channels.c).
@@ -140,32 +221,26 @@ fn after_login(line: &str) -> Option<Failure> {
 mod tests {
     use super::*;
 
+    fn of(log: &str) -> Option<Failure> {
+        diagnose(&[log.to_owned()]).map(|(_, failure)| failure)
+    }
+
     #[test]
     fn what_openssh_writes_before_the_login() {
         for (line, failure) in [
+            ("Connection timed out during banner exchange", Failure::Mute),
             (
-                "ssh: connect to host 192.0.2.7 port 22: Connection refused\r",
-                Failure::PortClosed,
+                "kex_exchange_identification: banner line contains invalid characters",
+                Failure::NotSsh,
             ),
             (
-                "ssh: connect to host 192.0.2.7 port 22: No route to host",
-                Failure::Unreachable,
+                "kex_exchange_identification: No SSH version received in first 1024 lines from server",
+                Failure::NotSsh,
             ),
+            ("Bad packet length 4210818301.", Failure::NotSsh),
             (
-                "ssh: connect to host 192.0.2.7 port 22: Network is unreachable",
-                Failure::Unreachable,
-            ),
-            (
-                "ssh: connect to host 192.0.2.7 port 22: Connection timed out",
-                Failure::Silent,
-            ),
-            (
-                "Connection timed out during banner exchange",
-                Failure::Silent,
-            ),
-            (
-                "ssh: Could not resolve hostname web9: Name or service not known",
-                Failure::UnknownName,
+                "Timeout, server 192.0.2.7 not responding.",
+                Failure::Stalled,
             ),
             (
                 "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
@@ -195,9 +270,9 @@ mod tests {
             ("Connection closed by 192.0.2.7 port 22", Failure::HungUp),
             ("something new", Failure::Other),
         ] {
-            assert_eq!(Failure::from_log(line), Some(failure), "{line}");
+            assert_eq!(of(line), Some(failure), "{line}");
         }
-        assert_eq!(Failure::from_log(""), Some(Failure::Other));
+        assert_eq!(of(""), Some(Failure::Other));
     }
 
     #[test]
@@ -230,11 +305,60 @@ mod tests {
                 Some(Failure::Lost),
             ),
         ] {
-            assert_eq!(
-                Failure::from_log(&format!("{connected}{line}\r\n")),
-                failure,
-                "{line}"
-            );
+            assert_eq!(of(&format!("{connected}{line}\r\n")), failure, "{line}");
         }
+    }
+
+    const CONNECTED: &str = "Authenticated to asset (via proxy) using \"publickey\".\n";
+
+    fn chain(logs: &[&str]) -> Option<Place> {
+        let logs: Vec<String> = logs.iter().map(|log| (*log).to_owned()).collect();
+        diagnose(&logs)
+    }
+
+    #[test]
+    fn in_a_chain_the_first_machine_that_fails_is_named() {
+        let refused = "dev@asset: Permission denied (publickey).\n";
+        let closed = "Connection closed by UNKNOWN port 65535\n";
+        assert_eq!(chain(&[refused, closed]), Some((0, Failure::LoginRefused)));
+        assert_eq!(
+            chain(&[CONNECTED, refused]),
+            Some((1, Failure::LoginRefused))
+        );
+        assert_eq!(chain(&[CONNECTED, CONNECTED]), None);
+        for (reason, place) in [
+            (
+                "connect failed: Connection refused",
+                (1, Failure::PortClosed),
+            ),
+            (
+                "connect failed: No route to host",
+                (1, Failure::Unreachable),
+            ),
+            ("connect failed: Connection timed out", (1, Failure::Silent)),
+            (
+                "connect failed: Name or service not known",
+                (1, Failure::UnknownName),
+            ),
+            (
+                "administratively prohibited: open failed",
+                (0, Failure::NoWayThrough),
+            ),
+        ] {
+            let gateway = format!(
+                "{CONNECTED}channel 0: open failed: {reason}\r\nstdio forwarding failed\r\n"
+            );
+            assert_eq!(chain(&[&gateway, closed]), Some(place), "{reason}");
+        }
+    }
+
+    #[test]
+    fn when_the_time_is_over_the_machine_that_is_waited_for_is_named() {
+        let logs = |texts: [&str; 2]| texts.map(str::to_owned);
+        assert_eq!(overdue(&logs(["", ""])), (0, Failure::Stalled));
+        assert_eq!(overdue(&logs([CONNECTED, ""])), (1, Failure::Stalled));
+        let mute = "Connection timed out during banner exchange\n";
+        assert_eq!(overdue(&logs([mute, mute])), (0, Failure::Mute));
+        assert_eq!(overdue(&logs([CONNECTED, mute])), (1, Failure::Silent));
     }
 }

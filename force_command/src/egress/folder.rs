@@ -9,31 +9,42 @@ use jms::paths::Paths;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// So much of the client's log is looked at, in bytes from its beginning and from its end.
 const LOG_PART: u64 = 32 * 1024;
 
-/// One connection's folder, `/run/jms/egress/<session>`; removed when it goes out of scope.
+/// One connection's folder, `/run/jms/egress/<session>/<number>`; removed when it goes out of scope, and the
+/// session's with the last one.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// Makes the folder with the asset's host keys and an empty log in it.
+    /// Makes the folder with the machine's host keys and an empty log in it. `number`: which connection of the
+    /// session, from 0.
     ///
     /// The client runs as another user, whose primary group is ours too: that group may pass through
     /// the folder, read the known hosts and write, not read, the log. No account of the host is in it.
     ///
     /// # Errors
     /// What the file system says; nothing is left behind then.
-    pub fn create(paths: &Paths, session: &Id, host_keys: &[HostKey]) -> io::Result<Self> {
+    pub fn create(
+        paths: &Paths,
+        session: &Id,
+        number: usize,
+        host_keys: &[HostKey],
+    ) -> io::Result<Self> {
+        let of_session = paths.egress().join(session.as_str());
         let folder = Self {
-            path: paths.egress().join(session.as_str()),
+            path: of_session.join(number.to_string()),
         };
-        DirBuilder::new().mode(0o710).create(&folder.path)?;
-        std::fs::set_permissions(&folder.path, Permissions::from_mode(0o710))?;
+        match make(&of_session) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number > 0 => {}
+            other => other?,
+        }
+        make(&folder.path)?;
         folder.file(
             folder.known_hosts(),
             0o640,
@@ -71,6 +82,12 @@ impl Folder {
         self.path.join("agent")
     }
 
+    /// Where the client's connection is handed over.
+    #[must_use]
+    pub fn way(&self) -> PathBuf {
+        self.path.join("way")
+    }
+
     /// The client's own messages.
     #[must_use]
     pub fn log(&self) -> PathBuf {
@@ -105,7 +122,16 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed now is swept by the next session.
         let _ = std::fs::remove_dir_all(&self.path);
+        if let Some(of_session) = self.path.parent() {
+            // Not while another connection's folder is in it.
+            let _ = std::fs::remove_dir(of_session);
+        }
     }
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o710).create(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o710))
 }
 
 /// The file's text (sshd(8), “SSH_KNOWN_HOSTS FILE FORMAT”).
@@ -145,9 +171,10 @@ mod tests {
         let paths = Paths::under(root.path());
         paths.create().unwrap();
         let id = Id::random().unwrap();
-        let folder = Folder::create(&paths, &id, &[key()]).unwrap();
+        let folder = Folder::create(&paths, &id, 0, &[key()]).unwrap();
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!(mode(folder.path.clone()), 0o710);
+        assert_eq!(mode(paths.egress().join(id.as_str())), 0o710);
         assert_eq!(
             (mode(folder.known_hosts()), mode(folder.log())),
             (0o640, 0o620)
@@ -157,7 +184,7 @@ mod tests {
             "asset ssh-ed25519 YWJj\n"
         );
         assert!(
-            Folder::create(&paths, &id, &[key()]).is_err(),
+            Folder::create(&paths, &id, 0, &[key()]).is_err(),
             "an id is never used twice"
         );
     }
@@ -167,13 +194,13 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let paths = Paths::under(root.path());
         paths.create().unwrap();
-        let folder = Folder::create(&paths, &Id::random().unwrap(), &[]).unwrap();
+        let folder = Folder::create(&paths, &Id::random().unwrap(), 0, &[]).unwrap();
         assert_eq!(folder.read_log(), "");
         let middle = "x".repeat(200_000);
         std::fs::write(folder.log(), format!("first\n{middle}\nlast\n")).unwrap();
         let text = folder.read_log();
         assert!(text.starts_with("first\n") && text.ends_with("\nlast\n") && text.len() <= 65_536);
-        let path = folder.path.clone();
+        let path = folder.path.parent().unwrap().to_owned();
         drop(folder);
         assert!(!path.exists());
     }

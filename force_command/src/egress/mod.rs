@@ -1,17 +1,23 @@
-//! The way to an asset: the system's `ssh`, told everything explicitly and confined.
+//! The way to an asset: the system's `ssh`, told everything explicitly and confined. Behind gateways there is one
+//! client for each machine on the way, and each one's connection leads through the one before.
 //!
 //! Trusts the store for where to go and by which keys the asset is known. Trusts the client
 //! program with nothing: it runs as the virtual user, alone in its session, and never sees a key.
 
 pub mod arguments;
 pub mod child;
+pub mod connector;
+mod door;
 pub mod failure;
 pub mod folder;
+pub mod way;
 
-pub use arguments::Destination;
+pub use arguments::{Destination, Errand};
 pub use child::{Child, ChildError, Exit};
+pub use connector::Connector;
 pub use failure::Failure;
 pub use folder::Folder;
+pub use way::Way;
 
 /// The client program.
 pub const PROGRAM: &std::ffi::CStr = c"/usr/bin/ssh";

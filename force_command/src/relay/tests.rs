@@ -1,7 +1,7 @@
 //! The relay with real programs in the place of `ssh`, over sockets, pipes and terminals.
 
 use super::*;
-use crate::egress::child::{Child, Exit, Plan};
+use crate::egress::child::{Child, Exit, Plan, Streams};
 use crate::sys::{self, Window};
 use nix::pty::openpty;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
@@ -64,17 +64,16 @@ fn start_child(script: &str, client: &Client<'_>) -> Child {
             .collect::<Vec<_>>()
     };
     let (arguments, environment) = (texts(&["sh", "-c", script]), texts(&["PATH=/usr/bin:/bin"]));
-    let terminal = client
-        .modes
-        .as_ref()
-        .map(|modes| (modes, client.window().unwrap()));
+    let streams = client.modes.as_ref().map_or(Streams::Pipes, |modes| {
+        Streams::Terminal(modes, client.window().unwrap())
+    });
     let plan = Plan {
         program: c"/bin/sh",
         arguments: &arguments,
         environment: &environment,
         uid: geteuid().as_raw(),
         gid: getegid().as_raw(),
-        terminal,
+        streams,
     };
     Child::start(&plan).unwrap()
 }

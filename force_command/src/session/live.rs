@@ -1,12 +1,12 @@
 //! What watches over a live session beside its bytes: the control socket, the login's sshd, the
-//! clock, the agent, and the client program's log while it connects.
+//! clock, and each machine on the way while it is being connected.
 
-use crate::agent::{Agent, Notice};
+use super::hop::Hop;
+use crate::agent::Notice;
 use crate::control::{Control, Told};
-use crate::egress::Folder;
-use crate::egress::failure::is_connected;
+use crate::egress::Failure;
+use crate::egress::failure::{Place, diagnose, overdue};
 use crate::relay::{Stop, Supervisor};
-use crate::sys;
 use jms::nouns::Login;
 use jms::policy::{Channel, Decision};
 use jms::store::Store;
@@ -14,17 +14,13 @@ use jms::time::Time;
 use nix::poll::PollFlags;
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 /// Between questions to a store that was busy.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// So many failed questions in a row end the session: a right that cannot be seen is none.
 const QUESTIONS: u32 = 5;
-/// The log is looked at so often while connecting, where the kernel has no watch for it left.
-const LOG_CHECK: Duration = Duration::from_millis(100);
 
 /// Everything that the decision is made of again.
 #[derive(Debug)]
@@ -44,22 +40,20 @@ pub struct Live<'a> {
     store: &'a mut Store,
     asked: Asked<'a>,
     control: &'a Control,
-    folder: &'a Folder,
-    agent: Agent,
-    notices: Vec<Notice>,
+    /// The gateways, the first one first, and the asset.
+    hops: Vec<Hop>,
+    failed: Option<Place>,
+    notices: Vec<(usize, Notice)>,
     sshd: Vec<OwnedFd>,
     expiry: TimerFd,
-    log: Option<OwnedFd>,
-    connected: bool,
     give_up_at: Instant,
-    log_check: Option<Instant>,
     ask_again: Option<Instant>,
     failures: u32,
 }
 
 impl<'a> Live<'a> {
-    /// Begins to watch. `sshd`: the processes without which nobody is there any more; `connect`: how
-    /// long the asset may take to let us in.
+    /// Begins to watch. `hops`: the gateways and the asset, in order; `sshd`: the processes without which nobody
+    /// is there any more; `connect`: how long the asset may take to let us in.
     ///
     /// # Errors
     /// What the kernel says. A process that is gone already is seen at the first turn.
@@ -67,29 +61,22 @@ impl<'a> Live<'a> {
         store: &'a mut Store,
         asked: Asked<'a>,
         control: &'a Control,
-        folder: &'a Folder,
-        agent: Agent,
+        hops: Vec<Hop>,
         sshd: Vec<OwnedFd>,
         connect: Duration,
     ) -> Result<Self, nix::errno::Errno> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let expiry = TimerFd::new(ClockId::CLOCK_REALTIME, flags)?;
-        let log = CString::new(folder.log().as_os_str().as_bytes()).ok();
-        let log = log.and_then(|path| sys::watch_file(&path).ok());
-        let now = Instant::now();
         Ok(Self {
             store,
             asked,
             control,
-            folder,
-            agent,
+            hops,
+            failed: None,
             notices: Vec::new(),
             sshd,
             expiry,
-            log_check: log.is_none().then_some(now),
-            log,
-            connected: false,
-            give_up_at: now + connect,
+            give_up_at: Instant::now() + connect,
             ask_again: None,
             failures: 0,
         })
@@ -113,15 +100,39 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The one process that may ask the agent.
-    pub fn expect(&mut self, pid: i32, uid: u32) {
-        self.agent.expect(crate::agent::Peer { pid, uid });
+    /// What the agents have refused, for the event log; each with the number of the machine.
+    pub fn take_notices(&mut self) -> Vec<(usize, Notice)> {
+        self.collect_notices();
+        std::mem::take(&mut self.notices)
     }
 
-    /// What the agent has refused, for the event log.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        self.notices.extend(self.agent.take_notices());
-        std::mem::take(&mut self.notices)
+    /// Where the connection failed or broke, if it did: the machine's name if it is a gateway, and how.
+    /// `said`: what the asset's client said on standard error of its own accord.
+    #[must_use]
+    pub fn trouble(&self, said: &str) -> Option<(Option<String>, Failure)> {
+        let mut logs: Vec<String> = self
+            .hops
+            .iter()
+            .map(|hop| hop.folder().read_log())
+            .collect();
+        if let Some(asset) = logs.last_mut() {
+            *asset = format!("{asset}\n{said}");
+        }
+        let (place, failure) = self.failed.or_else(|| diagnose(&logs))?;
+        let is_gateway = place + 1 < self.hops.len();
+        let gateway = self.hops.get(place).filter(|_| is_gateway);
+        Some((gateway.map(|hop| hop.name.clone()), failure))
+    }
+
+    fn collect_notices(&mut self) {
+        for (place, hop) in self.hops.iter_mut().enumerate() {
+            let taken = hop.take_notices().into_iter();
+            self.notices.extend(taken.map(|notice| (place, notice)));
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.hops.last().is_none_or(Hop::is_connected)
     }
 
     fn decide_again(&mut self) -> Option<Stop> {
@@ -155,15 +166,6 @@ impl<'a> Live<'a> {
             }
         }
     }
-
-    /// The asset has let us in: the key is wiped, the log no longer watched.
-    fn look_at_log(&mut self) {
-        if !self.connected && is_connected(&self.folder.read_log()) {
-            self.connected = true;
-            self.agent.finish();
-            (self.log, self.log_check) = (None, None);
-        }
-    }
 }
 
 impl Supervisor for Live<'_> {
@@ -174,8 +176,7 @@ impl Supervisor for Live<'_> {
             readable(self.expiry.as_fd()),
         ];
         watched.extend(self.sshd.iter().map(|sshd| readable(sshd.as_fd())));
-        watched.extend(self.log.as_ref().map(|log| readable(log.as_fd())));
-        watched.extend(self.agent.poll_fd());
+        watched.extend(self.hops.iter().flat_map(Hop::watched));
         watched
     }
 
@@ -196,34 +197,37 @@ impl Supervisor for Live<'_> {
         ) {
             self.ask_again = Some(Instant::now());
         }
-        if self.agent.poll_fd().is_some() {
-            self.agent.on_ready();
-            self.notices.extend(self.agent.take_notices());
+        for (place, hop) in self.hops.iter_mut().enumerate() {
+            if let Err(failure) = hop.on_ready() {
+                self.failed = Some((place, failure));
+                return Some(Stop::NotConnected);
+            }
         }
-        if let Some(log) = &self.log {
-            let mut changes = [0; 4096];
-            while matches!(nix::unistd::read(log, &mut changes), Ok(1..)) {}
-            self.look_at_log();
-        }
+        self.collect_notices();
         None
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let give_up = (!self.connected).then_some(self.give_up_at);
-        [give_up, self.log_check, self.ask_again]
+        let give_up = (!self.is_connected()).then_some(self.give_up_at);
+        let hops = self.hops.iter().map(Hop::next_deadline);
+        [give_up, self.ask_again]
             .into_iter()
+            .chain(hops)
             .flatten()
             .min()
     }
 
     fn tick(&mut self, now: Instant) -> Option<Stop> {
-        if self.log_check.is_some_and(|at| at <= now) {
-            self.log_check = Some(now + LOG_CHECK);
-            self.look_at_log();
+        for hop in &mut self.hops {
+            hop.tick(now);
         }
-        if !self.connected && self.give_up_at <= now {
-            self.look_at_log();
-            if !self.connected {
+        if !self.is_connected() && self.give_up_at <= now {
+            for hop in &mut self.hops {
+                hop.look_at_log();
+            }
+            if !self.is_connected() {
+                let logs = self.hops.iter().map(|hop| hop.folder().read_log());
+                self.failed = Some(overdue(&logs.collect::<Vec<_>>()));
                 return Some(Stop::NotConnected);
             }
         }

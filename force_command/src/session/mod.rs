@@ -3,6 +3,8 @@
 //! The order is what makes it safe: the control socket before the decision (no change is missed),
 //! row and recording before the first byte, the client program's end before the recording's.
 
+mod departure;
+mod hop;
 mod live;
 mod open;
 mod prepare;

@@ -208,6 +208,13 @@ fn not_allowed(decision: &Decision, name: &str, connect: &Connect) -> Refused {
             Message::LimitReached(decision.reason.to_string()),
             status::BASTION,
         ),
+        Reason::NoWay(obstacle) => Refused::new(
+            Message::NoWay {
+                target,
+                obstacle: obstacle.clone(),
+            },
+            status::CONNECTION,
+        ),
         Reason::UserDisabled | Reason::UserNotValid => Refused::denied(Message::UserNotValid),
         _ => Refused::denied(Message::NotGranted {
             target: connect.wording.to_string(),

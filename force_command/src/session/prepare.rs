@@ -12,26 +12,47 @@ use jms::paths::Paths;
 use jms::secret::{Context, MasterKey};
 use jms::store::Egress;
 
-/// Where the client program goes. `target` is for sentences.
+/// One machine on the way: a gateway, or the asset at the end.
+pub struct Leg {
+    /// The asset's name.
+    pub name: String,
+    /// Where its client goes.
+    pub destination: Destination,
+    /// Its agent's side, with the opened key in it.
+    pub protocol: Protocol,
+}
+
+/// Everything for the way to the asset, the first gateway first. `target` is for sentences.
 ///
 /// # Errors
-/// [`Refused`] for what this version cannot reach, and for an asset that nobody could recognise.
-pub fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused> {
+/// [`Refused`] for what this version cannot reach, for a machine that nobody could recognise, and when there is
+/// no key, or none that can be opened.
+pub fn way(paths: &Paths, egress: &Egress, target: &str) -> Result<Vec<Leg>, Refused> {
+    let gateways = egress.gateways.iter().map(|gateway| {
+        let label = format!("{target}: its gateway {}", gateway.asset.name);
+        leg(paths, gateway, &label)
+    });
+    gateways
+        .chain(std::iter::once_with(|| leg(paths, egress, target)))
+        .collect()
+}
+
+fn leg(paths: &Paths, egress: &Egress, label: &str) -> Result<Leg, Refused> {
+    Ok(Leg {
+        name: egress.asset.name.clone(),
+        destination: destination(egress, label)?,
+        protocol: agent(paths, egress, label)?,
+    })
+}
+
+fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused> {
     let asset = &egress.asset;
-    let unsupported = |what| {
-        Refused::new(
-            Message::Unsupported {
-                target: target.to_owned(),
-                what,
-            },
-            status::REQUEST,
-        )
-    };
     if asset.protocol != "ssh" {
-        return Err(unsupported("another protocol than ssh"));
-    }
-    if asset.gateway.is_some() {
-        return Err(unsupported("a gateway"));
+        let message = Message::Unsupported {
+            target: target.to_owned(),
+            what: "another protocol than ssh",
+        };
+        return Err(Refused::new(message, status::REQUEST));
     }
     if egress.host_keys.is_empty() {
         return Err(Refused::new(
@@ -49,11 +70,7 @@ pub fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused
     })
 }
 
-/// The agent's side of the connection, with the opened key in it.
-///
-/// # Errors
-/// [`Refused`] when there is no key, or none that can be opened.
-pub fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, Refused> {
+fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, Refused> {
     if egress.system_user.credential != CredentialKind::Key {
         let what = match egress.system_user.credential {
             CredentialKind::Password => "a stored password",

@@ -3,7 +3,7 @@
 use crate::agent::Notice;
 use crate::egress::Exit;
 use crate::egress::Failure;
-use crate::message::{Message, Trouble};
+use crate::message::{self, Message};
 use crate::relay::{End, Stop};
 use crate::status;
 use event::{Event, Severity};
@@ -19,28 +19,32 @@ pub struct Verdict {
     pub reason: &'static str,
 }
 
-/// What an end means. `log` is read only when the client program has failed.
-pub fn verdict(end: &End, target: &str, log: impl FnOnce() -> String) -> Verdict {
+/// Where a connection failed, if it did: the gateway's name, or `None` for the asset; and how.
+pub type Trouble = Option<(Option<String>, Failure)>;
+
+/// What an end means. `trouble` is asked only when the connection may have failed.
+pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Verdict {
     let verdict = |status, message, reason| Verdict {
         status,
         message,
         reason,
     };
-    let connection = |failure: Failure| {
+    let connection = |(gateway, failure): (Option<String>, Failure)| {
         let message = Message::Connection {
             target: target.to_owned(),
+            gateway,
             failure,
         };
         verdict(status::CONNECTION, Some(message), failure.word())
     };
     match end {
         // ssh's own failure and an asset's command that ended with 255 are told apart by the log.
-        End::Ended(Exit::Status(status::CONNECTION)) => match Failure::from_log(&log()) {
-            Some(failure) => connection(failure),
+        End::Ended(Exit::Status(status::CONNECTION)) => match trouble() {
+            Some(trouble) => connection(trouble),
             None => verdict(status::CONNECTION, None, "exit"),
         },
         End::Ended(Exit::Status(status)) => verdict(*status, None, "exit"),
-        End::Ended(Exit::Signal(_)) => connection(Failure::Lost),
+        End::Ended(Exit::Signal(_)) => connection((None, Failure::Lost)),
         End::ClientGone => verdict(status::CONNECTION, None, "client-gone"),
         End::Interrupted => verdict(
             status::INTERRUPTED,
@@ -69,10 +73,12 @@ pub fn verdict(end: &End, target: &str, log: impl FnOnce() -> String) -> Verdict
         ),
         End::Stopped(Stop::NoStore(_)) => verdict(
             status::BASTION,
-            Some(Message::Bastion(Trouble::Store)),
+            Some(Message::Bastion(message::Trouble::Store)),
             "store-failed",
         ),
-        End::Stopped(Stop::NotConnected) => connection(Failure::Silent),
+        End::Stopped(Stop::NotConnected) => {
+            connection(trouble().unwrap_or((None, Failure::Silent)))
+        }
         End::Stopped(Stop::ClientGone) => verdict(status::CONNECTION, None, "client-gone"),
     }
 }
@@ -102,17 +108,16 @@ mod tests {
     use super::*;
     use crate::relay::TapFailure;
 
-    fn of(end: End, log: &str) -> (i32, &'static str, bool) {
-        let verdict = verdict(&end, "dev@web1", || log.to_owned());
+    fn of(end: End, trouble: Option<Failure>) -> (i32, &'static str, bool) {
+        let verdict = verdict(&end, "dev@web1", || trouble.map(|it| (None, it)));
         (verdict.status, verdict.reason, verdict.message.is_some())
     }
 
     #[test]
     fn the_assets_own_status_stays_silent_even_if_it_is_255() {
-        assert_eq!(of(End::Ended(Exit::Status(3)), ""), (3, "exit", false));
-        let connected = "Authenticated to 192.0.2.7 ([192.0.2.7]:22) using \"publickey\".\n";
+        assert_eq!(of(End::Ended(Exit::Status(3)), None), (3, "exit", false));
         assert_eq!(
-            of(End::Ended(Exit::Status(255)), connected),
+            of(End::Ended(Exit::Status(255)), None),
             (255, "exit", false)
         );
     }
@@ -120,33 +125,30 @@ mod tests {
     #[test]
     fn every_other_end_has_its_status_and_its_sentence() {
         assert_eq!(
-            of(
-                End::Ended(Exit::Status(255)),
-                "Host key verification failed."
-            ),
+            of(End::Ended(Exit::Status(255)), Some(Failure::HostKeyChanged)),
             (255, "host-key-changed", true)
         );
         assert_eq!(
-            of(End::Ended(Exit::Signal(9)), ""),
+            of(End::Ended(Exit::Signal(9)), None),
             (255, "connection-lost", true)
         );
         assert_eq!(
-            of(End::Tap(TapFailure(String::new())), ""),
+            of(End::Tap(TapFailure(String::new())), None),
             (75, "recording-failed", true)
         );
         assert_eq!(
-            of(End::Stopped(Stop::Killed(String::new())), ""),
+            of(End::Stopped(Stop::Killed(String::new())), None),
             (76, "killed", true)
         );
         assert_eq!(
-            of(End::Stopped(Stop::Withdrawn(String::new())), ""),
+            of(End::Stopped(Stop::Withdrawn(String::new())), None),
             (76, "right-withdrawn", true)
         );
         assert_eq!(
-            of(End::Stopped(Stop::NotConnected), ""),
-            (255, "silent", true)
+            of(End::Stopped(Stop::NotConnected), Some(Failure::Stalled)),
+            (255, "stalled", true)
         );
-        assert_eq!(of(End::Interrupted, ""), (130, "interrupted", true));
-        assert_eq!(of(End::ClientGone, ""), (255, "client-gone", false));
+        assert_eq!(of(End::Interrupted, None), (130, "interrupted", true));
+        assert_eq!(of(End::ClientGone, None), (255, "client-gone", false));
     }
 }

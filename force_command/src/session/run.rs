@@ -1,12 +1,13 @@
 //! An open session from the first byte to the last, and its end.
 
+use super::departure::Departure;
 use super::live::{Asked, Live};
 use super::open::{NotOpened, Open, open};
 use super::report::{Verdict, notice, verdict};
 use super::{Refused, prepare};
-use crate::agent::{Agent, Notice};
-use crate::egress::child::Plan;
-use crate::egress::{Child, Folder, PROGRAM, arguments};
+use crate::agent::Notice;
+use crate::egress::child::Streams;
+use crate::egress::{Errand, arguments};
 use crate::identity::{Identity, sshd_of};
 use crate::message::{Message, Trouble, say};
 use crate::relay::{self, Client, Descriptors, End, Outcome, Signals};
@@ -24,10 +25,6 @@ use jms::time::Time;
 use nix::errno::Errno;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
-
-/// What of the connection's time limit is left for the login after `ConnectTimeout`: an asset's PAM may be slow.
-const LOGIN_FACTOR: u32 = 2;
 
 /// Opens a session, runs it, and closes it; the exit status for the client.
 pub fn connect(
@@ -100,27 +97,29 @@ fn run(
     session: &mut Open,
 ) -> Result<(Outcome, Verdict), Refused> {
     let system = |error: Errno| Refused::because(Trouble::System, error);
-    let destination = prepare::destination(&session.egress, &session.name)?;
-    let protocol = prepare::agent(store.paths(), &session.egress, &session.name)?;
-    let folder = Folder::create(store.paths(), &session.id, &destination.host_keys)
-        .map_err(|error| Refused::because(Trouble::Run, error))?;
-    let agent = Agent::listen(&folder.agent(), protocol)
-        .map_err(|error| Refused::because(Trouble::Run, error))?;
-    let command = connect.command.as_deref();
-    let environment = &start.environment;
-    let words = arguments::arguments(
-        &destination,
-        &folder,
-        connect.channel,
-        command,
-        connect.terminal,
-        &settings.session,
-    );
-    let words = words.map_err(|error| Refused::because(Trouble::Policy, error))?;
-    let variables = arguments::environment(environment.term.as_deref(), &environment.locale);
-    let variables = variables.map_err(|error| Refused::because(Trouble::Policy, error))?;
-
+    let legs = prepare::way(store.paths(), &session.egress, &session.name)?;
     let signals = Signals::block().map_err(system)?;
+    let client = Client::take(Descriptors::standard(), connect.terminal).map_err(system)?;
+    let streams = match client.modes.as_ref().zip(client.window()) {
+        Some((modes, window)) => Streams::Terminal(modes, window),
+        None => Streams::Pipes,
+    };
+    let errand = Errand::Channel {
+        channel: connect.channel,
+        command: connect.command.as_deref(),
+        terminal: connect.terminal,
+    };
+    let farewells = legs
+        .last()
+        .map(|asset| arguments::farewells(&asset.destination));
+    let departure = Departure {
+        paths: store.paths(),
+        session: &session.id,
+        settings: &settings.session,
+        start,
+    };
+    let chain = departure.set_out(legs, errand, streams)?;
+
     let sshd = sshd_watches(identity)?;
     let asked = Asked {
         uid: start.uid,
@@ -128,56 +127,31 @@ fn run(
         target: session.target,
         channel: connect.channel,
     };
-    let patience = Duration::from_secs(u64::from(
-        settings
-            .session
-            .connect_timeout
-            .saturating_mul(LOGIN_FACTOR),
-    ));
     let mut live = Live::begin(
         store,
         asked,
         &session.control,
-        &folder,
-        agent,
+        chain.hops,
         sshd,
-        patience,
+        chain.patience,
     )
     .map_err(system)?;
     live.expires(session.decision.limits.until);
-
-    let client = Client::take(Descriptors::standard(), connect.terminal).map_err(system)?;
-    let plan = Plan {
-        program: PROGRAM,
-        arguments: &words,
-        environment: &variables,
-        uid: start.uid,
-        gid: start.gid,
-        terminal: client.modes.as_ref().zip(client.window()),
-    };
-    let mut child =
-        Child::start(&plan).map_err(|error| Refused::because(Trouble::System, error))?;
-    live.expect(child.pid(), start.uid);
-    let farewells = arguments::farewells(&destination);
+    let mut child = chain.client;
     let outcome = relay::run(
         &client,
         &mut child,
         &mut session.record,
         &signals,
         &mut live,
-        &farewells,
+        &farewells.unwrap_or_default(),
     );
     let notices = live.take_notices();
-    drop((live, client, child));
-
-    report_notices(store, identity, session, &notices);
     let verdict = verdict(&outcome.end, &session.name, || {
-        format!(
-            "{}\n{}",
-            folder.read_log(),
-            outcome.farewell.as_deref().unwrap_or_default()
-        )
+        live.trouble(outcome.farewell.as_deref().unwrap_or_default())
     });
+    drop((live, client, child));
+    report_notices(store, identity, session, &notices);
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
 }
@@ -226,12 +200,19 @@ fn report_trouble(
     report::emit(store, &event);
 }
 
-fn report_notices(store: &mut Store, identity: &Identity, session: &Open, notices: &[Notice]) {
-    for one in notices {
+fn report_notices(
+    store: &mut Store,
+    identity: &Identity,
+    session: &Open,
+    notices: &[(usize, Notice)],
+) {
+    let egress = &session.egress;
+    for (place, one) in notices {
+        let at = egress.gateways.get(*place).unwrap_or(egress);
         let event = report::about(Type::Alert, &identity.login)
             .session(session.id.as_str())
-            .asset(session.egress.asset.name.as_str())
-            .system_user(session.egress.system_user.name.as_str());
+            .asset(at.asset.name.as_str())
+            .system_user(at.system_user.name.as_str());
         if let Some(event) = notice(event, one) {
             report::emit(store, &event);
         }

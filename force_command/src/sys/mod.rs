@@ -2,12 +2,14 @@
 #![allow(unsafe_code)]
 
 mod descriptor;
+mod passing;
 mod process;
 mod terminal;
 
 pub use descriptor::{
     StandardNumber, close_from, pidfd, replace, set_pipe_size, standard, watch_file, write_within,
 };
+pub use passing::{receive_descriptor, send_descriptor};
 #[cfg(test)]
 pub use process::signal_thread;
 pub use process::{

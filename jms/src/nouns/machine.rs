@@ -56,6 +56,8 @@ pub struct Asset {
     pub site: Option<String>,
     /// The asset through which it is reached.
     pub gateway: Option<String>,
+    /// As which system user others pass it, where it is their gateway.
+    pub gateway_system_user: Option<String>,
     /// Places in the tree.
     pub asset_groups: Vec<String>,
     /// Algorithms.
@@ -89,6 +91,7 @@ impl Asset {
             platform: "linux".to_owned(),
             site: None,
             gateway: None,
+            gateway_system_user: None,
             asset_groups: Vec::new(),
             algorithms: Algorithms::Default,
             host_key_policy: HostKeyPolicy::Refuse,

@@ -13,6 +13,8 @@ pub struct Facts {
     pub login: Login,
     /// Where he wants to go.
     pub asset: Asset,
+    /// Why the way there cannot be gone, if there are gateways and something is wrong with them.
+    pub obstacle: Option<Obstacle>,
     /// The name of the account there.
     pub system_user: String,
     /// Every grant that joins user, asset and system user, directly or through groups, valid or not.
@@ -65,6 +67,35 @@ pub struct Asset {
     pub name: String,
     /// Not switched off by an administrator.
     pub active: bool,
+}
+
+/// What is wrong with the gateways of an asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The way leads through this one twice.
+    Circle(String),
+    /// Too many of them.
+    TooLong,
+    /// It is not said as which system user this one is passed.
+    NoSystemUser(String),
+    /// An administrator has switched this one off.
+    Inactive(String),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Circle(gateway) => write!(f, "the way leads through {gateway} twice"),
+            Self::TooLong => f.write_str("there are too many gateways on the way"),
+            Self::NoSystemUser(gateway) => {
+                write!(
+                    f,
+                    "no system user is named that passes the gateway {gateway}"
+                )
+            }
+            Self::Inactive(gateway) => write!(f, "the gateway {gateway} is not active"),
+        }
+    }
 }
 
 /// One grant that joins the three.
@@ -142,6 +173,8 @@ pub enum Reason {
     KeyExpired,
     /// The asset is switched off.
     AssetInactive,
+    /// Its gateways do not lead there.
+    NoWay(Obstacle),
     /// No grant that holds now joins user, asset and system user.
     NotGranted,
     /// There are grants, and these rights are in none of them.
@@ -176,6 +209,7 @@ impl Reason {
             Self::KeyRemoved => "key-removed",
             Self::KeyExpired => "key-expired",
             Self::AssetInactive => "asset-inactive",
+            Self::NoWay(_) => "no-way",
             Self::NotGranted => "not-granted",
             Self::RightsMissing(_) => "rights-missing",
             Self::FactorNeeded => "factor-needed",
@@ -193,6 +227,7 @@ impl fmt::Display for Reason {
             Self::KeyRemoved => f.write_str("the key of this login was removed"),
             Self::KeyExpired => f.write_str("the key of this login is valid no more"),
             Self::AssetInactive => f.write_str("the asset is not active"),
+            Self::NoWay(obstacle) => obstacle.fmt(f),
             Self::NotGranted => f.write_str("no grant that holds now"),
             Self::RightsMissing(rights) => write!(
                 f,
@@ -335,6 +370,10 @@ fn judge(
         return Err((Reason::FactorNeeded, age));
     }
 
+    if let Some(obstacle) = &facts.obstacle {
+        step(false, obstacle.to_string());
+        return Err((Reason::NoWay(obstacle.clone()), None));
+    }
     if let Some(limit) = limit_reached(facts.running, facts.limits) {
         let reason = Reason::LimitReached(limit);
         step(false, reason.to_string());

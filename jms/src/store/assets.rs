@@ -9,11 +9,12 @@ use crate::nouns::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy};
 use rusqlite::{Row, params};
 
 const COLUMNS: &str =
-    "SELECT a.*, s.name AS site_name, g.name AS gateway_name, p.name AS privileged_name
+    "SELECT a.*, s.name AS site_name, g.name AS gateway_name, p.name AS privileged_name, w.name AS passed_as
      FROM asset a
      LEFT JOIN site s ON s.id = a.site_id
      LEFT JOIN asset g ON g.id = a.gateway_id
-     LEFT JOIN system_user p ON p.id = a.privileged_system_user_id";
+     LEFT JOIN system_user p ON p.id = a.privileged_system_user_id
+     LEFT JOIN system_user w ON w.id = a.gateway_system_user_id";
 
 fn asset(read: Read<'_>, row: &Row<'_>) -> Result<Asset, StoreError> {
     let id: i64 = row.get("id")?;
@@ -27,6 +28,7 @@ fn asset(read: Read<'_>, row: &Row<'_>) -> Result<Asset, StoreError> {
         platform: row.get("platform")?,
         site: row.get("site_name")?,
         gateway: row.get("gateway_name")?,
+        gateway_system_user: row.get("passed_as")?,
         asset_groups: read.texts(
             "SELECT g.path FROM asset_group g JOIN asset_group_member m ON m.asset_group_id = g.id WHERE m.asset_id = ?1 ORDER BY 1",
             [id],
@@ -187,15 +189,17 @@ impl Change<'_> {
         self.execute(
             "UPDATE asset SET address = ?2, port = ?3, protocol = ?4, platform = ?5, site_id = ?6, gateway_id = ?7,
                     algorithms = ?8, host_key_policy = ?9, privileged_system_user_id = ?10, limit_sessions = ?11,
-                    active = ?12, comment = ?13, updated_at = ?14 WHERE id = ?1",
+                    active = ?12, comment = ?13, updated_at = ?14, gateway_system_user_id = ?15 WHERE id = ?1",
             params![
                 id, asset.address, asset.port, asset.protocol, asset.platform,
                 optional("site", "site", &asset.site)?, gateway,
                 asset.algorithms.as_str(), asset.host_key_policy.as_str(),
                 optional("system user", "system_user", &asset.privileged_system_user)?,
-                asset.limit_sessions, asset.active, asset.comment, self.now().0
+                asset.limit_sessions, asset.active, asset.comment, self.now().0,
+                optional("system user", "system_user", &asset.gateway_system_user)?
             ],
         )?;
+        self.check_way(&read.asset(&asset.name)?)?;
         // Every asset is below `/` as it is.
         let groups = asset
             .asset_groups

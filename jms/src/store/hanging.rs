@@ -7,12 +7,12 @@ use super::selector::Selector;
 use crate::nouns::{Asset, Grant};
 use rusqlite::params;
 
-/// Column by which assets name it.
-fn asset_column(what: Selector) -> Option<&'static str> {
+/// Columns by which assets name it.
+fn asset_columns(what: Selector) -> &'static [&'static str] {
     match what {
-        Selector::Site => Some("site_id"),
-        Selector::SystemUser => Some("privileged_system_user_id"),
-        _ => None,
+        Selector::Site => &["site_id"],
+        Selector::SystemUser => &["privileged_system_user_id", "gateway_system_user_id"],
+        _ => &[],
     }
 }
 
@@ -36,10 +36,12 @@ impl Change<'_> {
                     hanging.grants.push(read.grant(&name)?);
                 }
             }
-            if let Some(column) = asset_column(what) {
+            for column in asset_columns(what) {
                 let sql = format!("SELECT name FROM asset WHERE {column} = ?1 ORDER BY 1");
                 for name in read.texts(&sql, [id])? {
-                    hanging.assets.push(read.asset(&name)?);
+                    if !hanging.assets.iter().any(|asset| asset.name == name) {
+                        hanging.assets.push(read.asset(&name)?);
+                    }
                 }
             }
         }

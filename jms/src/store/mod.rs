@@ -16,6 +16,7 @@ mod change;
 mod defaults;
 mod error;
 mod events;
+mod gateways;
 mod grants;
 mod hanging;
 mod high_water;

@@ -59,6 +59,8 @@ pub struct Egress {
     pub host_keys: Vec<HostKey>,
     /// Sealed secret, if one is stored.
     pub credential: Option<Credential>,
+    /// The same for each gateway, in the order in which they are passed; these have none of their own.
+    pub gateways: Vec<Egress>,
 }
 
 /// How a session ended.
@@ -196,19 +198,35 @@ impl Read<'_> {
         (asset_id, system_user_id): (i64, i64),
     ) -> Result<Egress, StoreError> {
         let (asset, system_user) = self.destination((asset_id, system_user_id))?;
+        let mut gateways = Vec::new();
+        for gateway in self.gateways(&asset)?.assets {
+            // Without one the decision is no.
+            if let Some(name) = &gateway.gateway_system_user {
+                let passing = self.system_user(name)?;
+                gateways.push(self.leg(user, gateway, passing)?);
+            }
+        }
+        Ok(Egress {
+            gateways,
+            ..self.leg(user, asset, system_user)?
+        })
+    }
+
+    fn leg(self, user: &User, asset: Asset, system_user: SystemUser) -> Result<Egress, StoreError> {
         let account = self
             .first(
                 "SELECT login FROM system_user_override WHERE system_user_id = ?1 AND asset_id = ?2 AND login IS NOT NULL",
-                [system_user_id, asset_id],
+                [system_user.id, asset.id],
                 |row| Ok(row.get::<_, String>(0)?),
             )?
             .unwrap_or_else(|| system_user.account(&user.name).to_owned());
         Ok(Egress {
-            host_keys: self.host_keys_of(asset_id)?,
-            credential: self.credential(&system_user, asset_id)?,
+            host_keys: self.host_keys_of(asset.id)?,
+            credential: self.credential(&system_user, asset.id)?,
             asset,
             system_user,
             account,
+            gateways: Vec::new(),
         })
     }
 }

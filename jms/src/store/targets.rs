@@ -135,6 +135,7 @@ impl Read<'_> {
                 name: asset.name.clone(),
                 active: asset.active,
             },
+            obstacle: self.gateways(&asset)?.obstacle,
             system_user: system_user.name,
             grants: self.joining_grants(user.id, asset_id, system_user_id)?,
             running: self.live_counts(login.map_or("", |login| &login.id), user.id, asset_id)?,

@@ -5,7 +5,7 @@ use super::flags::{Change, Ls, Name, Names, Reasoned};
 use super::values::{Clearable, count_or_none, text_or_none, yes_no};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand};
-use jms::nouns::HostKeyPolicy;
+use jms::nouns::{Algorithms, HostKeyPolicy};
 
 /// Verbs of `asset`.
 #[derive(Debug, Subcommand)]
@@ -13,7 +13,11 @@ pub enum Asset {
     /// Add an asset; with --scan its host keys too, or nothing at all
     #[command(after_help = "Examples:
   jmsctl asset add web1 --address 10.0.0.11 --scan
-  jmsctl asset add db1 --address db1.example.org --port 2222 --limit-sessions 5")]
+  jmsctl asset add db1 --address db1.example.org --port 2222 --limit-sessions 5
+
+Behind a gateway, which is an asset too:
+  jmsctl asset add gw1 --address 198.51.100.7 --gateway-system-user jump --scan
+  jmsctl asset add db2 --address 10.1.0.12 --gateway gw1")]
     Add(Add),
     /// Change an asset
     #[command(after_help = "Examples:
@@ -47,6 +51,15 @@ pub struct Attributes {
     /// Its places in the tree; none: only below /
     #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
     pub asset_group: Option<Vec<String>>,
+    /// The asset through which it is reached, which may have a gateway itself; none: directly
+    #[arg(long, value_name = "ASSET", value_parser = text_or_none)]
+    pub gateway: Option<Clearable<String>>,
+    /// As which system user others pass it, if it is their gateway; it needs no grant, and opens nothing there
+    #[arg(long, value_name = "NAME", value_parser = text_or_none)]
+    pub gateway_system_user: Option<Clearable<String>>,
+    /// default: what the bastion's ssh offers; legacy: old algorithms for old devices, too
+    #[arg(long, value_name = "default|legacy", value_parser = algorithms)]
+    pub algorithms: Option<Algorithms>,
     /// When no host key is stored: refuse (unless told otherwise), or pin the first one that is seen
     #[arg(long, value_name = "refuse|pin", value_parser = host_key_policy)]
     pub host_key_policy: Option<HostKeyPolicy>,
@@ -166,6 +179,10 @@ pub struct HostKeyRm {
     /// Flags of the change.
     #[command(flatten)]
     pub change: Reasoned,
+}
+
+fn algorithms(text: &str) -> Result<Algorithms, String> {
+    Algorithms::parse(text).ok_or_else(|| "algorithms are default and legacy".to_owned())
 }
 
 fn host_key_policy(text: &str) -> Result<HostKeyPolicy, String> {

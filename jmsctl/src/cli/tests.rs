@@ -47,7 +47,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         "jmsctl session kill 7k2mz9",
         "jmsctl user mfa-reset alice",
         "jmsctl user add alice --mfa totp",
-        "jmsctl asset add web1 --address a --gateway b",
+        "jmsctl asset add web1 --address a --privileged-system-user b",
         "jmsctl login ls --failed",
         "jmsctl help status",
     ] {

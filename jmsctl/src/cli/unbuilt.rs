@@ -50,13 +50,7 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
     (
         "asset",
         &["add", "set"],
-        &[
-            "protocol",
-            "gateway",
-            "algorithms",
-            "privileged-system-user",
-            "csv",
-        ],
+        &["protocol", "privileged-system-user", "csv"],
     ),
     (
         "system-user",

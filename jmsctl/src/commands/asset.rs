@@ -23,6 +23,7 @@ impl Noun for Asset {
         "platform",
         "site",
         "gateway",
+        "gateway_system_user",
         "asset_groups",
         "algorithms",
         "host_key_policy",
@@ -88,6 +89,13 @@ fn apply(read: Read<'_>, attributes: &Attributes, asset: &mut Asset) -> Result<(
     if let Some(limit) = attributes.limit_sessions {
         asset.limit_sessions = limit.into_option();
     }
+    if let Some(gateway) = attributes.gateway {
+        asset.gateway = gateway.into_option();
+    }
+    if let Some(passing) = attributes.gateway_system_user {
+        asset.gateway_system_user = passing.into_option();
+    }
+    asset.algorithms = attributes.algorithms.unwrap_or(asset.algorithms);
     if let Some(site) = attributes.site {
         asset.site = site.into_option();
     }

@@ -79,6 +79,7 @@ fn fields_are_a_promise_to_scripts() {
         "platform",
         "site",
         "gateway",
+        "gateway_system_user",
         "asset_groups",
         "algorithms",
         "host_key_policy",

@@ -27,6 +27,7 @@ fn facts(grants: Vec<Grant>) -> Facts {
             name: "web1".into(),
             active: true,
         },
+        obstacle: None,
         system_user: "dev".into(),
         grants,
         running: Counts::default(),
@@ -220,4 +221,18 @@ proptest! {
                 || decide(&facts, channel, Time(until.0 - 1)).allow);
         }
     }
+}
+
+#[test]
+fn a_way_that_cannot_be_gone_is_told_to_whom_it_is_granted_and_to_nobody_else() {
+    let blocked = |grants| Facts {
+        obstacle: Some(Obstacle::Inactive("gw1".into())),
+        ..facts(grants)
+    };
+    let decision = decide(&blocked(vec![grant("all", "shell")]), Channel::Shell, NOW);
+    assert!(!decision.allow);
+    assert_eq!(decision.reason.as_str(), "no-way");
+    assert_eq!(decision.reason.to_string(), "the gateway gw1 is not active");
+    let decision = decide(&blocked(vec![]), Channel::Shell, NOW);
+    assert_eq!(decision.reason, Reason::NotGranted);
 }

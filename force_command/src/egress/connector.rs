@@ -1,0 +1,257 @@
+//! The way through the network to one machine: name resolution and `connect(2)`, in a process of its own that
+//! has nothing but the user's uid and a socket to us. The client program gets the finished connection, so that
+//! neither it nor the relay needs the network.
+//!
+//! Trusts the name service for nothing but an address: who answers there is proved by its host key. What a
+//! forged answer could break is the short-lived process that reads it.
+
+use super::child::{ChildError, Step, become_user};
+use super::failure::Failure;
+use crate::sys::{self, Forked};
+use jms::names::Address;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
+use nix::sys::wait::waitpid;
+use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid};
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// A connection that is being made. Dropped, the attempt is over.
+#[derive(Debug)]
+pub struct Connector {
+    process: Pid,
+    socket: OwnedFd,
+}
+
+impl Connector {
+    /// Begins to connect to `port` of `address` as the user `uid`, for at most `patience`.
+    ///
+    /// # Errors
+    /// [`ChildError`] when there can be no process for it.
+    pub fn begin(
+        address: &Address,
+        port: u16,
+        patience: Duration,
+        (uid, gid): (u32, u32),
+    ) -> Result<Self, ChildError> {
+        let at = |step| move |errno| ChildError { step, errno };
+        let (socket, theirs) = socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )
+        .map_err(at(Step::Pipes))?;
+        fcntl(&socket, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(at(Step::Pipes))?;
+        let parent = getpid();
+        match sys::fork().map_err(at(Step::Fork))? {
+            Forked::Child => {
+                let alone = || -> Result<(), Errno> {
+                    dup2_stdin(&theirs)?;
+                    dup2_stdout(&theirs)?;
+                    dup2_stderr(&theirs)?;
+                    sys::close_from(3, false)?;
+                    become_user(uid, gid, parent)
+                };
+                let socket = sys::standard(sys::StandardNumber::Input);
+                let connected = alone()
+                    .map_err(|_| Failure::Other)
+                    .and_then(|()| connect(&address.to_string(), port, patience));
+                let _ = match &connected {
+                    Ok(stream) => sys::send_descriptor(socket, &[CONNECTED], Some(stream.as_fd())),
+                    Err(failure) => sys::send_descriptor(socket, &[code(*failure)], None),
+                };
+                sys::leave(0)
+            }
+            Forked::Parent(pid) => Ok(Self {
+                process: Pid::from_raw(pid),
+                socket,
+            }),
+        }
+    }
+
+    /// Readable when the attempt is over.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// What came of it, if it is over; never waits.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Result<OwnedFd, Failure>> {
+        let mut answer = [0];
+        match sys::receive_descriptor(self.socket.as_fd(), &mut answer) {
+            Err(Errno::EAGAIN) => None,
+            Ok((1, Some(connection))) if answer == [CONNECTED] => Some(Ok(connection)),
+            Ok((1, _)) => Some(Err(failure(answer[0]))),
+            Ok(_) | Err(_) => Some(Err(Failure::Other)),
+        }
+    }
+}
+
+impl Drop for Connector {
+    fn drop(&mut self) {
+        // It has not been waited for, so the number is still its own.
+        let _ = kill(self.process, Signal::SIGKILL);
+        while waitpid(self.process, None) == Err(Errno::EINTR) {}
+    }
+}
+
+const CONNECTED: u8 = 0;
+/// What the process may say; its answer is the place in this list, counted from 1.
+const FAILURES: [Failure; 6] = [
+    Failure::UnknownName,
+    Failure::NoNameService,
+    Failure::PortClosed,
+    Failure::Unreachable,
+    Failure::Silent,
+    Failure::Other,
+];
+
+fn code(failure: Failure) -> u8 {
+    (1..)
+        .zip(FAILURES)
+        .find(|(_, it)| *it == failure)
+        .map_or(u8::MAX, |(code, _)| code)
+}
+
+fn failure(code: u8) -> Failure {
+    let place = usize::from(code).checked_sub(1);
+    place
+        .and_then(|place| FAILURES.get(place).copied())
+        .unwrap_or(Failure::Other)
+}
+
+/// Resolves and connects; blocks. Each of several addresses gets its share of the time that is left.
+fn connect(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Failure> {
+    let until = Instant::now() + patience;
+    let mut addresses: Vec<SocketAddr> = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| not_resolved(&error))?
+        .collect();
+    addresses.dedup();
+    addresses.truncate(8);
+    let mut worst = None;
+    for (place, address) in addresses.iter().enumerate() {
+        let left = until.saturating_duration_since(Instant::now());
+        let shares = u32::try_from(addresses.len() - place).unwrap_or(1);
+        match TcpStream::connect_timeout(address, (left / shares).max(Duration::from_millis(1))) {
+            Ok(stream) => {
+                // The client sets all other options itself, and this one only on its own connections.
+                let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
+                return Ok(stream);
+            }
+            Err(error) => worst = telling(worst, not_connected(&error)),
+        }
+    }
+    Err(worst.unwrap_or(Failure::UnknownName))
+}
+
+/// Of two addresses that failed, the failure that says more about the machine.
+fn telling(before: Option<Failure>, now: Failure) -> Option<Failure> {
+    let order = [
+        Failure::PortClosed,
+        Failure::Silent,
+        Failure::Unreachable,
+        Failure::Other,
+    ];
+    order
+        .into_iter()
+        .find(|it| before == Some(*it) || now == *it)
+}
+
+fn not_resolved(error: &io::Error) -> Failure {
+    // EAI_AGAIN in the C library's words; the locale is always C here.
+    if error.to_string().contains("Temporary failure") {
+        Failure::NoNameService
+    } else {
+        Failure::UnknownName
+    }
+}
+
+fn not_connected(error: &io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Failure::PortClosed,
+        ErrorKind::TimedOut => Failure::Silent,
+        ErrorKind::HostUnreachable
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::PermissionDenied
+        | ErrorKind::NetworkDown => Failure::Unreachable,
+        _ => Failure::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::unistd::{getegid, geteuid};
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    fn outcome_of(address: &str, port: u16, patience: Duration) -> Result<OwnedFd, Failure> {
+        let address = Address::new(address).unwrap();
+        let me = (geteuid().as_raw(), getegid().as_raw());
+        let connector = Connector::begin(&address, port, patience, me).unwrap();
+        let mut one = [PollFd::new(connector.descriptor(), PollFlags::POLLIN)];
+        assert_eq!(poll(&mut one, PollTimeout::from(20_000_u16)), Ok(1));
+        connector.outcome().expect("it is over")
+    }
+
+    #[test]
+    fn a_connection_that_another_process_made_is_ours_to_use() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connection = outcome_of("127.0.0.1", port, Duration::from_secs(10)).unwrap();
+        let (mut accepted, _) = listener.accept().unwrap();
+        accepted.write_all(b"SSH").unwrap();
+        let mut read = [0; 3];
+        std::fs::File::from(connection)
+            .read_exact(&mut read)
+            .unwrap();
+        assert_eq!(&read, b"SSH");
+    }
+
+    #[test]
+    fn a_closed_port_and_an_unknown_name_are_told_apart() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let patience = Duration::from_secs(10);
+        assert_eq!(
+            outcome_of("127.0.0.1", port, patience).unwrap_err(),
+            Failure::PortClosed
+        );
+        let unknown = outcome_of("no-such-host.invalid", 22, patience).unwrap_err();
+        assert!(
+            [Failure::UnknownName, Failure::NoNameService].contains(&unknown),
+            "{unknown:?}"
+        );
+    }
+
+    #[test]
+    fn of_several_addresses_the_one_that_said_most_is_told() {
+        assert_eq!(
+            telling(Some(Failure::Silent), Failure::PortClosed),
+            Some(Failure::PortClosed)
+        );
+        assert_eq!(
+            telling(Some(Failure::Silent), Failure::Unreachable),
+            Some(Failure::Silent)
+        );
+        assert_eq!(telling(None, Failure::Other), Some(Failure::Other));
+    }
+
+    #[test]
+    fn every_failure_has_its_number() {
+        for it in FAILURES {
+            assert_eq!(failure(code(it)), it);
+            assert_ne!(code(it), CONNECTED);
+        }
+        assert_eq!(failure(200), Failure::Other);
+    }
+}

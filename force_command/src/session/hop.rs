@@ -1,0 +1,125 @@
+//! One machine on the way to the asset, or the asset itself: its client's folder, agent, connection and log.
+
+use crate::agent::{Agent, Notice, Peer};
+use crate::egress::failure::{Failure, is_connected};
+use crate::egress::{Child, Folder, Way};
+use crate::sys;
+use nix::poll::PollFlags;
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
+/// The log is looked at so often while connecting, where the kernel has no watch for it left.
+const LOG_CHECK: Duration = Duration::from_millis(100);
+
+/// One connection while it is made and as long as it lasts.
+pub struct Hop {
+    /// The asset's name.
+    pub name: String,
+    folder: Folder,
+    agent: Agent,
+    way: Way,
+    log: Option<OwnedFd>,
+    log_check: Option<Instant>,
+    connected: bool,
+    /// A gateway's client; the asset's own belongs to the relay.
+    client: Option<Child>,
+}
+
+impl Hop {
+    /// Begins to watch over the connection to the asset `name`.
+    #[must_use]
+    pub fn new(name: String, folder: Folder, agent: Agent, way: Way) -> Self {
+        let log = CString::new(folder.log().as_os_str().as_bytes()).ok();
+        let log = log.and_then(|path| sys::watch_file(&path).ok());
+        Self {
+            name,
+            folder,
+            agent,
+            way,
+            log_check: log.is_none().then(Instant::now),
+            log,
+            connected: false,
+            client: None,
+        }
+    }
+
+    /// Its client's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Names the one process that may ask the agent and take the connection.
+    pub fn expect(&mut self, pid: i32, uid: u32) {
+        self.agent.expect(Peer { pid, uid });
+        self.way.expect(pid, uid);
+    }
+
+    /// Keeps a gateway's client, which ends with the session.
+    pub fn keep(&mut self, client: Child, uid: u32) {
+        self.expect(client.pid(), uid);
+        self.client = Some(client);
+    }
+
+    /// Whether the machine has let us in.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// What the agent has to tell.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.agent.take_notices()
+    }
+
+    /// What to wait for; when any of it is there, [`Hop::on_ready`] is called.
+    pub fn watched(&self) -> impl Iterator<Item = (BorrowedFd<'_>, PollFlags)> {
+        let log = self.log.as_ref();
+        let log = log.map(|log| (log.as_fd(), PollFlags::POLLIN));
+        log.into_iter()
+            .chain(self.agent.poll_fd())
+            .chain(self.way.watched())
+    }
+
+    /// Does what can be done now without waiting.
+    ///
+    /// # Errors
+    /// Why there is no connection to the machine.
+    pub fn on_ready(&mut self) -> Result<(), Failure> {
+        self.way.on_ready()?;
+        if self.agent.poll_fd().is_some() {
+            self.agent.on_ready();
+        }
+        if let Some(log) = &self.log {
+            let mut changes = [0; 4096];
+            while matches!(nix::unistd::read(log, &mut changes), Ok(1..)) {}
+            self.look_at_log();
+        }
+        Ok(())
+    }
+
+    /// When [`Hop::tick`] has something to do, if ever.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.log_check
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Instant) {
+        if self.log_check.is_some_and(|at| at <= now) {
+            self.log_check = Some(now + LOG_CHECK);
+            self.look_at_log();
+        }
+    }
+
+    /// Once the machine has let us in, the key is wiped and the log no longer watched.
+    pub fn look_at_log(&mut self) {
+        if !self.connected && is_connected(&self.folder.read_log()) {
+            self.connected = true;
+            self.agent.finish();
+            (self.log, self.log_check) = (None, None);
+        }
+    }
+}
