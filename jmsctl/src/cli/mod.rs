@@ -11,6 +11,7 @@ pub mod flags;
 pub mod grant;
 pub mod group;
 pub mod key;
+pub mod policy_file;
 pub mod site;
 pub mod system_user;
 mod unbuilt;
@@ -155,6 +156,19 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl defaults show"
     )]
     Defaults(site::Defaults),
+    /// Print the policy as a TOML file, without secrets
+    #[command(
+        after_help = "Examples:\n  jmsctl export > policy.toml\n  jmsctl export user user-group"
+    )]
+    Export(policy_file::Export),
+    /// Show how the policy differs from a file; exit status 1 if it does
+    #[command(after_help = "Example:\n  jmsctl diff policy.toml --prune")]
+    Diff(policy_file::Diff),
+    /// Make the policy what a file says: shown first, asked for, all or nothing
+    #[command(
+        after_help = "Examples:\n  jmsctl apply policy.toml\n  jmsctl apply - --yes --prune < policy.toml"
+    )]
+    Apply(policy_file::Apply),
     /// Connections of users to the bastion
     #[command(
         subcommand,
@@ -357,6 +371,8 @@ impl Arguments {
                 Noun::HostKey(asset::HostKey::Add(add)) => Some(&add.key),
                 Noun::SystemUser(system_user::SystemUser::Add(add)) => add.attributes.key.as_ref(),
                 Noun::SystemUser(system_user::SystemUser::Set(set)) => set.attributes.key.as_ref(),
+                Noun::Diff(diff) => Some(&diff.file),
+                Noun::Apply(apply) => Some(&apply.file),
                 Noun::Config(Config::Check(check)) => check.file.as_ref(),
                 _ => None,
             },

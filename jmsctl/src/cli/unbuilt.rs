@@ -6,9 +6,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 const NOUNS: &[&str] = &[
     "status",
     "doctor",
-    "export",
-    "diff",
-    "apply",
     "login-rule",
     "lock",
     "command",

@@ -86,7 +86,8 @@ pub fn login_key(file: &FileArgument, user: &str, now: Time) -> Done<LoginKey> {
     })
 }
 
-fn check(key: &LoginKey) -> Result<(), StoreError> {
+/// Whether the conditions of a key go together.
+pub fn check(key: &LoginKey) -> Result<(), StoreError> {
     if key.verify_required && !KeyKind::parse(&key.kind).is_some_and(KeyKind::is_security_key) {
         return refuse(&format!(
             "--verify-required is for keys in security keys (sk-…); this one is {}, which cannot verify its person",

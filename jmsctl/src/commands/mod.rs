@@ -18,6 +18,7 @@ mod key;
 mod login;
 pub mod manual;
 mod player;
+mod policy_file;
 mod replay;
 mod scan;
 mod selection;
@@ -62,6 +63,9 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
         Noun::SystemUser(verb) => system_user::run(verb, &mut context),
         Noun::Grant(verb) => grant::run(verb, &mut context),
         Noun::Access(verb) => access::run(verb, &mut context),
+        Noun::Export(verb) => policy_file::export(verb, &mut context),
+        Noun::Diff(verb) => policy_file::diff(verb, &mut context),
+        Noun::Apply(verb) => policy_file::apply(verb, &mut context),
         Noun::Defaults(verb) => defaults::run(verb, &mut context),
         Noun::Login(verb) => login::run(verb, &mut context),
         Noun::Session(verb) => session::run(verb, &mut context),

@@ -108,7 +108,8 @@ fn apply(read: Read<'_>, attributes: &Attributes, user: &mut User) -> Result<(),
     )
 }
 
-fn check(user: &User) -> Result<(), StoreError> {
+/// Whether the attributes of a user go together.
+pub fn check(user: &User) -> Result<(), StoreError> {
     match (user.valid_from, user.valid_until) {
         (Some(from), Some(until)) if from >= until => Err(StoreError::Refused {
             sentence:

@@ -63,8 +63,13 @@ impl FileArgument {
         Ok(())
     }
 
-    /// Reads it to its end; it was opened before, and is closed after.
+    /// Reads a key, a secret or settings to the end; it was opened before, and is closed after.
     pub fn read(&self) -> Done<SecretString> {
+        self.read_up_to(LONGEST)
+    }
+
+    /// The same for a file of at most `longest` bytes.
+    pub fn read_up_to(&self, longest: u64) -> Done<SecretString> {
         let failed = |error: &dyn fmt::Display| {
             Failure::BadInput(format!("cannot read {}: {error}", self.name()))
         };
@@ -79,13 +84,14 @@ impl FileArgument {
             Some(Source::Standard) => std::io::stdin()
                 .as_fd()
                 .try_clone_to_owned()
-                .and_then(|stdin| File::from(stdin).take(LONGEST + 1).read_to_end(&mut text)),
-            Some(Source::File(file)) => file.take(LONGEST + 1).read_to_end(&mut text),
+                .and_then(|stdin| File::from(stdin).take(longest + 1).read_to_end(&mut text)),
+            Some(Source::File(file)) => file.take(longest + 1).read_to_end(&mut text),
             None => return Err(failed(&"it was not opened")),
         }
         .map_err(|error| failed(&error))?;
-        if text.len() as u64 > LONGEST {
-            return Err(failed(&"it is longer than a mebibyte"));
+        if text.len() as u64 > longest {
+            let mebibytes = longest / 1024 / 1024;
+            return Err(failed(&format!("it is longer than {mebibytes} MiB")));
         }
         match String::from_utf8(std::mem::take(&mut *text)) {
             Ok(text) => Ok(SecretString::from(text)),

@@ -51,6 +51,11 @@ impl Output {
         self.json
     }
 
+    /// Whether nothing shall be said about what was done.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// A remark for the person, on standard error.
     pub fn note(&self, sentence: &str) {
         if !self.quiet {

@@ -7,6 +7,7 @@ mod groups;
 mod init;
 mod keys;
 mod policy;
+mod policy_file;
 mod privilege;
 mod scan;
 mod system_user;
