@@ -13,6 +13,7 @@ pub use sys::WipingAllocator;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -103,6 +104,25 @@ impl fmt::Display for SecretError {
 impl std::error::Error for SecretError {}
 
 impl MasterKey {
+    /// A name for this key that tells nothing about it: the beginning of a hash over a constant and the key, in hex.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(b"jms-secret-key-fingerprint-1\n");
+        hash.update(&self.0[..]);
+        hash.finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Whether `bytes` are this key.
+    #[must_use]
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        bytes == &self.0[..]
+    }
+
     /// Encrypts `secret` for the place `context`: version byte ‖ nonce (24 random bytes) ‖ ciphertext and tag.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod cli;
 mod commands;
 mod context;
+mod doctor;
 mod failure;
 mod input;
 mod output;

@@ -246,3 +246,15 @@ fn errors_say_what_to_do() {
             .contains("`chmod 0400 /etc/jms/secret.key`")
     );
 }
+
+#[test]
+fn a_fingerprint_names_one_key_and_does_not_hold_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other] =
+        ["one", "other"].map(|name| MasterKey::generate(&folder.path().join(name)).unwrap());
+    assert_eq!(one.fingerprint(), one.fingerprint());
+    assert_ne!(one.fingerprint(), other.fingerprint());
+    assert_eq!(one.fingerprint().len(), 32);
+    let bytes = std::fs::read(folder.path().join("one")).unwrap();
+    assert!(one.is(&bytes) && !other.is(&bytes) && !one.is(&bytes[1..]));
+}

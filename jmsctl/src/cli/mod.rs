@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod flags;
 pub mod grant;
 pub mod group;
+pub mod health;
 pub mod key;
 pub mod policy_file;
 pub mod site;
@@ -193,6 +194,17 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl event ls --follow"
     )]
     Event(evidence::Event),
+    /// Say what is wrong with this host, and the command that mends it; exit status 1 if anything is
+    #[command(
+        after_help = "Every finding has an id that stays, a severity (critical, error, warning), a sentence, and a
+line for the shell that mends it, to be read first and then run by root.
+
+Examples:
+  jmsctl doctor
+  jmsctl doctor --profile bastion --json
+  ssh vault cat secret.key | jmsctl doctor --confirm-backup -"
+    )]
+    Doctor(health::Doctor),
     /// The settings of this bastion
     #[command(
         subcommand,
@@ -374,6 +386,7 @@ impl Arguments {
                 Noun::Diff(diff) => Some(&diff.file),
                 Noun::Apply(apply) => Some(&apply.file),
                 Noun::Config(Config::Check(check)) => check.file.as_ref(),
+                Noun::Doctor(doctor) => doctor.confirm_backup.as_ref(),
                 _ => None,
             },
         ];

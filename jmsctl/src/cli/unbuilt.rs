@@ -5,7 +5,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 const NOUNS: &[&str] = &[
     "status",
-    "doctor",
     "login-rule",
     "lock",
     "command",

@@ -7,6 +7,7 @@ mod asset;
 mod asset_group;
 pub mod config;
 mod defaults;
+mod doctor;
 pub mod event;
 mod evidence;
 mod explain;
@@ -47,6 +48,9 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
     if let Noun::Init(init) = &arguments.noun {
         return init::run(init, arguments, &paths, out);
     }
+    if let Noun::Doctor(doctor) = &arguments.noun {
+        return doctor::run(doctor, arguments, &paths, out);
+    }
     privilege::become_service_user()?;
     let settings = settings(arguments, &paths)?;
     let store = Store::open(&paths)?;
@@ -72,6 +76,7 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
         Noun::Event(verb) => event::run(verb, &mut context),
         // The others were run before, by `main`, because they need no store.
         Noun::Init(_)
+        | Noun::Doctor(_)
         | Noun::Config(_)
         | Noun::Completion(_)
         | Noun::Man(_)

@@ -63,17 +63,37 @@ impl FileArgument {
         Ok(())
     }
 
-    /// Reads a key, a secret or settings to the end; it was opened before, and is closed after.
+    /// Reads a key, a secret or settings to the end as text; it was opened before, and is closed after.
     pub fn read(&self) -> Done<SecretString> {
         self.read_up_to(LONGEST)
     }
 
     /// The same for a file of at most `longest` bytes.
     pub fn read_up_to(&self, longest: u64) -> Done<SecretString> {
+        let mut bytes = self.read_bytes(longest)?;
+        match String::from_utf8(std::mem::take(&mut *bytes)) {
+            Ok(text) => Ok(SecretString::from(text)),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                Err(Failure::BadInput(format!(
+                    "cannot read {}: it is not text",
+                    self.name()
+                )))
+            }
+        }
+    }
+
+    /// Reads a secret of any bytes to the end; it was opened before, and is closed after.
+    pub fn read_secret(&self) -> Done<Zeroizing<Vec<u8>>> {
+        self.read_bytes(LONGEST)
+    }
+
+    /// Reads it as bytes, at most `longest` of them.
+    fn read_bytes(&self, longest: u64) -> Done<Zeroizing<Vec<u8>>> {
         let failed = |error: &dyn fmt::Display| {
             Failure::BadInput(format!("cannot read {}: {error}", self.name()))
         };
-        let mut text = Zeroizing::new(Vec::new());
+        let mut bytes = Zeroizing::new(Vec::new());
         let source = self
             .opened
             .lock()
@@ -84,22 +104,16 @@ impl FileArgument {
             Some(Source::Standard) => std::io::stdin()
                 .as_fd()
                 .try_clone_to_owned()
-                .and_then(|stdin| File::from(stdin).take(longest + 1).read_to_end(&mut text)),
-            Some(Source::File(file)) => file.take(longest + 1).read_to_end(&mut text),
+                .and_then(|stdin| File::from(stdin).take(longest + 1).read_to_end(&mut bytes)),
+            Some(Source::File(file)) => file.take(longest + 1).read_to_end(&mut bytes),
             None => return Err(failed(&"it was not opened")),
         }
         .map_err(|error| failed(&error))?;
-        if text.len() as u64 > longest {
+        if bytes.len() as u64 > longest {
             let mebibytes = longest / 1024 / 1024;
             return Err(failed(&format!("it is longer than {mebibytes} MiB")));
         }
-        match String::from_utf8(std::mem::take(&mut *text)) {
-            Ok(text) => Ok(SecretString::from(text)),
-            Err(error) => {
-                drop(Zeroizing::new(error.into_bytes()));
-                Err(failed(&"it is not text"))
-            }
-        }
+        Ok(bytes)
     }
 }
 

@@ -28,7 +28,7 @@ fn wrong_usage_is_two_and_what_is_planned_says_so() {
         &["session", "kill", "abcdef"],
         &["user", "add", "alice", "--mfa", "totp"],
         &["grant", "set", "g", "--require-mfa", "1h"],
-        &["help", "doctor"],
+        &["help", "report"],
         &["batch", "--help"],
     ] {
         let output = plain(arguments);

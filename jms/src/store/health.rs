@@ -1,0 +1,200 @@
+//! What the store says about itself: for `jmsctl doctor` and `jmsctl status`.
+
+use super::Store;
+use super::change::Change;
+use super::error::StoreError;
+use super::read::{Read, number};
+use crate::time::Time;
+use rusqlite::{OptionalExtension, TransactionBehavior, params};
+
+/// Where the store remembers that somebody showed a copy of the key to stored secrets.
+const KEY_BACKUP: &str = "secret_key_backup";
+
+/// Events that syslog has not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// How many.
+    pub count: u64,
+    /// When the oldest of them happened.
+    pub oldest: Option<Time>,
+}
+
+/// A copy of the key to stored secrets that lies elsewhere, as far as somebody showed one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyBackup {
+    /// Fingerprint of the key that was copied ([`crate::secret::MasterKey::fingerprint`]).
+    pub fingerprint: String,
+    /// When it was shown.
+    pub at: Time,
+}
+
+/// A sealed secret of the store, to try a key on.
+#[derive(Debug, Clone)]
+pub struct SealedSample {
+    /// The credential's row.
+    pub credential: i64,
+    /// Its sealed secret.
+    pub sealed: Vec<u8>,
+}
+
+impl Read<'_> {
+    /// The newest moment that any evidence tells of; `None` in a store without any.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newest_moment(self) -> Result<Option<Time>, StoreError> {
+        let newest: Option<i64> = self.connection.query_row(
+            "SELECT max(at) FROM (SELECT max(at) AS at FROM event UNION ALL SELECT max(opened_at) FROM login
+                                  UNION ALL SELECT max(started_at) FROM session)",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(newest.map(Time))
+    }
+
+    /// Events that syslog has not taken.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn waiting_events(self) -> Result<Waiting, StoreError> {
+        let (count, oldest): (i64, Option<i64>) = self.connection.query_row(
+            "SELECT count(*), min(at) FROM event WHERE sent = 0",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(Waiting {
+            count: number("number of unsent events", count)?,
+            oldest: oldest.map(Time),
+        })
+    }
+
+    /// The copy of the key to stored secrets that somebody showed last.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn key_backup(self) -> Result<Option<KeyBackup>, StoreError> {
+        let text: Option<String> = self
+            .connection
+            .query_row(
+                "SELECT value FROM meta WHERE name = ?1",
+                [KEY_BACKUP],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(text.and_then(|text| {
+            let (at, fingerprint) = text.split_once(' ')?;
+            Some(KeyBackup {
+                at: Time(at.parse().ok()?),
+                fingerprint: fingerprint.to_owned(),
+            })
+        }))
+    }
+
+    /// One sealed secret, if any is stored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn sealed_sample(self) -> Result<Option<SealedSample>, StoreError> {
+        self.first(
+            "SELECT id, secret FROM credential ORDER BY id DESC LIMIT 1",
+            [],
+            |row| {
+                Ok(SealedSample {
+                    credential: row.get(0)?,
+                    sealed: row.get(1)?,
+                })
+            },
+        )
+    }
+}
+
+impl Store {
+    /// Whether somebody could write now: takes the write lock and gives it back.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another writer holds it for longer than two seconds; not writable.
+    pub fn try_to_write(&mut self) -> Result<(), StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // A lock alone succeeds on a file system that has become read-only.
+        transaction.execute(
+            "UPDATE meta SET value = value WHERE name = 'generation'",
+            [],
+        )?;
+        transaction.rollback()?;
+        Ok(())
+    }
+}
+
+impl Change<'_> {
+    /// Remembers that a copy of the key with this fingerprint was shown.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_key_backup(&self, fingerprint: &str) -> Result<(), StoreError> {
+        let before = self.read().key_backup()?.map(|backup| backup.fingerprint);
+        self.execute(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+            params![KEY_BACKUP, format!("{} {fingerprint}", self.now().0)],
+        )?;
+        self.audit(
+            "secret-key-backup",
+            "/etc/jms/secret.key",
+            before.as_ref(),
+            Some(&fingerprint.to_owned()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::paths::Paths;
+    use crate::store::{Actor, Store};
+    use crate::time::Time;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        paths.create().unwrap();
+        let mut store = Store::create(&paths).unwrap();
+        store.set_event_sender(event::Sender::to(folder.path().join("nobody-listens")));
+        (folder, store)
+    }
+
+    #[test]
+    fn a_shown_copy_of_the_key_is_remembered_with_its_moment_and_is_an_event() {
+        let (_folder, mut store) = store();
+        assert_eq!(store.read().key_backup().unwrap(), None);
+        assert_eq!(store.read().newest_moment().unwrap(), None);
+        let actor = Actor {
+            name: "root".into(),
+            why: String::new(),
+        };
+        store
+            .change(&actor, Time(5_000), |change| change.note_key_backup("abc"))
+            .unwrap();
+        let backup = store.read().key_backup().unwrap().unwrap();
+        assert_eq!(
+            (backup.fingerprint.as_str(), backup.at),
+            ("abc", Time(5_000))
+        );
+        assert_eq!(store.read().newest_moment().unwrap(), Some(Time(5_000)));
+        let waiting = store.read().waiting_events().unwrap();
+        assert_eq!((waiting.count, waiting.oldest), (1, Some(Time(5_000))));
+    }
+
+    #[test]
+    fn trying_to_write_changes_nothing_and_sees_a_writer() {
+        let (folder, mut store) = store();
+        let generation = store.read().generation().unwrap();
+        store.try_to_write().unwrap();
+        assert_eq!(store.read().generation().unwrap(), generation);
+        let other = Store::open(&Paths::under(folder.path())).unwrap();
+        other.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert!(matches!(
+            store.try_to_write(),
+            Err(crate::store::StoreError::Busy)
+        ));
+    }
+}

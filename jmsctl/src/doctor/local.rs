@@ -1,0 +1,230 @@
+//! The way in when the bastion is broken: an account of the host itself that sshd lets in and that can become root.
+//!
+//! Judged by what sshd and sudo themselves say about each account, and by the key files and hashes that they would use.
+#![forbid(unsafe_code)]
+
+use super::accounts::{Account, Accounts};
+use super::finding::Findings;
+use super::sshd::{ADDRESS, Effective, kept_out};
+use super::{mend, system, table};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Of a host with more accounts than these, so many are asked about.
+const ASKED: usize = 100;
+
+/// What was found out about the host's accounts.
+#[derive(Debug)]
+pub struct Local {
+    way_in: Option<String>,
+    /// Why those that came near do not count.
+    refused: Vec<String>,
+}
+
+impl Local {
+    /// Looks until one account would get in.
+    pub fn gather(accounts: &Accounts, today: i64) -> Self {
+        let mut local = Self {
+            way_in: None,
+            refused: Vec::new(),
+        };
+        let has_shell =
+            |account: &&Account| account.has_shell() && Path::new(&account.shell).exists();
+        for account in accounts.accounts.iter().filter(has_shell).take(ASKED) {
+            match why_not(account, accounts, today) {
+                Ok(()) => {
+                    local.way_in = Some(account.name.clone());
+                    break;
+                }
+                Err(why) => local.refused.push(format!("{}: {why}", account.name)),
+            }
+        }
+        local
+    }
+
+    /// Judges it.
+    pub fn judge(&self, findings: &mut Findings) {
+        if self.way_in.is_some() {
+            return;
+        }
+        let shown: Vec<&str> = self.refused.iter().take(3).map(String::as_str).collect();
+        let why = if shown.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", shown.join("; "))
+        };
+        let home = "/home/\"$name\"";
+        findings.add(
+            table::ADMINISTRATORS_LOCAL,
+            format!("no local account could log in over ssh and become root{why}"),
+            format!(
+                "{} && {{ id -- \"$name\" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash -- \"$name\"; }} && usermod --append --groups {} -- \"$name\" && install -d -m 0700 -o \"$name\" {home}/.ssh && echo 'Public key, then Ctrl-D:' && cat >> {home}/.ssh/authorized_keys && chown \"$name\" {home}/.ssh/authorized_keys && chmod 0600 {home}/.ssh/authorized_keys && printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\\n' \"$name\" > /etc/sudoers.d/\"$name\" && chmod 0440 /etc/sudoers.d/\"$name\"",
+                mend::ask("Name of a local administrator:", "name"),
+                if system::exists("/usr/bin/apt-get") { "sudo" } else { "wheel" },
+            ),
+        );
+    }
+}
+
+fn why_not(account: &Account, accounts: &Accounts, today: i64) -> Result<(), String> {
+    if account.expires.is_some_and(|day| day < today) {
+        return Err("it has expired".into());
+    }
+    let effective = Effective::ask(&account.name, ADDRESS)
+        .map_err(|_| "sshd's configuration is wrong".to_owned())?;
+    if let Some(out) = kept_out(&effective, &account.name, &accounts.groups_of(account)) {
+        return Err(format!("{} keeps it out", out.keyword));
+    }
+    if effective
+        .get("forcecommand")
+        .is_some_and(|command| command != "none")
+    {
+        return Err("a ForceCommand holds for it".into());
+    }
+    if !can_authenticate(account, &effective) {
+        return Err("it has neither a login key nor a password that sshd takes".into());
+    }
+    if account.uid == 0 || can_sudo(&account.name) {
+        Ok(())
+    } else {
+        Err("it cannot become root with sudo".into())
+    }
+}
+
+fn can_authenticate(account: &Account, effective: &Effective) -> bool {
+    let root = account.uid == 0;
+    let permit_root = effective
+        .get("permitrootlogin")
+        .unwrap_or("prohibit-password");
+    if root && !["yes", "prohibit-password", "without-password"].contains(&permit_root) {
+        return false;
+    }
+    let by_key = effective.is_on("pubkeyauthentication") && has_key(account, effective);
+    let may_type = !root || permit_root == "yes";
+    let by_password = may_type && account.has_password();
+    let can = |method: &str| match method.split(':').next().unwrap_or_default() {
+        "publickey" => by_key,
+        "password" => by_password && effective.is_on("passwordauthentication"),
+        "keyboard-interactive" => {
+            by_password
+                && effective.is_on("kbdinteractiveauthentication")
+                && effective.is_on("usepam")
+        }
+        "none" => true,
+        _ => false,
+    };
+    let lists = effective.words("authenticationmethods");
+    if lists.is_empty() || lists == ["any"] {
+        return ["publickey", "password", "keyboard-interactive"]
+            .into_iter()
+            .any(can);
+    }
+    lists.iter().any(|list| list.split(',').all(can))
+}
+
+/// Whether a key file of the account has a key that sshd would believe.
+fn has_key(account: &Account, effective: &Effective) -> bool {
+    // Whoever looks keys up elsewhere has them there.
+    let elsewhere = effective
+        .get("authorizedkeyscommand")
+        .is_some_and(|command| command != "none");
+    let strict = effective.is_on("strictmodes");
+    elsewhere
+        || effective
+            .words("authorizedkeysfile")
+            .into_iter()
+            .filter(|file| *file != "none")
+            .any(|file| {
+                let file = file
+                    .replace("%h", &account.home)
+                    .replace("%u", &account.name)
+                    .replace("%%", "%");
+                let path = Path::new(&account.home).join(file);
+                let is_key =
+                    |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+                system::read(&path).is_some_and(|text| text.lines().any(is_key))
+                    && (!strict || is_private(&path, account))
+            })
+}
+
+/// sshd believes a file that nobody but root and its owner could have written, up to the home.
+fn is_private(path: &Path, account: &Account) -> bool {
+    let mut parts: Vec<PathBuf> = vec![path.to_owned()];
+    parts.extend(
+        path.ancestors()
+            .skip(1)
+            .take_while(|part| part.starts_with(&account.home))
+            .map(Path::to_owned),
+    );
+    parts.iter().all(|part| {
+        part.metadata().is_ok_and(|metadata| {
+            [0, account.uid].contains(&metadata.uid()) && metadata.mode() & 0o022 == 0
+        })
+    })
+}
+
+fn can_sudo(name: &str) -> bool {
+    let Some(said) = system::run("sudo", &["-n", "-l", "-U", name]) else {
+        return false;
+    };
+    // “User admin may run the following commands on bastion:\n    (ALL : ALL) ALL”
+    let rules = said
+        .out
+        .split("may run the following commands")
+        .nth(1)
+        .unwrap_or_default();
+    said.succeeded
+        && rules.lines().any(|line| {
+            let line = line.trim();
+            let as_root = ["(ALL", "(root"]
+                .iter()
+                .any(|begin| line.starts_with(begin));
+            as_root
+                && line
+                    .split([')', ' ', ':', ','])
+                    .any(|word| word == "ALL" || word.ends_with("/su") || word.ends_with("sh"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(uid: u32, password: Option<&str>) -> Account {
+        Account {
+            name: "admin".into(),
+            uid,
+            gid: uid,
+            home: "/nonexistent".into(),
+            shell: "/bin/bash".into(),
+            password: password.map(str::to_owned),
+            expires: None,
+        }
+    }
+
+    #[test]
+    fn methods_and_what_the_account_has_must_meet() {
+        let hash = Some("$y$j9T$x");
+        let can =
+            |account: &Account, text: &str| can_authenticate(account, &Effective::parse(text));
+        let on = "passwordauthentication yes\nauthenticationmethods any\n";
+        assert!(can(&account(1000, hash), on));
+        assert!(!can(&account(1000, Some("!")), on));
+        assert!(!can(
+            &account(1000, hash),
+            "passwordauthentication yes\nauthenticationmethods publickey,password\n"
+        ));
+        assert!(!can(
+            &account(0, hash),
+            "passwordauthentication yes\npermitrootlogin prohibit-password\n"
+        ));
+        assert!(can(
+            &account(0, hash),
+            "passwordauthentication yes\npermitrootlogin yes\n"
+        ));
+        assert!(!can(
+            &account(0, hash),
+            "passwordauthentication yes\npermitrootlogin no\n"
+        ));
+    }
+}
