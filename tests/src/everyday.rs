@@ -1,10 +1,14 @@
 //! The everyday case, set up with `jmsctl` as an administrator would: alice may use web1 as dev; nobody was granted web2.
+//! Two administrators, and a copy of the key to stored secrets that was shown: doctor has nothing to complain of.
 
 use anyhow::{Context, Result};
 
 use crate::boot::{ASSET_ACCOUNT, authorize};
 use crate::folder::ALICE;
 use crate::lab::Lab;
+
+/// The bastion's own administrators: two, so that one may be ill.
+pub const ADMINISTRATORS: [&str; 2] = ["ada", "grace"];
 
 /// What alice may do on web1.
 const RIGHTS: &str = "shell,exec,upload,download";
@@ -27,6 +31,17 @@ pub fn fill(lab: &Lab) -> Result<()> {
         format!("user add {ALICE} --key -"),
         format!("{alices_key}\n"),
     )?;
+    for name in ADMINISTRATORS {
+        let key = lab.folder().public_key_of(name)?;
+        jmsctl(
+            format!("user add {name} --role admin --key -"),
+            format!("{key}\n"),
+        )?;
+    }
+    // As if the copy lay on another machine and came from there.
+    bastion
+        .run("jmsctl doctor --confirm-backup - < /etc/jms/secret.key")
+        .success()?;
     jmsctl(
         format!("system-user add {ASSET_ACCOUNT} --credential key --generate ed25519"),
         String::new(),

@@ -118,7 +118,7 @@ impl Store {
     }
 }
 
-fn row_of_event(row: &rusqlite::Row<'_>) -> Result<EventRow, StoreError> {
+pub(super) fn row_of_event(row: &rusqlite::Row<'_>) -> Result<EventRow, StoreError> {
     Ok(EventRow {
         seq: number("event number", row.get("seq")?)?,
         body: row.get("body")?,

@@ -3,12 +3,36 @@
 use super::Store;
 use super::change::Change;
 use super::error::StoreError;
+use super::events::row_of_event;
 use super::read::{Read, number};
+use crate::nouns::EventRow;
 use crate::time::Time;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
 /// Where the store remembers that somebody showed a copy of the key to stored secrets.
 const KEY_BACKUP: &str = "secret_key_backup";
+
+/// Types of events that tell of somebody who was refused.
+const REFUSALS: &str = "'key.refused', 'login.refused', 'session.refused', 'request.refused'";
+
+/// How much there is of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Users.
+    pub users: u64,
+    /// Assets.
+    pub assets: u64,
+    /// Sessions that were ever recorded.
+    pub sessions: u64,
+    /// Open logins.
+    pub open_logins: u64,
+    /// Live sessions.
+    pub live_sessions: u64,
+    /// Size of all finished recordings, in bytes.
+    pub recorded_bytes: u64,
+    /// Number of the schema.
+    pub schema: u64,
+}
 
 /// Events that syslog has not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +90,41 @@ impl Read<'_> {
             count: number("number of unsent events", count)?,
             oldest: oldest.map(Time),
         })
+    }
+
+    /// How much there is of everything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn counts(self) -> Result<Counts, StoreError> {
+        let count = |sql: &str| number("a count", self.number(sql, [])?);
+        Ok(Counts {
+            users: count("SELECT count(*) FROM user")?,
+            assets: count("SELECT count(*) FROM asset")?,
+            sessions: count("SELECT count(*) FROM session")?,
+            open_logins: count("SELECT count(*) FROM login WHERE closed_at IS NULL")?,
+            live_sessions: count("SELECT count(*) FROM session WHERE ended_at IS NULL")?,
+            recorded_bytes: count("SELECT ifnull(sum(recording_size), 0) FROM session")?,
+            schema: count("PRAGMA user_version")?,
+        })
+    }
+
+    /// How often somebody was refused since then, and the newest of these events, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn refusals(self, since: Time, limit: u32) -> Result<(u64, Vec<EventRow>), StoreError> {
+        let count = self.number(
+            &format!("SELECT count(*) FROM event WHERE type IN ({REFUSALS}) AND at >= ?1"),
+            [since.0],
+        )?;
+        let mut rows = self.rows(
+            &format!("SELECT seq, body, sent FROM event WHERE type IN ({REFUSALS}) AND at >= ?1 ORDER BY seq DESC LIMIT ?2"),
+            params![since.0, limit],
+            row_of_event,
+        )?;
+        rows.reverse();
+        Ok((number("number of refusals", count)?, rows))
     }
 
     /// The copy of the key to stored secrets that somebody showed last.
@@ -180,6 +239,8 @@ mod tests {
             ("abc", Time(5_000))
         );
         assert_eq!(store.read().newest_moment().unwrap(), Some(Time(5_000)));
+        assert_eq!(store.read().counts().unwrap().live_sessions, 0);
+        assert_eq!(store.read().refusals(Time(0), 5).unwrap(), (0, vec![]));
         let waiting = store.read().waiting_events().unwrap();
         assert_eq!((waiting.count, waiting.oldest), (1, Some(Time(5_000))));
     }

@@ -205,6 +205,9 @@ Examples:
   ssh vault cat secret.key | jmsctl doctor --confirm-backup -"
     )]
     Doctor(health::Doctor),
+    /// Show on one screen how the bastion is: online, last logins, refusals, store, disk, clock
+    #[command(after_help = "Examples:\n  jmsctl status\n  jmsctl status --json")]
+    Status,
     /// The settings of this bastion
     #[command(
         subcommand,

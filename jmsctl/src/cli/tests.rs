@@ -41,7 +41,6 @@ fn every_flag_is_explained() {
 fn what_is_planned_says_so_and_what_is_not_is_unknown() {
     let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
     for line in [
-        "jmsctl status",
         "jmsctl report --format html",
         "jmsctl filter add ops",
         "jmsctl session kill 7k2mz9",
@@ -49,7 +48,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         "jmsctl user add alice --mfa totp",
         "jmsctl asset add web1 --address a --privileged-system-user b",
         "jmsctl login ls --failed",
-        "jmsctl help status",
+        "jmsctl help report",
     ] {
         let stop = parse(words(line));
         match stop {
@@ -82,7 +81,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
 #[test]
 fn help_shows_nothing_that_is_not_built() {
     let help = tree().render_long_help().to_string();
-    for word in ["status", "batch", "filter"] {
+    for word in ["batch", "filter"] {
         assert!(!help.contains(&format!("  {word} ")), "{word}");
     }
 }

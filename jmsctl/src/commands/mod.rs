@@ -25,6 +25,7 @@ mod scan;
 mod selection;
 mod session;
 mod site;
+mod status;
 mod system_user;
 mod uid_range_file;
 mod user;
@@ -50,6 +51,9 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
     }
     if let Noun::Doctor(doctor) = &arguments.noun {
         return doctor::run(doctor, arguments, &paths, out);
+    }
+    if matches!(arguments.noun, Noun::Status) {
+        return status::run(arguments, &paths, out);
     }
     privilege::become_service_user()?;
     let settings = settings(arguments, &paths)?;
@@ -77,6 +81,7 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
         // The others were run before, by `main`, because they need no store.
         Noun::Init(_)
         | Noun::Doctor(_)
+        | Noun::Status
         | Noun::Config(_)
         | Noun::Completion(_)
         | Noun::Man(_)

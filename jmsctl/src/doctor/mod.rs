@@ -30,7 +30,7 @@ mod table;
 mod units;
 
 pub use disk::Disk;
-pub use finding::{Finding, Severity};
+pub use finding::Finding;
 
 use accounts::Accounts;
 use files::Files;

@@ -23,7 +23,7 @@ fn wrong_usage_is_two_and_what_is_planned_says_so() {
         assert_eq!(plain(arguments).status.code(), Some(2), "{arguments:?}");
     }
     for arguments in [
-        &["status"][..],
+        &["report"][..],
         &["backup", "/tmp/x", "--to", "age1"],
         &["session", "kill", "abcdef"],
         &["user", "add", "alice", "--mfa", "totp"],
