@@ -196,12 +196,12 @@ fn nscd_caches() -> bool {
         .iter()
         .any(|path| UnixStream::connect(Path::new(path)).is_ok());
     let text = system::read("/etc/nscd.conf").unwrap_or_default();
-    let value = text.lines().filter_map(|line| {
+    let mut value = text.lines().filter_map(|line| {
         let mut words = line.split('#').next()?.split_whitespace();
         (words.next()? == "enable-cache" && words.next()? == "passwd").then_some(())?;
         words.next().map(str::to_owned)
     });
-    runs && value.last().as_deref() == Some("yes")
+    runs && value.next_back().as_deref() == Some("yes")
 }
 
 #[cfg(test)]
