@@ -40,7 +40,8 @@ pub struct UidRange {
 }
 
 impl UidRange {
-    /// Reads and parses root's file. Neither a symbolic link nor a file that others than its owner may write to is believed.
+    /// Reads and parses root's file. Neither a symbolic link nor a file that others than its owner may write to is believed, nor one that is
+    /// neither root's nor the caller's own.
     ///
     /// # Errors
     /// Why it cannot be read, or what is wrong with it and where.
