@@ -50,12 +50,16 @@ pub use system_users::NewCredential;
 pub use targets::Target;
 
 use crate::paths::Paths;
-use rusqlite::{Connection, OpenFlags};
+use nix::sys::statvfs::statvfs;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 /// How long anybody waits for another writer before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
+
+/// With less room than this the store is not written to: SQLite's log of a login or two, in bytes.
+const ROOM: u64 = 64 * 1024;
 
 /// The open store.
 pub struct Store {
@@ -137,6 +141,31 @@ impl Store {
     #[must_use]
     pub fn read(&self) -> Read<'_> {
         Read::new(&self.connection)
+    }
+
+    /// Whether something could be written now, so that whoever is about to depend on it can say no in time: takes the
+    /// write lock and gives it back, and looks at the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]: locked for longer than two seconds, not writable, no room.
+    pub fn check_writable(&mut self) -> Result<(), StoreError> {
+        // SQLite opens a file that may only be read without a word, and begins a reading transaction then.
+        if self.connection.is_readonly("main")? {
+            return Err(StoreError::NotWritable {
+                source: "the file may only be read".to_owned(),
+            });
+        }
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?
+            .rollback()?;
+        let disk = statvfs(self.paths.state())
+            .map_err(|error| StoreError::file("look at", self.paths.state(), error.into()))?;
+        if disk.blocks_available() * disk.fragment_size() < ROOM {
+            return Err(StoreError::NotWritable {
+                source: "the disk is full".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Whether the file is sound (`PRAGMA quick_check`), in SQLite's own words if not.

@@ -58,8 +58,10 @@ struct Evidence {
 }
 
 /// The account phase. After a key sshd has not told PAM its factors yet (SSH_AUTH_INFO_0 is
-/// empty), so only the account itself is judged; the session phase judges all of it.
+/// empty), so only the account itself is judged; the session phase judges all of it. The session
+/// phase cannot say a word to the person, so a store that would not take the login is seen here.
 fn account(request: &Request, store: &mut Store, now: Time) -> Result<HelperMessage, StoreError> {
+    store.check_writable()?;
     let user = find_user(request, store)?;
     let decision = decide(user.as_ref(), None, now);
     if decision.allow {
