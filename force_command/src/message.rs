@@ -25,6 +25,8 @@ pub enum Message {
     NoLogin,
     /// The login name and the uid are not the same user.
     OtherName,
+    /// Another ForceCommand than ours started us.
+    OtherForceCommand,
     /// The user was disabled, or his time is over.
     UserNotValid,
     /// The target is not granted, or does not exist.
@@ -127,6 +129,9 @@ impl fmt::Display for Message {
         match self {
             Self::NoLogin => f.write_str("this login was not opened through PAM; tell your administrator"),
             Self::OtherName => f.write_str("the login name and the user id are not the same user; tell your administrator"),
+            Self::OtherForceCommand => f.write_str(
+                "another ForceCommand of this sshd stands before the bastion's; tell your administrator",
+            ),
             Self::UserNotValid => f.write_str("you may not use the bastion now; tell your administrator"),
             Self::NotGranted { target, near: None } => {
                 write!(f, "{target} is not granted; `ls` lists what you may reach")

@@ -2,7 +2,7 @@
 
 use crate::entrance::{enter, out_of_order};
 use crate::identity::Identity;
-use crate::message::{Trouble, say};
+use crate::message::{Message, Trouble, say};
 use crate::request::{self, Connect, Request, RequestError};
 use crate::start::{Start, StartError, start};
 use crate::verbs::{self, Desk};
@@ -18,6 +18,7 @@ pub fn main() -> i32 {
     let start = match start() {
         Ok(start) => start,
         Err(error) => {
+            report_start(&error);
             say(&error);
             return match error {
                 StartError::NotVirtualUser(_) => status::DENIED,
@@ -38,6 +39,21 @@ pub fn main() -> i32 {
     caught.unwrap_or_else(|_| out_of_order(Trouble::System))
 }
 
+/// Who installs the bastion has to know it; a local user who tries the program is no news.
+fn report_start(error: &StartError) {
+    let kind = match error {
+        StartError::NotVirtualUser(_) => return,
+        StartError::UidRange(_) => Type::SettingsProblem,
+        _ => Type::Alert,
+    };
+    let event = Event::new(kind)
+        .result("error")
+        .reason(error.word())
+        .with("uid", u64::from(nix::unistd::getuid().as_raw()))
+        .with("detail", error.to_string());
+    report::without_store(&event);
+}
+
 fn serve(start: &Start) -> i32 {
     match enter(start) {
         Ok((store, settings, identity)) => answer(store, settings, start, identity),
@@ -47,6 +63,16 @@ fn serve(start: &Start) -> i32 {
 
 fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identity) -> i32 {
     let tail = identity.tail.as_deref().map(str::as_bytes);
+    if let (Some(command), Some(wanted)) = (&start.command, &start.environment.original_command) {
+        // sshd sets both for a ForceCommand only, and this one is not ours.
+        let event = report::refused(Type::Alert, &identity, wanted, "other-force-command").with(
+            "force_command",
+            String::from_utf8_lossy(command).into_owned(),
+        );
+        report::emit(&mut store, &event);
+        say(Message::OtherForceCommand);
+        return status::BASTION;
+    }
     // As ForceCommand, the client's command is in the environment; as a login shell, behind `-c`.
     let original = start
         .command

@@ -53,6 +53,20 @@ pub enum StartError {
 
 impl std::error::Error for StartError {}
 
+impl StartError {
+    /// A stable word for events.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NotServiceUser => "not-service-user",
+            Self::WrongIdentity => "wrong-identity",
+            Self::NotVirtualUser(_) => "not-virtual-user",
+            Self::UidRange(_) => "uid-range",
+            Self::System(..) => "system",
+        }
+    }
+}
+
 /// Makes the process clean and learns who called.
 ///
 /// # Errors
