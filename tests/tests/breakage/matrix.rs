@@ -1,0 +1,152 @@
+//! Goes through all rows, on a few labs at once, and says which cell is wrong.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use tests::boot::ADMINISTRATOR_PASSWORD;
+use tests::{Lab, Release};
+
+use crate::bastion::Bastion;
+use crate::columns::{self, Seen};
+use crate::row::{Row, row};
+use crate::{rows, table};
+
+/// Labs at once. One waits for a hang while the other works.
+const LABS: usize = 2;
+
+#[test]
+fn whatever_breaks_the_administrator_gets_in_and_the_virtual_user_is_served_or_told() {
+    let release = Release::from_environment().expect("a release");
+    let wanted = std::env::var("BREAKAGE_ROWS").unwrap_or_default();
+    let all: Vec<Row> = rows::all(release)
+        .into_iter()
+        .filter(|row| wanted.split(',').any(|word| row.name().contains(word)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let seen: Mutex<BTreeMap<usize, Seen>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..LABS.min(all.len()) {
+            scope.spawn(|| work(&all, &next, &seen));
+        }
+    });
+    let seen = seen.into_inner().expect("no worker panicked");
+    assert_eq!(seen.len(), all.len(), "some rows were not tried");
+
+    let text = table::markdown(all.iter().zip(seen.values()));
+    println!("{release}\n\n{text}");
+    let wrong: Vec<String> = all
+        .iter()
+        .zip(seen.values())
+        .flat_map(|(row, seen)| complaints(row, seen))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} cells are wrong\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+    if wanted.is_empty() {
+        compare(release, &text);
+    }
+}
+
+/// What only people read; one row takes it all away.
+const FOR_PEOPLE: [&str; 6] = [
+    "/doc/",
+    "/man/",
+    "/lintian/",
+    "/bash-completion/",
+    "/zsh/",
+    "/fish/",
+];
+
+#[test]
+fn every_file_of_the_package_has_a_row() {
+    let rows = rows::all(Release::from_environment().expect("a release"));
+    let lab = Lab::installed();
+    let listed = lab
+        .bastion()
+        .run("dpkg -L jms | while read -r path; do [ -f \"$path\" ] && echo \"$path\"; done; true")
+        .expect_status(0)
+        .text();
+    let without: Vec<&str> = listed
+        .lines()
+        .filter(|path| !FOR_PEOPLE.iter().any(|folder| path.contains(folder)))
+        .filter(|path| !rows.iter().any(|row| path.ends_with(row.subject)))
+        .collect();
+    assert!(without.is_empty(), "no row breaks {without:?}");
+    assert!(listed.lines().count() > 10, "the package has only {listed}");
+}
+
+fn complaints(row: &Row, seen: &Seen) -> Vec<String> {
+    seen.wrong
+        .iter()
+        .map(|(column, saw)| format!("row “{}”, column “{column}”: {saw}", row.name()))
+        .collect()
+}
+
+/// Takes the next row until there is none.
+fn work(all: &[Row], next: &AtomicUsize, seen: &Mutex<BTreeMap<usize, Seen>>) {
+    let bastion = Bastion::start();
+    let askpass = askpass(&bastion);
+    let whole = row("nothing", "at the end", "");
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(row) = all.get(number) else { break };
+        let started = Instant::now();
+        let damaged = bastion.damage(row);
+        let mut result = columns::try_all(&bastion, row, &askpass);
+        for (column, done) in [("broken", damaged), ("put back", bastion.put_back(row))] {
+            result.wrong.extend(done.err().map(|error| (column, error)));
+        }
+        eprintln!(
+            "{:5.1}s {:4.1}s {} {} {:?}",
+            started.elapsed().as_secs_f32(),
+            result.waited.as_secs_f32(),
+            row.name(),
+            if result.wrong.is_empty() { "" } else { "WRONG" },
+            result.read
+        );
+        seen.lock()
+            .expect("no worker panicked")
+            .insert(number, result);
+    }
+    // What a row left behind would have shown in those after it.
+    let result = columns::try_all(&bastion, &whole, &askpass);
+    assert!(
+        result.wrong.is_empty(),
+        "with everything in its place: {:?}",
+        result.wrong
+    );
+}
+
+fn askpass(bastion: &Bastion) -> PathBuf {
+    let path = bastion.lab.folder().path().join("askpass");
+    std::fs::write(
+        &path,
+        format!("#!/bin/sh\necho '{ADMINISTRATOR_PASSWORD}'\n"),
+    )
+    .expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("executable");
+    path
+}
+
+/// The document says what was seen.
+fn compare(release: Release, seen: &str) {
+    let path = table::document();
+    let document = std::fs::read_to_string(&path).expect("docs/breakage.md");
+    let refreshed = table::with_table(&document, release, seen).expect("its markers");
+    if std::env::var_os("BREAKAGE_UPDATE").is_some() {
+        std::fs::write(&path, refreshed).expect("written");
+        return;
+    }
+    assert!(
+        document == refreshed,
+        "docs/breakage.md has another table for {release}: refresh it with BREAKAGE_UPDATE=1"
+    );
+}

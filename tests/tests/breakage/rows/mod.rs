@@ -1,0 +1,32 @@
+//! The rows, by what they break.
+
+mod platform;
+mod programs;
+mod settings;
+mod sshd;
+mod state;
+
+use tests::Release;
+
+use crate::row::Row;
+
+/// What a client reads whose key is not taken.
+const KEY_NOT_TAKEN: &str = "Permission denied (publickey)";
+/// What a client reads whose name is not known.
+const NAME_NOT_KNOWN: &str = "Permission denied (publickey,password)";
+/// The line of sshd about a name that is not known.
+const INVALID_USER: &str = "Invalid user alice@dev@web1 from";
+/// What PAM's account phase says when the bastion is to blame.
+const SORRY: &str = "jms: the bastion cannot let you in just now; please tell your administrator";
+
+/// All of them, in the order of the table.
+pub fn all(release: Release) -> Vec<Row> {
+    [
+        programs::rows(release),
+        settings::rows(),
+        state::rows(),
+        sshd::rows(release),
+        platform::rows(),
+    ]
+    .concat()
+}
