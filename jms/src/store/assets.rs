@@ -186,6 +186,9 @@ impl Change<'_> {
                 sentence: format!("{} cannot be its own gateway", asset.name),
             });
         }
+        if let Some(name) = &asset.privileged_system_user {
+            self.refuse_unprivileged(name)?;
+        }
         self.execute(
             "UPDATE asset SET address = ?2, port = ?3, protocol = ?4, platform = ?5, site_id = ?6, gateway_id = ?7,
                     algorithms = ?8, host_key_policy = ?9, privileged_system_user_id = ?10, limit_sessions = ?11,

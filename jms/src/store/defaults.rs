@@ -47,7 +47,7 @@ impl Change<'_> {
     pub fn set_defaults(&self, edited: &Defaults) -> Result<Defaults, StoreError> {
         let before = self.read().defaults()?;
         if let Some(name) = &edited.privileged_system_user {
-            self.read().system_user(name)?;
+            self.refuse_unprivileged(name)?;
         }
         if edited.port == 0 {
             return Err(StoreError::Refused {

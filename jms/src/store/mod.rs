@@ -24,6 +24,7 @@ mod high_water;
 mod keys;
 mod logins;
 mod migrate;
+mod overrides;
 mod platforms;
 mod poke;
 mod publish;

@@ -332,7 +332,10 @@ fn nothing_is_left_of_a_system_user_not_even_as_a_default() {
     nothing_is_left_of(
         "system_user",
         |change, _| {
-            let added = change.add_system_user(&SystemUser::new(MARK, NOW))?;
+            let added = change.add_system_user(&SystemUser {
+                privileged: true,
+                ..SystemUser::new(MARK, NOW)
+            })?;
             let mut defaults = change.read().defaults()?;
             defaults.privileged_system_user = Some(name());
             change.set_defaults(&defaults)?;

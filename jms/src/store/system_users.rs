@@ -146,6 +146,9 @@ impl Change<'_> {
     /// As [`Change::add_system_user`].
     pub fn set_system_user(&self, edited: &SystemUser) -> Result<SystemUser, StoreError> {
         let before = self.read().system_user(&edited.name)?;
+        if before.privileged && !edited.privileged {
+            self.refuse_while_counted_on(&before)?;
+        }
         let after = self.write_system_user(before.id, edited)?;
         self.audit("system-user", &after.name, Some(&before), Some(&after))?;
         Ok(after)
@@ -165,6 +168,24 @@ impl Change<'_> {
         Ok(before)
     }
 
+    /// Stores a new secret for one asset alone, in place of the current one there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; what `seal` returns.
+    pub fn set_credential_on(
+        &self,
+        system_user: &str,
+        asset: &str,
+        new: &NewCredential<'_>,
+        seal: impl FnOnce(i64) -> Result<Vec<u8>, StoreError>,
+    ) -> Result<crate::nouns::SystemUserOverride, StoreError> {
+        let before = self.read().override_on(system_user, asset)?;
+        let system_user = self.read().system_user(system_user)?;
+        let asset = self.read().asset(asset)?;
+        self.replace_credential(system_user.id, Some(asset.id), new, seal)?;
+        self.audit_override(&before)
+    }
+
     /// Stores a new secret in place of the current one. The event names the public half only.
     ///
     /// # Errors
@@ -176,20 +197,7 @@ impl Change<'_> {
         seal: impl FnOnce(i64) -> Result<Vec<u8>, StoreError>,
     ) -> Result<SystemUser, StoreError> {
         let before = self.read().system_user(system_user)?;
-        self.execute(
-            "DELETE FROM credential WHERE system_user_id = ?1 AND asset_id IS NULL AND state = 'current' AND kind = ?2",
-            params![before.id, new.kind.as_str()],
-        )?;
-        self.execute(
-            "INSERT INTO credential (system_user_id, kind, secret, public_key, fingerprint, created_at) VALUES (?1, ?2, x'', ?3, ?4, ?5)",
-            params![before.id, new.kind.as_str(), new.public_key, new.fingerprint, self.now().0],
-        )?;
-        let id = self.last_id();
-        let sealed = seal(id)?;
-        self.execute(
-            "UPDATE credential SET secret = ?2 WHERE id = ?1",
-            params![id, sealed],
-        )?;
+        self.replace_credential(before.id, None, new, seal)?;
         self.execute(
             "UPDATE system_user SET updated_at = ?2 WHERE id = ?1",
             params![before.id, self.now().0],
@@ -197,6 +205,64 @@ impl Change<'_> {
         let after = self.read().system_user(system_user)?;
         self.audit("credential", system_user, Some(&before), Some(&after))?;
         Ok(after)
+    }
+
+    /// The new row has another id, so what was sealed for the old one opens nothing.
+    fn replace_credential(
+        &self,
+        system_user: i64,
+        asset: Option<i64>,
+        new: &NewCredential<'_>,
+        seal: impl FnOnce(i64) -> Result<Vec<u8>, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "DELETE FROM credential WHERE system_user_id = ?1 AND asset_id IS ?2 AND state = 'current' AND kind = ?3",
+            params![system_user, asset, new.kind.as_str()],
+        )?;
+        self.execute(
+            "INSERT INTO credential (system_user_id, asset_id, kind, secret, public_key, fingerprint, created_at)
+             VALUES (?1, ?2, ?3, x'', ?4, ?5, ?6)",
+            params![system_user, asset, new.kind.as_str(), new.public_key, new.fingerprint, self.now().0],
+        )?;
+        let id = self.last_id();
+        let sealed = seal(id)?;
+        self.execute(
+            "UPDATE credential SET secret = ?2 WHERE id = ?1",
+            params![id, sealed],
+        )?;
+        Ok(())
+    }
+
+    /// Who pushes the others must be made for it, and stays so while assets count on it.
+    pub(super) fn refuse_unprivileged(&self, name: &str) -> Result<(), StoreError> {
+        if self.read().system_user(name)?.privileged {
+            return Ok(());
+        }
+        Err(StoreError::Refused {
+            sentence: format!(
+                "{name} is no privileged system user; if it is root or may become root there: jmsctl system-user set {name} --privileged"
+            ),
+        })
+    }
+
+    fn refuse_while_counted_on(&self, before: &SystemUser) -> Result<(), StoreError> {
+        let mut users = self.read().texts(
+            "SELECT 'asset ' || name FROM asset WHERE privileged_system_user_id = ?1 ORDER BY name LIMIT 5",
+            [before.id],
+        )?;
+        if self.read().defaults()?.privileged_system_user.as_deref() == Some(&before.name) {
+            users.push("the defaults".to_owned());
+        }
+        if users.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::Refused {
+            sentence: format!(
+                "{} must stay privileged: {} name it",
+                before.name,
+                users.join(", ")
+            ),
+        })
     }
 
     fn write_system_user(&self, id: i64, edited: &SystemUser) -> Result<SystemUser, StoreError> {

@@ -45,6 +45,12 @@ pub struct Attributes {
     /// What kind of machine it is (linux unless told otherwise)
     #[arg(long, value_name = "NAME")]
     pub platform: Option<String>,
+    /// What is spoken with it: ssh
+    #[arg(long, value_name = "ssh", value_parser = protocol)]
+    pub protocol: Option<String>,
+    /// The system user that pushes the others there; none: the one of `defaults show`
+    #[arg(long, value_name = "NAME", value_parser = text_or_none)]
+    pub privileged_system_user: Option<Clearable<String>>,
     /// The data centre in which it stands; none takes it away
     #[arg(long, value_name = "NAME", value_parser = text_or_none)]
     pub site: Option<Clearable<String>>,
@@ -183,6 +189,14 @@ pub struct HostKeyRm {
 
 fn algorithms(text: &str) -> Result<Algorithms, String> {
     Algorithms::parse(text).ok_or_else(|| "algorithms are default and legacy".to_owned())
+}
+
+fn protocol(text: &str) -> Result<String, String> {
+    match text {
+        "ssh" => Ok(text.to_owned()),
+        "telnet" | "mysql" | "postgresql" => Err("not in this version; ssh is".to_owned()),
+        _ => Err("protocols are ssh".to_owned()),
+    }
 }
 
 fn host_key_policy(text: &str) -> Result<HostKeyPolicy, String> {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::flags::{Change, Ls, Name, Names};
-use super::values::{Clearable, shell, text_or_none};
+use super::values::{Clearable, shell_or_none, text_or_none, yes_no};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -20,7 +20,11 @@ The public half, for the account's authorized_keys on the assets:
     /// Change an account on assets, or give it another key
     #[command(after_help = "Examples:
   jmsctl system-user set dba --login postgres
-  jmsctl system-user set dev --generate ed25519")]
+  jmsctl system-user set dev --generate ed25519
+  jmsctl system-user set dev --asset db1,db2 --login developer --shell /bin/sh
+  jmsctl system-user set dev --rm-asset db1
+
+With --asset, name, shell and key are for these assets only; the others stay as they are.")]
     Set(Set),
     /// Remove accounts with their secrets and direct grants; what was done with them stays in the evidence
     #[command(after_help = "Example:\n  jmsctl system-user rm dev")]
@@ -53,9 +57,12 @@ pub struct Attributes {
     /// The account's name on the assets, where it is another one; none takes it away
     #[arg(long, value_name = "NAME", value_parser = text_or_none)]
     pub login: Option<Clearable<String>>,
-    /// Its login shell, for when it is made on an asset (as `defaults show` says unless told otherwise)
-    #[arg(long, value_name = "PATH", value_parser = shell)]
-    pub shell: Option<String>,
+    /// Its login shell, for when it is made on an asset; none: as `defaults show` says, which is usual
+    #[arg(long, value_name = "PATH", value_parser = shell_or_none)]
+    pub shell: Option<Clearable<String>>,
+    /// It is root or may become root there, and pushes the others; --privileged=no takes it away
+    #[arg(long, value_name = "yes|no", value_parser = yes_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    pub privileged: Option<bool>,
     /// What proves it to an asset: a stored key
     #[arg(long, value_name = "key", value_enum, hide_possible_values = true)]
     pub credential: Option<Credential>,
@@ -87,6 +94,12 @@ pub struct Set {
     /// Its name
     #[arg(value_name = "NAME")]
     pub name: String,
+    /// For these assets only (names or globs): their login, shell and key; none: as everywhere
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["privileged", "credential"])]
+    pub asset: Vec<String>,
+    /// On these assets as everywhere again, the key too
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub rm_asset: Vec<String>,
     /// Attributes.
     #[command(flatten)]
     pub attributes: Attributes,

@@ -42,22 +42,16 @@ const VERBS: &[(&str, &[&str])] = &[
 /// Flags of verbs that are built.
 const FLAGS: &[(&str, &[&str], &[&str])] = &[
     ("user", &["add", "set"], &["mfa", "csv"]),
-    (
-        "asset",
-        &["add", "set"],
-        &["protocol", "privileged-system-user", "csv"],
-    ),
+    ("asset", &["add", "set"], &["csv"]),
     (
         "system-user",
         &["add", "set"],
         &[
-            "privileged",
             "dynamic",
             "sudo-alias",
             "auto-push",
             "password",
             "shell-hooks",
-            "asset",
         ],
     ),
     (

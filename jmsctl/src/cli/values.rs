@@ -121,6 +121,14 @@ pub fn shell(text: &str) -> Result<String, String> {
     }
 }
 
+/// The path of a login shell, or `none`.
+pub fn shell_or_none(text: &str) -> Result<Clearable<String>, String> {
+    match text {
+        "none" => Ok(Clearable::Nothing),
+        _ => shell(text).map(Clearable::Set),
+    }
+}
+
 /// Text for an attribute: one line, no control characters, at most 1024 characters.
 pub fn one_line(text: &str) -> Result<String, String> {
     if text.chars().count() > 1024 {

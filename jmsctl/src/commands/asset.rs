@@ -96,6 +96,12 @@ fn apply(read: Read<'_>, attributes: &Attributes, asset: &mut Asset) -> Result<(
         asset.gateway_system_user = passing.into_option();
     }
     asset.algorithms = attributes.algorithms.unwrap_or(asset.algorithms);
+    asset.protocol = attributes
+        .protocol
+        .unwrap_or(std::mem::take(&mut asset.protocol));
+    if let Some(name) = attributes.privileged_system_user {
+        asset.privileged_system_user = name.into_option();
+    }
     if let Some(site) = attributes.site {
         asset.site = site.into_option();
     }

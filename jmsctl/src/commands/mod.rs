@@ -27,6 +27,7 @@ mod session;
 mod site;
 mod status;
 mod system_user;
+mod system_user_override;
 mod uid_range_file;
 mod user;
 mod user_group;

@@ -1,16 +1,18 @@
 //! `jmsctl system-user`.
 #![forbid(unsafe_code)]
 
-use super::remove;
+use super::{remove, system_user_override};
 use crate::cli::system_user::{Add, Attributes, Credential, Generate, Set, SystemUser as Verb};
+use crate::cli::values::Clearable;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::input::{FileArgument, passphrase};
 use crate::output::Noun;
 use jms::keys::{PrivateKey, PrivateKeyError};
-use jms::nouns::{CredentialKind, SystemUser};
+use jms::nouns::{CredentialKind, SystemUser, SystemUserOverride};
 use jms::secret::{Context as Place, MasterKey};
-use jms::store::{Change, NewCredential, StoreError};
+use jms::store::{Change, NewCredential, Read, StoreError};
+use serde::Serialize;
 
 impl Noun for SystemUser {
     const NAME: &'static str = "system user";
@@ -34,11 +36,29 @@ impl Noun for SystemUser {
     const COLUMNS: &'static [&'static str] = &[
         "name",
         "login",
+        "privileged",
         "credential",
         "fingerprint",
         "has_secret",
         "comment",
     ];
+}
+
+/// A system user with what differs on single assets.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    system_user: SystemUser,
+    overrides: Vec<SystemUserOverride>,
+}
+
+impl Whole {
+    fn read(read: Read<'_>, name: &str) -> Result<Self, StoreError> {
+        Ok(Self {
+            system_user: read.system_user(name)?,
+            overrides: read.overrides(Some(name))?,
+        })
+    }
 }
 
 /// Runs a verb.
@@ -58,36 +78,42 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             context.out.list_policy(system_users, ls)
         }
         Verb::Show(verb) => {
-            let system_user = context.store.read().system_user(&verb.name)?;
-            context.out.show(&system_user)
+            let whole = Whole::read(context.store.read(), &verb.name)?;
+            context.out.show(&whole)
         }
     }
 }
 
-fn apply(attributes: &Attributes, system_user: &mut SystemUser) {
+fn apply(
+    read: Read<'_>,
+    attributes: &Attributes,
+    system_user: &mut SystemUser,
+) -> Result<(), StoreError> {
     let attributes = attributes.clone();
     if let Some(login) = attributes.login {
         system_user.login = login.into_option();
     }
-    system_user.shell = attributes
-        .shell
-        .unwrap_or(std::mem::take(&mut system_user.shell));
+    match attributes.shell {
+        Some(Clearable::Set(shell)) => system_user.shell = shell,
+        Some(Clearable::Nothing) => system_user.shell = read.defaults()?.shell,
+        None => {}
+    }
+    system_user.privileged = attributes.privileged.unwrap_or(system_user.privileged);
     if let Some(Credential::Key) = attributes.credential {
         system_user.credential = CredentialKind::Key;
     }
+    Ok(())
 }
 
 fn add(verb: &Add, context: &mut Context) -> Done {
-    let mut system_user = SystemUser::new(&verb.name, context.now);
-    apply(&verb.attributes, &mut system_user);
-    system_user.comment = verb.change.comment.clone().unwrap_or_default();
-    jms::names::SystemUserName::new(&system_user.name).map_err(Failure::bad)?;
+    jms::names::SystemUserName::new(&verb.name).map_err(Failure::bad)?;
     let key = new_key(&verb.attributes, context)?;
+    let now = context.now;
     let added = context.change((&verb.change).into(), |change| {
-        let mut system_user = system_user.clone();
-        if verb.attributes.shell.is_none() {
-            system_user.shell = change.read().defaults()?.shell;
-        }
+        let mut system_user = SystemUser::new(&verb.name, now);
+        system_user.shell = change.read().defaults()?.shell;
+        apply(change.read(), &verb.attributes, &mut system_user)?;
+        system_user.comment = verb.change.comment.clone().unwrap_or_default();
         change.add_system_user(&system_user)?;
         keep_key(change, &system_user.name, key.as_ref())
     })?;
@@ -101,11 +127,14 @@ fn add(verb: &Add, context: &mut Context) -> Done {
 
 fn set(verb: &Set, context: &mut Context) -> Done {
     context.store.read().system_user(&verb.name)?;
+    if !verb.asset.is_empty() || !verb.rm_asset.is_empty() {
+        return system_user_override::set(verb, context);
+    }
     let key = new_key(&verb.attributes, context)?;
     let edited = context.change((&verb.change).into(), |change| {
         let mut system_user = change.read().system_user(&verb.name)?;
         let before = system_user.clone();
-        apply(&verb.attributes, &mut system_user);
+        apply(change.read(), &verb.attributes, &mut system_user)?;
         if let Some(comment) = &verb.change.comment {
             system_user.comment.clone_from(comment);
         }
@@ -119,7 +148,10 @@ fn set(verb: &Set, context: &mut Context) -> Done {
 }
 
 /// The private key that was given or asked for, and the key that seals it.
-fn new_key(attributes: &Attributes, context: &Context) -> Done<Option<(PrivateKey, MasterKey)>> {
+pub fn new_key(
+    attributes: &Attributes,
+    context: &Context,
+) -> Done<Option<(PrivateKey, MasterKey)>> {
     let key = match (&attributes.key, attributes.generate) {
         (Some(file), _) => private_key(file)?,
         (None, Some(Generate::Ed25519)) => {
@@ -157,12 +189,15 @@ fn keep_key(
         public_key: &public_key,
         fingerprint: &fingerprint,
     };
-    change.set_credential(name, &new, |row| {
-        let secret = key.to_openssh();
-        master
-            .seal(&Place::credential(row), secret.expose().as_bytes())
-            .map_err(|error| StoreError::Secret {
-                sentence: error.to_string(),
-            })
-    })
+    change.set_credential(name, &new, |row| seal(key, master, row))
+}
+
+/// The key as it is stored in the credential's row of that id.
+pub fn seal(key: &PrivateKey, master: &MasterKey, row: i64) -> Result<Vec<u8>, StoreError> {
+    let secret = key.to_openssh();
+    master
+        .seal(&Place::credential(row), secret.expose().as_bytes())
+        .map_err(|error| StoreError::Secret {
+            sentence: error.to_string(),
+        })
 }

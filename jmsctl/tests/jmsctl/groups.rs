@@ -188,6 +188,7 @@ fn what_hangs_on_an_object_is_said_before_it_is_removed() {
         Value::Null
     );
     bastion.ok(&["asset-group", "rm", "/prod", "--yes"]);
+    bastion.ok(&["system-user", "set", "dev", "--privileged"]);
     bastion.ok(&["defaults", "set", "--privileged-system-user", "dev"]);
     bastion.ok(&["system-user", "rm", "dev", "--yes"]);
     assert_eq!(

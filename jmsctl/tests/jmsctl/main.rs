@@ -6,6 +6,7 @@ mod evidence;
 mod groups;
 mod init;
 mod keys;
+mod overrides;
 mod policy;
 mod policy_file;
 mod privilege;
