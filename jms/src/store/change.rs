@@ -132,6 +132,23 @@ impl Change<'_> {
         }
     }
 
+    /// Runs a part of the change; what it returns as an error undoes this part and nothing else.
+    ///
+    /// # Errors
+    /// What `work` returns; [`StoreError`] when the store itself fails.
+    pub fn attempt<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.transaction.execute_batch("SAVEPOINT attempt")?;
+        let done = work();
+        self.transaction.execute_batch(match done {
+            Ok(_) => "RELEASE attempt",
+            Err(_) => "ROLLBACK TO attempt; RELEASE attempt",
+        })?;
+        done
+    }
+
     /// The highest uid that this change itself has given so far.
     pub(super) fn highest_given_uid(&self) -> u32 {
         self.given_uid.borrow().as_ref().map_or(0, |(_, uid)| *uid)

@@ -81,11 +81,17 @@ pub struct Attributes {
 #[derive(Debug, Args)]
 pub struct Add {
     /// A letter or digit, then letters, digits, . _ -
-    #[arg(value_name = "NAME")]
-    pub name: String,
+    #[arg(value_name = "NAME", required_unless_present = "csv")]
+    pub name: Option<String>,
     /// Host name or IP address
-    #[arg(long, value_name = "HOST", required = true)]
-    pub address: String,
+    #[arg(long, value_name = "HOST", required_unless_present = "csv")]
+    pub address: Option<String>,
+    /// Assets from a table in CSV, as exported by JumpServer or written by hand; all lines or none
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["name", "address", "scan", "Attributes"])]
+    pub csv: Option<FileArgument>,
+    /// With --csv: add the lines that are right, and say which are not
+    #[arg(long)]
+    pub skip_bad: bool,
     /// Attributes.
     #[command(flatten)]
     pub attributes: Attributes,

@@ -380,6 +380,8 @@ impl Arguments {
         let files = [
             self.global.config.as_ref(),
             match &self.noun {
+                Noun::User(user::User::Add(add)) if add.csv.is_some() => add.csv.as_ref(),
+                Noun::Asset(asset::Asset::Add(add)) => add.csv.as_ref(),
                 Noun::Init(init) => init.key.as_ref(),
                 Noun::User(user::User::Add(add)) => add.key.as_ref(),
                 Noun::Key(key::Key::Add(add)) => Some(&add.key),

@@ -41,8 +41,9 @@ const VERBS: &[(&str, &[&str])] = &[
 
 /// Flags of verbs that are built.
 const FLAGS: &[(&str, &[&str], &[&str])] = &[
-    ("user", &["add", "set"], &["mfa", "csv"]),
-    ("asset", &["add", "set"], &["csv"]),
+    ("user", &["add", "set"], &["mfa"]),
+    ("user", &["set"], &["csv"]),
+    ("asset", &["set"], &["csv"]),
     (
         "system-user",
         &["add", "set"],

@@ -14,7 +14,8 @@ pub enum User {
     /// Add a user, with a uid that nobody ever had
     #[command(after_help = "Examples:
   jmsctl user add alice --full-name 'Alice Liddell' --key alice.pub
-  ssh-keygen -y -f id_ed25519 | jmsctl user add robot --key - --valid-until 90d")]
+  ssh-keygen -y -f id_ed25519 | jmsctl user add robot --key - --valid-until 90d
+  jmsctl user add --csv people.csv --dry-run")]
     Add(Add),
     /// Change a user
     #[command(after_help = "Examples:
@@ -68,11 +69,17 @@ pub struct Attributes {
 #[derive(Debug, Args)]
 pub struct Add {
     /// Login name: a lower-case letter or _, then lower-case letters, digits, _ . -
-    #[arg(value_name = "NAME")]
-    pub name: String,
+    #[arg(value_name = "NAME", required_unless_present = "csv")]
+    pub name: Option<String>,
     /// The first login key: a .pub file, or - for standard input
     #[arg(long, value_name = "FILE|-")]
     pub key: Option<FileArgument>,
+    /// Users from a table in CSV, as exported by JumpServer or written by hand; all lines or none
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["name", "key", "Attributes"])]
+    pub csv: Option<FileArgument>,
+    /// With --csv: add the lines that are right, and say which are not
+    #[arg(long)]
+    pub skip_bad: bool,
     /// Attributes.
     #[command(flatten)]
     pub attributes: Attributes,

@@ -1,6 +1,7 @@
 //! `jmsctl asset`.
 #![forbid(unsafe_code)]
 
+use super::csv_file;
 use super::remove;
 use super::scan::scan;
 use super::selection::ListEdit;
@@ -58,7 +59,11 @@ impl Whole {
 /// Runs a verb.
 pub fn run(verb: &Verb, context: &mut Context) -> Done {
     match verb {
-        Verb::Add(verb) => add(verb, context),
+        Verb::Add(verb) => match &verb.csv {
+            Some(file) => csv_file::assets::add(verb, file, context),
+            None if verb.skip_bad => Err(csv_file::skips_nothing()),
+            None => add(verb, context),
+        },
         Verb::Set(verb) => set(verb, context),
         Verb::Rm(names) => remove::<Asset>(
             context,
@@ -115,19 +120,16 @@ fn apply(read: Read<'_>, attributes: &Attributes, asset: &mut Asset) -> Result<(
 
 fn add(verb: &Add, context: &mut Context) -> Done {
     let now = context.now;
-    keep(
-        context,
-        &verb.name,
-        (&verb.change).into(),
-        verb.scan,
-        |change| {
-            let mut asset = Asset::new(&verb.name, &verb.address, now);
-            asset.port = change.read().defaults()?.port;
-            apply(change.read(), &verb.attributes, &mut asset)?;
-            asset.comment = verb.change.comment.clone().unwrap_or_default();
-            change.add_asset(&asset)
-        },
-    )
+    // The command line asks for both unless there is a table.
+    let name = verb.name.as_deref().unwrap_or_default();
+    let address = verb.address.as_deref().unwrap_or_default();
+    keep(context, name, (&verb.change).into(), verb.scan, |change| {
+        let mut asset = Asset::new(name, address, now);
+        asset.port = change.read().defaults()?.port;
+        apply(change.read(), &verb.attributes, &mut asset)?;
+        asset.comment = verb.change.comment.clone().unwrap_or_default();
+        change.add_asset(&asset)
+    })
 }
 
 fn set(verb: &Set, context: &mut Context) -> Done {

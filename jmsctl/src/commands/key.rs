@@ -65,13 +65,18 @@ pub fn login_key(file: &FileArgument, user: &str, now: Time) -> Done<LoginKey> {
     let text = file.read()?;
     let key = PublicKey::parse_line(text.expose())
         .map_err(|error| Failure::BadInput(format!("{}: {error}", file.name())))?;
+    Ok(noun(&key, user, now))
+}
+
+/// A public key as a login key of `user`, usable without conditions.
+pub fn noun(key: &PublicKey, user: &str, now: Time) -> LoginKey {
     let comment: String = key
         .comment()
         .chars()
         .filter(|character| !character.is_control())
         .take(1024)
         .collect();
-    Ok(LoginKey {
+    LoginKey {
         id: 0,
         user: user.to_owned(),
         kind: key.kind().as_str().to_owned(),
@@ -83,7 +88,7 @@ pub fn login_key(file: &FileArgument, user: &str, now: Time) -> Done<LoginKey> {
         comment,
         created_at: now,
         updated_at: now,
-    })
+    }
 }
 
 /// Whether the conditions of a key go together.

@@ -6,6 +6,7 @@ mod accounts;
 mod asset;
 mod asset_group;
 pub mod config;
+mod csv_file;
 mod defaults;
 mod doctor;
 pub mod event;

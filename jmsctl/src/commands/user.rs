@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::accounts::{LocalAccounts, uid_range};
+use super::csv_file;
 use super::key::login_key;
 use super::remove;
 use super::selection::ListEdit;
@@ -65,7 +66,11 @@ impl Whole {
 /// Runs a verb.
 pub fn run(verb: &Verb, context: &mut Context) -> Done {
     match verb {
-        Verb::Add(verb) => add(verb, context),
+        Verb::Add(verb) => match &verb.csv {
+            Some(file) => csv_file::users::add(verb, file, context),
+            None if verb.skip_bad => Err(csv_file::skips_nothing()),
+            None => add(verb, context),
+        },
         Verb::Set(verb) => set(verb, context),
         Verb::Rm(names) => remove::<User>(
             context,
@@ -140,7 +145,7 @@ pub fn add_to(
 }
 
 fn add(verb: &Add, context: &mut Context) -> Done {
-    let mut user = User::new(&verb.name, context.now);
+    let mut user = User::new(verb.name.as_deref().unwrap_or_default(), context.now);
     apply(context.store.read(), &verb.attributes, &mut user)?;
     user.comment = verb.change.comment.clone().unwrap_or_default();
     jms::names::UserName::new(&user.name).map_err(Failure::bad)?;

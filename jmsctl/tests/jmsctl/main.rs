@@ -2,6 +2,7 @@
 
 mod access;
 mod bastion;
+mod csv_file;
 mod evidence;
 mod groups;
 mod init;

@@ -195,9 +195,12 @@ fn all_or_nothing_and_the_sentence_names_the_table() {
 fn gateways_may_come_in_any_order_and_change_places() {
     let bastion = Bastion::new();
     let two = |a: &str, b: &str| {
-        format!(
-            "[asset.a]\naddress = \"198.51.100.1\"\ngateway = \"{a}\"\n[asset.b]\naddress = \"198.51.100.2\"\ngateway = \"{b}\"\n"
-        )
+        let asset = |name, gateway| {
+            format!(
+                "[asset.{name}]\naddress = \"{name}.example.org\"\ngateway = \"{gateway}\"\ngateway_system_user = \"hop\"\n"
+            )
+        };
+        format!("[system-user.hop]\n{}{}", asset("a", a), asset("b", b))
     };
     for policy in [two("b", "none"), two("none", "a"), two("b", "none")] {
         let file = bastion.file("gateways.toml", &policy);

@@ -110,6 +110,7 @@ pub struct Asset {
     platform: Option<String>,
     site: Option<OrNone<String>>,
     gateway: Option<OrNone<String>>,
+    gateway_system_user: Option<OrNone<String>>,
     asset_groups: Option<Names>,
     algorithms: Option<Algorithms>,
     host_key_policy: Option<HostKeyPolicy>,
@@ -140,6 +141,7 @@ impl Object for Asset {
                     platform: Some(asset.platform),
                     site: Some(OrNone(asset.site)),
                     gateway: Some(OrNone(asset.gateway)),
+                    gateway_system_user: Some(OrNone(asset.gateway_system_user)),
                     asset_groups: Some(asset.asset_groups.into()),
                     algorithms: Some(Algorithms(asset.algorithms)),
                     host_key_policy: Some(HostKeyPolicy(asset.host_key_policy)),
@@ -181,6 +183,7 @@ impl Object for Asset {
             // Its gateway may be the next asset of the file: `finish` writes it.
             asset.gateway = None;
         }
+        put(&self.gateway_system_user, &mut asset.gateway_system_user);
         put(&self.asset_groups, &mut asset.asset_groups);
         put(&self.algorithms, &mut asset.algorithms);
         put(&self.host_key_policy, &mut asset.host_key_policy);
