@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// What the file has sections for, in the order in which they are written.
-pub const NOUNS: [&str; 8] = [
+pub const NOUNS: [&str; 9] = [
     "site",
     "user-group",
     "asset-group",
@@ -15,6 +15,7 @@ pub const NOUNS: [&str; 8] = [
     "system-user",
     "defaults",
     "asset",
+    "system-user-override",
     "grant",
 ];
 

@@ -55,6 +55,15 @@ fn with_a_policy() -> Bastion {
     ]);
     bastion.ok(&["host-key", "add", "web1", path(&host_key)]);
     bastion.ok(&["asset", "add", "web2", "--address", "2001:db8::1"]);
+    bastion.ok(&[
+        "system-user",
+        "set",
+        "dev",
+        "--asset",
+        "web1",
+        "--shell",
+        "/bin/zsh",
+    ]);
     bastion.ok(&["defaults", "set", "--port", "2022"]);
     bastion.ok(&[
         "grant",

@@ -79,6 +79,63 @@ impl Object for SystemUser {
     }
 }
 
+/// `[system-user-override."SYSTEM_USER@ASSET"]`: what differs on one asset; its secret there is not in the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemUserOverride {
+    login: Option<OrNone<String>>,
+    shell: Option<OrNone<Shell>>,
+    shell_hooks: Option<OrNone<bool>>,
+}
+
+/// System user and asset of a table's name.
+fn pair(name: &str) -> Result<(&str, &str), StoreError> {
+    name.split_once('@').ok_or_else(|| StoreError::Refused {
+        sentence: "the table is called SYSTEM_USER@ASSET, in quotes".to_owned(),
+    })
+}
+
+impl Object for SystemUserOverride {
+    const NOUN: &'static str = "system-user-override";
+
+    fn all(read: Read<'_>) -> Result<BTreeMap<String, Self>, StoreError> {
+        let overrides = read.overrides(None)?.into_iter();
+        // One that is nothing but a secret is none for the file.
+        let said = overrides
+            .filter(|one| one.login.is_some() || one.shell.is_some() || one.shell_hooks.is_some());
+        Ok(said
+            .map(|one| {
+                let said = Self {
+                    login: Some(OrNone(one.login)),
+                    shell: Some(OrNone(one.shell.map(Shell))),
+                    shell_hooks: Some(OrNone(one.shell_hooks)),
+                };
+                (format!("{}@{}", one.system_user, one.asset), said)
+            })
+            .collect())
+    }
+
+    fn write(
+        &self,
+        name: &str,
+        _is_new: bool,
+        change: &Change<'_>,
+        _surroundings: &Surroundings,
+    ) -> Result<(), StoreError> {
+        let (system_user, asset) = pair(name)?;
+        let mut differs = change.read().override_on(system_user, asset)?;
+        put(&self.login, &mut differs.login);
+        put(&self.shell, &mut differs.shell);
+        put(&self.shell_hooks, &mut differs.shell_hooks);
+        change.set_override(&differs).map(drop)
+    }
+
+    fn remove(name: &str, change: &Change<'_>) -> Result<(), StoreError> {
+        let (system_user, asset) = pair(name)?;
+        change.remove_override(system_user, asset).map(drop)
+    }
+}
+
 /// Rights as a list of their words.
 #[derive(Debug, Clone, Copy)]
 pub struct RightList(Rights);

@@ -1,7 +1,7 @@
 //! The file as a whole.
 #![forbid(unsafe_code)]
 
-use super::access::{Defaults, Grant, SystemUser};
+use super::access::{Defaults, Grant, SystemUser, SystemUserOverride};
 use super::machines::{Asset, AssetGroup, Site};
 use super::object::Object;
 use super::people::{User, UserGroup};
@@ -42,6 +42,9 @@ pub struct Document {
     /// `[asset]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset: Section<Asset>,
+    /// `[system-user-override]`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_user_override: Section<SystemUserOverride>,
     /// `[grant]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Section<Grant>,
@@ -62,6 +65,7 @@ impl Document {
             system_user: section(read, nouns)?,
             defaults: section(read, nouns)?.and_then(|mut one| one.remove("")),
             asset: section(read, nouns)?,
+            system_user_override: section(read, nouns)?,
             grant: section(read, nouns)?,
         })
     }
@@ -96,6 +100,7 @@ mod tests {
             SystemUser::NOUN,
             Defaults::NOUN,
             Asset::NOUN,
+            SystemUserOverride::NOUN,
             Grant::NOUN,
         ];
         assert_eq!(sections, crate::cli::policy_file::NOUNS);

@@ -1,7 +1,7 @@
 //! From what is to what the file says: the steps, shown before they are taken.
 #![forbid(unsafe_code)]
 
-use super::access::{Defaults, Grant, SystemUser};
+use super::access::{Defaults, Grant, SystemUser, SystemUserOverride};
 use super::compare::{Field, differences, table};
 use super::document::{Document, Section};
 use super::machines::{Asset, AssetGroup, Site};
@@ -74,6 +74,7 @@ impl Plan {
         plan.section::<SystemUser>(wanted.system_user.as_ref(), read)?;
         plan.section::<Defaults>(defaults.as_ref(), read)?;
         plan.section::<Asset>(wanted.asset.as_ref(), read)?;
+        plan.section::<SystemUserOverride>(wanted.system_user_override.as_ref(), read)?;
         plan.section::<Grant>(wanted.grant.as_ref(), read)?;
         if prune {
             // Against the order of writing: what names others goes before them, what lies below before what is above.
@@ -242,6 +243,7 @@ fn removal(noun: &'static str, name: String) -> Step {
         User::NOUN => of::<User>(&name),
         SystemUser::NOUN => of::<SystemUser>(&name),
         Asset::NOUN => of::<Asset>(&name),
+        SystemUserOverride::NOUN => of::<SystemUserOverride>(&name),
         Grant::NOUN => of::<Grant>(&name),
         _ => of::<Defaults>(&name),
     };

@@ -96,6 +96,18 @@ impl From<OrNone<String>> for Option<String> {
     }
 }
 
+impl From<OrNone<Shell>> for Option<String> {
+    fn from(shell: OrNone<Shell>) -> Self {
+        shell.0.map(|shell| shell.0)
+    }
+}
+
+impl From<OrNone<bool>> for Option<bool> {
+    fn from(answer: OrNone<bool>) -> Self {
+        answer.0
+    }
+}
+
 impl From<OrNone<u32>> for Option<u32> {
     fn from(number: OrNone<u32>) -> Self {
         number.0
