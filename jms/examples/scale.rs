@@ -16,6 +16,8 @@ const GRANTS: usize = 10_000;
 const GROUPS: usize = 1_000;
 /// How often each is measured; the median is shown.
 const ROUNDS: usize = 9;
+/// Rows of a page.
+const PAGE: usize = 50;
 const NOW: Time = Time(1_800_000_000_000);
 
 fn measured<T>(
@@ -106,7 +108,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         source: "192.0.2.7",
         source_port: Some(40_000),
         key_type: "ssh-ed25519",
-        fingerprint: "SHA256:abc",
+        fingerprint: "",
         factors: "publickey",
         factor_at: None,
         sshd: jms::process::myself().ok_or("no /proc")?,
@@ -124,6 +126,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     measured("publishing both snapshots", || {
         std::fs::remove_file(paths.users_snapshot())?;
         Ok(store.publish()?)
+    })?;
+    let mut left = 0;
+    let mut page = move || {
+        left = if left == 0 { PAGE } else { left } - 1;
+        left > 0
+    };
+    measured("the first page of users", || {
+        Ok(store.read().each_user(&mut |_| page())?)
+    })?;
+    measured("the first page of assets", || {
+        Ok(store.read().each_asset(&mut |_| page())?)
+    })?;
+    measured("the first page of grants", || {
+        Ok(store.read().each_grant(&mut |_| page())?)
+    })?;
+    measured(
+        "the first page of user groups, a hundred users each",
+        || Ok(store.read().each_user_group(&mut |_| page())?),
+    )?;
+    measured("the first page of places, ten assets each", || {
+        Ok(store.read().each_asset_group(&mut |_| page())?)
+    })?;
+    let asset = store.read().asset("web4711")?;
+    measured("the first page of who reaches one asset", || {
+        Ok(store.read().access_to(&asset, NOW, &mut |_| page())?)
     })?;
     measured("all users", || Ok(store.read().users()?.len()))?;
     measured("all assets", || Ok(store.read().assets()?.len()))?;

@@ -2,7 +2,7 @@
 
 use super::change::{Change, replace_links, valid};
 use super::error::StoreError;
-use super::read::{Read, time};
+use super::read::{Read, Visit, all, time};
 use super::selector::Selector;
 use crate::names::AssetGroupPath;
 use crate::nouns::AssetGroup;
@@ -50,9 +50,20 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn asset_groups(self) -> Result<Vec<AssetGroup>, StoreError> {
-        self.rows("SELECT * FROM asset_group ORDER BY path", [], |row| {
-            asset_group(self, row)
-        })
+        all(|visit| self.each_asset_group(visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_asset_group(self, visit: Visit<'_, AssetGroup>) -> Result<(), StoreError> {
+        self.each(
+            "SELECT * FROM asset_group ORDER BY path",
+            [],
+            |row| asset_group(self, row),
+            visit,
+        )
     }
 
     /// Paths of the places under this one, at any depth, without itself.

@@ -2,7 +2,7 @@
 
 use super::change::{Change, replace_links, valid};
 use super::error::StoreError;
-use super::read::{Read, number, time, word};
+use super::read::{Read, Visit, all, number, time, word};
 use super::selector::Selector;
 use crate::names::{Address, AssetName};
 use crate::nouns::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy};
@@ -82,9 +82,20 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn assets(self) -> Result<Vec<Asset>, StoreError> {
-        self.rows(&format!("{COLUMNS} ORDER BY a.name"), [], |row| {
-            asset(self, row)
-        })
+        all(|visit| self.each_asset(visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_asset(self, visit: Visit<'_, Asset>) -> Result<(), StoreError> {
+        self.each(
+            &format!("{COLUMNS} ORDER BY a.name"),
+            [],
+            |row| asset(self, row),
+            visit,
+        )
     }
 
     /// Host keys of one asset, or of all.
@@ -92,12 +103,30 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn host_keys(self, asset: Option<&str>) -> Result<Vec<HostKey>, StoreError> {
-        self.rows(
-            "SELECT h.*, a.name AS asset_name FROM host_key h JOIN asset a ON a.id = h.asset_id
-             WHERE ?1 IS NULL OR a.name = ?1 ORDER BY a.name, h.id",
-            [asset],
-            host_key,
-        )
+        all(|visit| self.each_host_key(asset, visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_host_key(
+        self,
+        asset: Option<&str>,
+        visit: Visit<'_, HostKey>,
+    ) -> Result<(), StoreError> {
+        // By the rows of their assets, so that nothing has to be sorted before the first is seen.
+        let sql = match asset {
+            Some(_) => {
+                "SELECT h.*, a.name AS asset_name FROM host_key h JOIN asset a ON a.id = h.asset_id
+                 WHERE a.name = ?1 ORDER BY h.id"
+            }
+            None => {
+                "SELECT h.*, a.name AS asset_name FROM asset a CROSS JOIN host_key h ON h.asset_id = a.id
+                 WHERE ?1 IS NULL ORDER BY a.name"
+            }
+        };
+        self.each(sql, [asset], host_key, visit)
     }
 
     pub(super) fn host_keys_of(self, asset_id: i64) -> Result<Vec<HostKey>, StoreError> {

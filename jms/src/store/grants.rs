@@ -2,7 +2,7 @@
 
 use super::change::{Change, replace_links, valid};
 use super::error::StoreError;
-use super::read::{Read, maybe_time, number, time};
+use super::read::{Read, Visit, all, maybe_time, number, time};
 use super::selector::Selector;
 use crate::names::LabelName;
 use crate::nouns::Grant;
@@ -62,9 +62,20 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn grants(self) -> Result<Vec<Grant>, StoreError> {
-        self.rows("SELECT * FROM access_grant ORDER BY name", [], |row| {
-            grant(self, row)
-        })
+        all(|visit| self.each_grant(visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_grant(self, visit: Visit<'_, Grant>) -> Result<(), StoreError> {
+        self.each(
+            "SELECT * FROM access_grant ORDER BY name",
+            [],
+            |row| grant(self, row),
+            visit,
+        )
     }
 }
 

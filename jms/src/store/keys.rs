@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::error::StoreError;
-use super::read::{Read, maybe_time, time};
+use super::read::{Read, Visit, all, maybe_time, time};
 use crate::nouns::LoginKey;
 use rusqlite::{Row, params};
 
@@ -38,11 +38,26 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn login_keys(self, user: Option<&str>) -> Result<Vec<LoginKey>, StoreError> {
-        self.rows(
-            &format!("{COLUMNS} WHERE ?1 IS NULL OR u.name = ?1 ORDER BY u.name, k.id"),
-            [user],
-            key,
-        )
+        all(|visit| self.each_login_key(user, visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_login_key(
+        self,
+        user: Option<&str>,
+        visit: Visit<'_, LoginKey>,
+    ) -> Result<(), StoreError> {
+        // By the rows of their users, so that nothing has to be sorted before the first is seen.
+        let sql = match user {
+            Some(_) => format!("{COLUMNS} WHERE u.name = ?1 ORDER BY k.id"),
+            None => "SELECT k.*, u.name AS user_name FROM user u CROSS JOIN login_key k ON k.user_id = u.id
+                     WHERE ?1 IS NULL ORDER BY u.name"
+                .to_owned(),
+        };
+        self.each(&sql, [user], key, visit)
     }
 
     /// The login keys whose fingerprint is or begins with `fingerprint` (two users may have one key).

@@ -44,7 +44,7 @@ pub use events::EventSearch;
 pub use health::{Counts, KeyBackup, SealedSample, Waiting};
 pub use logins::{LoginSearch, NewLogin, OpenLogin};
 pub use publish::read_snapshot_generation;
-pub use read::Read;
+pub use read::{Read, Visit};
 pub use selector::Selector;
 pub use sessions::{Egress, EndOfSession, NewSession, Opening, SessionSearch};
 pub use system_users::NewCredential;

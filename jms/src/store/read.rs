@@ -4,6 +4,9 @@ use super::error::StoreError;
 use crate::time::Time;
 use rusqlite::{Connection, Row};
 
+/// Is given one row after the other; says whether it wants more.
+pub type Visit<'a, T> = &'a mut dyn FnMut(T) -> bool;
+
 /// Looks things up. The methods stand beside what they look up (`users`, `assets`, …).
 #[derive(Clone, Copy)]
 pub struct Read<'a> {
@@ -50,6 +53,25 @@ impl<'a> Read<'a> {
             all.push(make(row)?);
         }
         Ok(all)
+    }
+
+    /// Every row, one after the other, until `visit` has enough: the first page of many rows costs no more
+    /// than a page.
+    pub(super) fn each<T>(
+        self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        make: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+        visit: Visit<'_, T>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        while let Some(row) = rows.next()? {
+            if !visit(make(row)?) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The first row, if there is one.
@@ -112,6 +134,18 @@ fn key_column(table: &str) -> &'static str {
     } else {
         "name"
     }
+}
+
+/// What `each` visits, all of it.
+pub(super) fn all<T>(
+    each: impl FnOnce(Visit<'_, T>) -> Result<(), StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut all = Vec::new();
+    each(&mut |one| {
+        all.push(one);
+        true
+    })?;
+    Ok(all)
 }
 
 /// A word of the store, or an error that shows it.

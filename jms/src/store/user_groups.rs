@@ -2,7 +2,7 @@
 
 use super::change::{Change, replace_links, valid};
 use super::error::StoreError;
-use super::read::{Read, time};
+use super::read::{Read, Visit, all, time};
 use super::selector::Selector;
 use crate::names::LabelName;
 use crate::nouns::UserGroup;
@@ -40,9 +40,20 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn user_groups(self) -> Result<Vec<UserGroup>, StoreError> {
-        self.rows("SELECT * FROM user_group ORDER BY name", [], |row| {
-            user_group(self, row)
-        })
+        all(|visit| self.each_user_group(visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_user_group(self, visit: Visit<'_, UserGroup>) -> Result<(), StoreError> {
+        self.each(
+            "SELECT * FROM user_group ORDER BY name",
+            [],
+            |row| user_group(self, row),
+            visit,
+        )
     }
 }
 

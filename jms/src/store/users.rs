@@ -3,7 +3,7 @@
 use super::change::{Change, replace_links};
 use super::error::StoreError;
 use super::high_water;
-use super::read::{Read, maybe_time, number, time, word};
+use super::read::{Read, Visit, all, maybe_time, number, time, word};
 use super::selector::Selector;
 use crate::names::UserName;
 use crate::nouns::{Mfa, MfaAsked, Role, User};
@@ -71,9 +71,20 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn users(self) -> Result<Vec<User>, StoreError> {
-        self.rows(&format!("{COLUMNS} ORDER BY name"), [], |row| {
-            user(self, row)
-        })
+        all(|visit| self.each_user(visit))
+    }
+
+    /// The same one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn each_user(self, visit: Visit<'_, User>) -> Result<(), StoreError> {
+        self.each(
+            &format!("{COLUMNS} ORDER BY name"),
+            [],
+            |row| user(self, row),
+            visit,
+        )
     }
 
     /// How many administrators can log in.

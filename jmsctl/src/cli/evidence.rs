@@ -25,6 +25,9 @@ pub struct LoginLs {
     /// Only of these users (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user: Vec<String>,
+    /// Only of who is in these user groups now
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub user_group: Vec<String>,
     /// From when until when.
     #[command(flatten)]
     pub span: Span,
@@ -70,9 +73,18 @@ pub struct SessionLs {
     /// Only of these users (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user: Vec<String>,
+    /// Only of who is in these user groups now
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub user_group: Vec<String>,
     /// Only to these assets (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub asset: Vec<String>,
+    /// Only to what is at or below these places now
+    #[arg(long, value_name = "/PATH,…", value_delimiter = ',')]
+    pub asset_group: Vec<String>,
+    /// Only to what stands in these sites now
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub site: Vec<String>,
     /// Only as these system users (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub system_user: Vec<String>,

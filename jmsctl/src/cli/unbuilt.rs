@@ -60,16 +60,8 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
         &["add", "set"],
         &["require-mfa", "path-allow", "path-deny"],
     ),
-    (
-        "login",
-        &["ls"],
-        &["failed", "unknown", "follow", "user-group"],
-    ),
-    (
-        "session",
-        &["ls"],
-        &["watch", "user-group", "asset-group", "site"],
-    ),
+    ("login", &["ls"], &["failed", "unknown", "follow"]),
+    ("session", &["ls"], &["watch"]),
     ("session", &["replay"], &["command"]),
 ];
 

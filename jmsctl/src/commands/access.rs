@@ -1,7 +1,7 @@
 //! `jmsctl access ls`: who reaches what. The decision itself is `jms::policy`'s.
 #![forbid(unsafe_code)]
 
-use super::evidence::is_wanted;
+use super::evidence::Wanted;
 use super::explain::explain;
 use super::selection::expand;
 use crate::cli::access::{Access as Verb, AccessLs};
@@ -46,8 +46,9 @@ fn ls(verb: &AccessLs, context: &mut Context) -> Done {
         _ => usize::MAX,
     };
     let mut rows: Vec<Access> = Vec::new();
+    let system_users = Wanted::new(&verb.system_user);
     let mut visit = |row: Access| {
-        let wanted = is_wanted(&verb.system_user, &row.system_user)
+        let wanted = system_users.fits(&row.system_user)
             && (assets.is_empty() || assets.contains(&row.asset));
         if wanted {
             rows.push(row);

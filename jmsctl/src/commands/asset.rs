@@ -73,8 +73,8 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             |change, name| change.remove_asset(name),
         ),
         Verb::Ls(ls) => {
-            let assets = context.store.read().assets()?;
-            context.out.list_policy(assets, ls)
+            let read = context.store.read();
+            context.out.list_each(ls, |visit| read.each_asset(visit))
         }
         Verb::Show(verb) => {
             let asset = Whole::read(context.store.read(), &verb.name)?;

@@ -1,29 +1,86 @@
 //! What lists of evidence have in common: the newest of many rows, chosen by names and globs.
 #![forbid(unsafe_code)]
 
+use super::selection::expand;
 use crate::cli::flags::List;
 use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
 use crate::pattern;
+use jms::store::{Read, Selector, StoreError};
+use std::collections::BTreeSet;
 
 /// So many are shown unless told otherwise: a bastion that is some years old has millions.
 const USUAL: usize = 1000;
 
-/// The one plain name in `names`, which the store can look for itself.
-pub fn plain(names: &[String]) -> Option<String> {
-    match names {
-        [one] if !pattern::is_glob(one) => Some(one.clone()),
-        _ => None,
-    }
+/// Names and globs of which a row must fit one.
+pub struct Wanted {
+    /// False: no row is asked for its name.
+    asked: bool,
+    names: BTreeSet<String>,
+    globs: Vec<String>,
 }
 
-/// Whether `name` is one of `names`, or matches one; no names: everything is wanted.
-pub fn is_wanted(names: &[String], name: &str) -> bool {
-    names.is_empty()
-        || names
-            .iter()
-            .any(|one| one == name || pattern::matches(one, name))
+impl Wanted {
+    /// The users that were named, with those of the groups.
+    pub fn users(read: Read<'_>, users: &[String], groups: &[String]) -> Result<Self, StoreError> {
+        let mut wanted = Self::new(users);
+        for group in expand(read, Selector::UserGroup, groups)? {
+            wanted.add(read.user_group(&group)?.users);
+        }
+        wanted.asked |= !groups.is_empty();
+        Ok(wanted)
+    }
+
+    /// The assets that were named, with those of the places and sites.
+    pub fn assets(
+        read: Read<'_>,
+        assets: &[String],
+        places: &[String],
+        sites: &[String],
+    ) -> Result<Self, StoreError> {
+        let mut wanted = Self::new(assets);
+        for place in expand(read, Selector::AssetGroup, places)? {
+            wanted.add(read.assets_below(&place)?);
+        }
+        for site in expand(read, Selector::Site, sites)? {
+            wanted.add(read.assets_of_site(&site)?);
+        }
+        wanted.asked |= !places.is_empty() || !sites.is_empty();
+        Ok(wanted)
+    }
+
+    /// Those that were named.
+    pub fn new(given: &[String]) -> Self {
+        let (globs, names) = given.iter().cloned().partition(|one| pattern::is_glob(one));
+        Self {
+            asked: !given.is_empty(),
+            names: Vec::into_iter(names).collect(),
+            globs,
+        }
+    }
+
+    fn add(&mut self, names: Vec<String>) {
+        self.names.extend(names);
+    }
+
+    /// The one plain name, which the store can look for itself.
+    pub fn one(&self) -> Option<String> {
+        let only = self.names.len() == 1 && self.globs.is_empty();
+        self.names.first().filter(|_| only).cloned()
+    }
+
+    /// Whether the store can apply it itself, as one name or none.
+    pub fn is_plain(&self) -> bool {
+        !self.asked || self.one().is_some()
+    }
+
+    /// Whether a row of this name is wanted.
+    pub fn fits(&self, name: &str) -> bool {
+        !self.asked
+            || self.names.contains(name)
+            || self.globs.iter().any(|glob| pattern::matches(glob, name))
+    }
 }
 
 /// How many rows the store must give, so that what is shown is right: one more than is shown tells
@@ -77,11 +134,11 @@ mod tests {
                 .map(|name| (*name).to_owned())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(plain(&names(&["alice"])).as_deref(), Some("alice"));
-        assert_eq!(plain(&names(&["a*"])), None);
-        assert!(
-            is_wanted(&names(&["bob", "a*"]), "alice") && !is_wanted(&names(&["bob"]), "alice")
-        );
-        assert!(is_wanted(&[], "alice"));
+        let one = Wanted::new(&names(&["alice"]));
+        assert_eq!(one.one().as_deref(), Some("alice"));
+        assert_eq!(Wanted::new(&names(&["a*"])).one(), None);
+        let several = Wanted::new(&names(&["bob", "a*"]));
+        assert!(several.fits("alice") && several.fits("bob") && !several.fits("carol"));
+        assert!(!one.fits("bob") && Wanted::new(&[]).fits("alice"));
     }
 }

@@ -55,8 +55,8 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             })
         }
         Verb::Ls(ls) => {
-            let grants = context.store.read().grants()?;
-            context.out.list_policy(grants, ls)
+            let read = context.store.read();
+            context.out.list_each(ls, |visit| read.each_grant(visit))
         }
         Verb::Show(verb) => {
             let grant = context.store.read().grant(&verb.name)?;

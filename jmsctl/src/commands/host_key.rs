@@ -27,8 +27,10 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         Verb::Add(verb) => add(verb, context),
         Verb::Rm(verb) => rm(verb, context),
         Verb::Ls(ls) => {
-            let keys = context.store.read().host_keys(None)?;
-            context.out.list_policy(keys, ls)
+            let read = context.store.read();
+            context
+                .out
+                .list_each(ls, |visit| read.each_host_key(None, visit))
         }
     }
 }

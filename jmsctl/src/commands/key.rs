@@ -50,8 +50,10 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             if let Some(user) = &verb.user {
                 read.user(user)?;
             }
-            let keys = read.login_keys(verb.user.as_deref())?;
-            context.out.list_policy(keys, &verb.ls())
+            let user = verb.user.as_deref();
+            context
+                .out
+                .list_each(&verb.ls(), |visit| read.each_login_key(user, visit))
         }
         Verb::Show(verb) => {
             let keys = find(context.store.read(), &verb.key)?;

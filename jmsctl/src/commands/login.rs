@@ -1,7 +1,7 @@
 //! `jmsctl login`.
 #![forbid(unsafe_code)]
 
-use super::evidence::{is_wanted, plain, print, rows_needed};
+use super::evidence::{Wanted, print, rows_needed};
 use crate::cli::evidence::{Login as Verb, LoginLs};
 use crate::context::Context;
 use crate::failure::Done;
@@ -78,16 +78,15 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
 }
 
 fn ls(verb: &LoginLs, context: &mut Context) -> Done {
-    let user = plain(&verb.user);
-    let is_plain = user.is_some() || verb.user.is_empty();
+    let users = Wanted::users(context.store.read(), &verb.user, &verb.user_group)?;
     let mut logins = context.store.read().logins(&LoginSearch {
-        user,
+        user: users.one(),
         since: verb.span.since,
         until: verb.span.until,
-        limit: rows_needed(&verb.list, is_plain),
+        limit: rows_needed(&verb.list, users.is_plain()),
         ..LoginSearch::default()
     })?;
-    logins.retain(|login| is_wanted(&verb.user, &login.user));
+    logins.retain(|login| users.fits(&login.user));
     logins.reverse();
     print(context, logins, &verb.list)
 }

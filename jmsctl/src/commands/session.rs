@@ -1,7 +1,7 @@
 //! `jmsctl session`.
 #![forbid(unsafe_code)]
 
-use super::evidence::{is_wanted, plain, print, rows_needed};
+use super::evidence::{Wanted, print, rows_needed};
 use super::replay;
 use crate::cli::evidence::{Session as Verb, SessionLs};
 use crate::context::Context;
@@ -66,14 +66,15 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
 }
 
 fn ls(verb: &SessionLs, context: &mut Context) -> Done {
-    let selected = [&verb.user, &verb.asset, &verb.system_user];
-    let is_plain = selected
-        .iter()
-        .all(|names| names.is_empty() || plain(names).is_some());
+    let read = context.store.read();
+    let users = Wanted::users(read, &verb.user, &verb.user_group)?;
+    let assets = Wanted::assets(read, &verb.asset, &verb.asset_group, &verb.site)?;
+    let system_users = Wanted::new(&verb.system_user);
+    let is_plain = users.is_plain() && assets.is_plain() && system_users.is_plain();
     let mut sessions = context.store.read().sessions(&SessionSearch {
-        user: plain(&verb.user),
-        asset: plain(&verb.asset),
-        system_user: plain(&verb.system_user),
+        user: users.one(),
+        asset: assets.one(),
+        system_user: system_users.one(),
         online: match (verb.online, verb.past) {
             (true, _) => Some(true),
             (_, true) => Some(false),
@@ -85,9 +86,9 @@ fn ls(verb: &SessionLs, context: &mut Context) -> Done {
         ..SessionSearch::default()
     })?;
     sessions.retain(|session| {
-        is_wanted(&verb.user, &session.user)
-            && is_wanted(&verb.asset, &session.asset)
-            && is_wanted(&verb.system_user, &session.system_user)
+        users.fits(&session.user)
+            && assets.fits(&session.asset)
+            && system_users.fits(&session.system_user)
     });
     sessions.reverse();
     print(context, sessions, &verb.list)

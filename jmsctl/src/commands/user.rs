@@ -80,8 +80,8 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             |change, name| change.remove_user(name),
         ),
         Verb::Ls(ls) => {
-            let users = context.store.read().users()?;
-            context.out.list_policy(users, ls)
+            let read = context.store.read();
+            context.out.list_each(ls, |visit| read.each_user(visit))
         }
         Verb::Show(verb) => {
             let user = Whole::read(context.store.read(), &verb.name)?;

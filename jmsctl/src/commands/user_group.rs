@@ -38,8 +38,10 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             })
         }
         Verb::Ls(ls) => {
-            let groups = context.store.read().user_groups()?;
-            context.out.list_policy(groups, ls)
+            let read = context.store.read();
+            context
+                .out
+                .list_each(ls, |visit| read.each_user_group(visit))
         }
         Verb::Show(verb) => {
             let read = context.store.read();

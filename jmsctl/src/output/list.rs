@@ -5,6 +5,7 @@ use super::{Output, harmless, table, to_value};
 use crate::cli::flags::{List, Ls, Span};
 use crate::failure::{Done, Failure};
 use crate::pattern;
+use jms::store::{StoreError, Visit};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
@@ -35,13 +36,35 @@ pub fn is_listed<T: Noun>(noun: &T, ls: &Ls) -> Done<bool> {
 impl Output {
     /// Prints what of `nouns` was asked for, by what they are and when they were changed.
     pub fn list_policy<T: Noun>(&mut self, nouns: Vec<T>, ls: &Ls) -> Done {
-        let mut wanted = Vec::with_capacity(nouns.len());
-        for noun in nouns {
-            if is_within::<T>(&to_value(&noun)?, &ls.span) {
-                wanted.push(noun);
+        self.list_each(ls, |visit| {
+            nouns.into_iter().all(visit);
+            Ok(())
+        })
+    }
+
+    /// The same for rows that come one after the other, of which no more are fetched than are shown:
+    /// only who wants them in another order must wait for all.
+    pub fn list_each<T: Noun>(
+        &mut self,
+        ls: &Ls,
+        each: impl FnOnce(Visit<'_, T>) -> Result<(), StoreError>,
+    ) -> Done {
+        let in_order = ls.list.sort.is_none() && !T::NEWEST_LAST;
+        let enough = ls.list.limit.filter(|limit| in_order && *limit > 0);
+        let mut wanted = Vec::new();
+        let mut failed = None;
+        each(&mut |noun| {
+            match is_listed(&noun, ls) {
+                Ok(true) => wanted.push(noun),
+                Ok(false) => {}
+                Err(failure) => failed = Some(failure),
             }
+            failed.is_none() && enough.is_none_or(|enough| wanted.len() < enough)
+        })?;
+        match failed {
+            Some(failure) => Err(failure),
+            None => self.list(wanted, &ls.list).map(drop),
         }
-        self.list(wanted, &ls.list).map(drop)
     }
 
     /// Prints what of `nouns` was asked for; returns how many a limit left out.

@@ -153,6 +153,31 @@ fn logins_and_sessions_are_listed_and_shown() {
         login,
         session,
     } = evidence(false);
+    bastion.ok(&["user-group", "add", "team", "--user", "alice"]);
+    bastion.ok(&["user-group", "add", "nobody"]);
+    bastion.ok(&["asset-group", "add", "/prod/web", "--asset", "web1"]);
+    bastion.ok(&["site", "add", "south"]);
+    for (words, found) in [
+        (
+            &[
+                "session",
+                "ls",
+                "--user-group",
+                "team",
+                "--asset-group",
+                "/prod",
+            ][..],
+            1,
+        ),
+        (&["session", "ls", "--user-group", "nobody"], 0),
+        (&["session", "ls", "--site", "south"], 0),
+        (&["session", "ls", "--site", "south", "--asset", "w*"], 1),
+        (&["login", "ls", "--user-group", "team"], 1),
+        (&["login", "ls", "--user-group", "nobody"], 0),
+    ] {
+        assert_eq!(bastion.json(words).len(), found, "{words:?}");
+    }
+    bastion.fails(3, &["session", "ls", "--user-group", "taem"]);
     let listed = bastion.json(&["session", "ls"]);
     assert_eq!(
         keys(&listed[0]),
