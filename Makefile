@@ -4,7 +4,7 @@
 #                            and 13 (LAB_RELEASE: on that one only)
 # make end-to-end            the last of these alone
 # make package               the .deb, in target/debian
-# make fuzz, make deny, make doc, make shellcheck    the other checks of .ci/run
+# make fuzz, deny, doc, shellcheck, lintian, units, reproducible    the other checks of .ci/run
 # LAB_RELEASE=12|13 chooses the Debian of the hosts. demo, lab and test need root on a Debian machine with Rust.
 #
 # make itself ends with 2 whatever failed; the line "Error N" shows a demo command's own status, and
@@ -24,9 +24,9 @@ export CMD LAB_RELEASE
 PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
-SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/src/base_root.sh packaging/build-deb $(wildcard packaging/scripts/*)
+SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh packaging/build-deb $(wildcard packaging/scripts/*)
 
-.PHONY: help demo lab lab-down test end-to-end base-roots package fuzz deny doc shellcheck prepare lab-program
+.PHONY: help demo lab lab-down test end-to-end base-roots package fuzz deny doc shellcheck lintian units reproducible prepare lab-program
 
 help:
 	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
@@ -58,10 +58,11 @@ base-roots: lab-program
 
 package: $(TARGET)/debian/package-is-current
 
+# It holds the path of the package.
 $(TARGET)/debian/package-is-current: $(PACKAGE_SOURCES)
 	@mkdir -p $(@D)
-	@packaging/build-deb >&2
-	@touch $@
+	@packaging/build-deb >$@.new
+	@mv $@.new $@
 
 # All targets, also after one that found something; what a target says is shown only then. SEED=1 makes a run repeatable.
 fuzz:
@@ -76,8 +77,24 @@ fuzz:
 		fi; \
 	done; exit $$failed
 
+# Known faults of our libraries are looked up where their database can be had, and it is said where not.
 deny:
+	@mkdir -p $(TARGET)
 	cargo deny --locked check bans licenses sources
+	@if timeout 120 cargo deny --locked fetch db >$(TARGET)/advisories.log 2>&1; then \
+		cargo deny --locked check --disable-fetch advisories; \
+	else \
+		tail -n 1 $(TARGET)/advisories.log; echo "deny: advisories were NOT checked: their database cannot be had here"; \
+	fi
+
+lintian: package
+	lintian --allow-root --fail-on error,warning --show-overrides $$(cat $(TARGET)/debian/package-is-current)
+
+units:
+	tests/check-units
+
+reproducible: package
+	tests/check-reproducible
 
 doc:
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --document-private-items --locked

@@ -99,6 +99,48 @@ pub fn installed(package: &Path, release: Release, base: &Entry) -> Result<Entry
     Ok(entry)
 }
 
+/// Everything that installing changes on `host`, line by line: two bastions in the same state show the same text. Whatever is
+/// made at random or by other programs for themselves is left out.
+///
+/// # Panics
+/// When it cannot be listed.
+#[must_use]
+#[track_caller]
+pub fn state(host: &Host) -> String {
+    host.run(
+        r"cd / && export LC_ALL=C
+        find etc usr/libexec/jms usr/share/jms usr/lib/*/security usr/lib/*/libnss_* var/lib/jms var/lib/pam* run/jms*             \( -regex 'etc/\(passwd\|group\|shadow\|gshadow\|subuid\|subgid\|ld.so.cache\|mtab\)[-+.a-z]*'                -o -regex 'var/lib/jms/jms.db.*' -o -name '*.pam-old' -o -path 'etc/.pwd.lock' \) -prune             -o -printf '%p %y %M %u %g
+' | sort
+        find etc/pam.d var/lib/pam* etc/ssh/sshd_config.d etc/nsswitch.conf etc/jms usr/libexec/jms -type f             ! -name secret.key ! -name '*.pam-old' ! -name seen | sort | xargs sha256sum
+        dpkg-statoverride --list | grep jms
+        dpkg --verify jms
+        dpkg-query --show --showformat '${db:Status-Abbrev}${Version}
+' jms
+        getent passwd jms jms-keys | cut -d: -f1,6-
+        getent group jms jms-keys jms-users jms-mfa | cut -d: -f1,4",
+    )
+    .text()
+}
+
+/// `found` is the [`state`] that was expected.
+///
+/// # Panics
+/// When it is not, with the lines that differ.
+#[track_caller]
+pub fn expect_state(found: &str, expected: &str, when: &str) {
+    let only = |one: &str, other: &str| -> String {
+        one.lines()
+            .filter(|line| !other.lines().any(|it| it == *line))
+            .map(|line| format!("\n  {line}"))
+            .collect()
+    };
+    let (more, less) = (only(found, expected), only(expected, found));
+    assert!(
+        found == expected,
+        "{when}: another state\nonly there:{more}\nmissing:{less}"
+    );
+}
+
 fn install(base: &Entry, package: &[u8], folder: &Path) -> Result<()> {
     let mount_point = Cache::of_this_machine()?.mount_point()?;
     let upper = folder.join("root");
