@@ -18,6 +18,30 @@ const RIGHTS: &str = "shell,exec,upload,download";
 /// # Errors
 /// When `jmsctl` refuses a step.
 pub fn fill(lab: &Lab) -> Result<()> {
+    fill_first_version(lab)?;
+    let bastion = lab.bastion();
+    for name in ADMINISTRATORS {
+        let key = lab.folder().public_key_of(name)?;
+        bastion
+            .command([
+                "jmsctl", "user", "add", name, "--role", "admin", "--key", "-",
+            ])
+            .input(format!("{key}\n"))
+            .run()
+            .success()?;
+    }
+    // As if the copy lay on another machine and came from there.
+    bastion
+        .run("jmsctl doctor --confirm-backup - < /etc/jms/secret.key")
+        .success()?;
+    Ok(())
+}
+
+/// The same in words that version 0.1.0 knows too, to upgrade from: alice, web1 and dev.
+///
+/// # Errors
+/// When `jmsctl` refuses a step.
+pub fn fill_first_version(lab: &Lab) -> Result<()> {
     let bastion = lab.bastion();
     let alices_key = lab.folder().public_key_of(ALICE)?;
 
@@ -31,17 +55,6 @@ pub fn fill(lab: &Lab) -> Result<()> {
         format!("user add {ALICE} --key -"),
         format!("{alices_key}\n"),
     )?;
-    for name in ADMINISTRATORS {
-        let key = lab.folder().public_key_of(name)?;
-        jmsctl(
-            format!("user add {name} --role admin --key -"),
-            format!("{key}\n"),
-        )?;
-    }
-    // As if the copy lay on another machine and came from there.
-    bastion
-        .run("jmsctl doctor --confirm-backup - < /etc/jms/secret.key")
-        .success()?;
     jmsctl(
         format!("system-user add {ASSET_ACCOUNT} --credential key --generate ed25519"),
         String::new(),

@@ -20,7 +20,7 @@ fn of_the_first_version() -> Lab {
         .package(&package::first_version())
         .start()
         .expect("a lab");
-    everyday::fill(&lab).expect("version 0.1.0 is filled");
+    everyday::fill_first_version(&lab).expect("version 0.1.0 is filled");
     let newest = package::file().expect("the package");
     put(lab.bastion(), "/root/new.deb", &newest);
     put(lab.bastion(), "/root/old.deb", &package::first_version());
