@@ -46,7 +46,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         "jmsctl session kill 7k2mz9",
         "jmsctl user mfa-reset alice",
         "jmsctl user add alice --mfa totp",
-        "jmsctl asset add web1 --address a --csv b",
+        "jmsctl system-user add dev --auto-push",
         "jmsctl login ls --failed",
         "jmsctl help report",
     ] {
