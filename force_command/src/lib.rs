@@ -5,6 +5,7 @@
 //! environment, the client's bytes, the asset's bytes) is hostile.
 
 pub mod agent;
+pub mod confinement;
 pub mod control;
 pub mod egress;
 mod entrance;

@@ -120,6 +120,8 @@ pub enum Trouble {
     Policy,
     /// Files in `/run/jms`.
     Run,
+    /// The kernel cannot shut the session in.
+    Confinement,
     /// A system call that never fails did.
     System,
 }
@@ -205,6 +207,7 @@ impl Trouble {
             Self::SecretKey => "secret-key",
             Self::Policy => "policy",
             Self::Run => "run",
+            Self::Confinement => "confinement",
             Self::System => "system",
         }
     }
@@ -217,6 +220,7 @@ impl Trouble {
             Self::SecretKey => "the bastion cannot open its stored keys",
             Self::Policy => "what the bastion knows of this target makes no sense",
             Self::Run => "the bastion cannot prepare the connection",
+            Self::Confinement => "the bastion cannot shut the session in",
             Self::System => "the system refuses what a session needs",
         }
     }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// What sessions are shut in with.
+    pub confinement: Confinement,
     /// Recordings.
     pub recording: Recording,
     /// Sessions.
@@ -21,6 +23,16 @@ pub struct Settings {
     pub bastion: Bastion,
     /// What users read.
     pub menu: Menu,
+}
+
+/// `[confinement]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Confinement {
+    /// Whether sessions are refused where the kernel has no Landlock. If not, each such session is an event.
+    pub require_landlock: bool,
+    /// Whether a client program may have a login signed without saying for which connection: OpenSSH before 8.9.
+    pub allow_unbound_agent: bool,
 }
 
 /// `[recording]`

@@ -18,11 +18,7 @@ pub enum Binding {
     /// It must: OpenSSH ≥ 8.9 always binds.
     #[default]
     Required,
-    /// It need not, but a binding that was made is kept to.
-    #[allow(
-        dead_code,
-        reason = "for bastions whose own client is older; none that is supported today"
-    )]
+    /// It need not (`[confinement] allow_unbound_agent`), but a binding that was made is kept to.
     Optional,
 }
 
@@ -42,7 +38,7 @@ pub struct Purpose {
 /// What happened, for the relay and its event log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The child connected; the socket's file is gone.
+    /// The child has the connection; there is no other.
     Connected,
     /// The server proved the host key with this fingerprint.
     Bound(Fingerprint),
@@ -55,13 +51,6 @@ pub enum Notice {
     },
     /// A request was refused.
     Refused(Refusal),
-    /// Another process than the child connected and was closed at once.
-    Stranger {
-        /// Its process id.
-        pid: i32,
-        /// Its uid.
-        uid: u32,
-    },
     /// The child closed its connection; the key is wiped.
     PeerClosed,
 }

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use super::folder::Folder;
-use super::way::TAKE_CONNECTION;
 use jms::names::Address;
 use jms::nouns::{Algorithms, HostKey};
 use jms::paths::HOME;
@@ -43,6 +42,22 @@ pub enum Errand<'a> {
     },
     /// Lead further to the next machine: its input and output become that machine's port.
     Forward(&'a Destination),
+}
+
+/// What the client is told to be its agent's socket. There is no such file: the connection is handed over.
+const AGENT: &str = "/handed-over";
+
+/// What the client is told to be the address of a machine that is known by name: it connects nowhere, and must not
+/// look up names.
+const SOMEWHERE: &str = "192.0.2.1";
+
+/// The address that the client is told and that its messages name.
+fn told(to: &Destination) -> String {
+    let address = to.address.to_string();
+    match address.parse::<std::net::IpAddr>() {
+        Ok(_) => address,
+        Err(_) => SOMEWHERE.to_owned(),
+    }
 }
 
 /// The arguments of `ssh` (ssh(1), ssh_config(5)): everything that it could take from elsewhere is said.
@@ -88,7 +103,7 @@ pub fn arguments(
     texts.extend([b"-l".into(), to.account.clone().into_bytes()]);
     texts.extend([b"-p".into(), to.port.to_string().into_bytes()]);
     texts.extend(subsystem);
-    texts.extend([b"--".into(), to.address.to_string().into_bytes()]);
+    texts.extend([b"--".into(), told(to).into_bytes()]);
     texts.extend(command);
     texts.into_iter().map(CString::new).collect()
 }
@@ -133,8 +148,8 @@ fn options(
         "ControlMaster=no",
         "ControlPath=none",
         "ControlPersist=no",
-        // No ProxyJump=none: it would win over our ProxyCommand (readconf.c, parse_jump).
-        "ProxyUseFdpass=yes",
+        "ProxyCommand=none",
+        "ProxyJump=none",
         "RemoteCommand=none",
         "ForkAfterAuthentication=no",
         "StdinNull=no",
@@ -152,12 +167,8 @@ fn options(
         "UserKnownHostsFile={}",
         folder.known_hosts().display()
     ));
-    options.push(format!("IdentityAgent={}", folder.agent().display()));
+    options.push(format!("IdentityAgent={AGENT}"));
     options.push(format!("HostKeyAlgorithms={}", host_key_algorithms(to)));
-    options.push(format!(
-        "ProxyCommand={TAKE_CONNECTION} {}",
-        folder.way().display()
-    ));
     options.push(format!("ConnectTimeout={patience}"));
     options.push(format!("ServerAliveInterval={}", settings.alive_interval));
     options.push(format!(
@@ -216,7 +227,7 @@ pub fn environment(
 /// (`quit_message` in OpenSSH's clientloop.c).
 #[must_use]
 pub fn farewells(to: &Destination) -> Vec<Vec<u8>> {
-    let address = &to.address;
+    let address = told(to);
     vec![
         format!("Connection to {address} closed").into_bytes(),
         format!("Read from remote host {address}: ").into_bytes(),
@@ -398,7 +409,7 @@ mod tests {
             "hostkeyalias asset",
             "userknownhostsfile /nonexistent/known_hosts",
             "globalknownhostsfile /dev/null",
-            "identityagent /nonexistent/agent",
+            "identityagent /handed-over",
             "preferredauthentications publickey",
             "hostkeyalgorithms ssh-ed25519,rsa-sha2-512,rsa-sha2-256",
             "forwardagent no",
@@ -411,8 +422,6 @@ mod tests {
             "updatehostkeys false",
             "serveraliveinterval 15",
             "connecttimeout 15",
-            "proxyusefdpass yes",
-            "proxycommand /usr/libexec/jms/take-connection /nonexistent/way",
         ] {
             assert!(text.lines().any(|it| it.trim() == line), "{line}\n{text}");
         }

@@ -3,6 +3,7 @@
 //! Trusts nothing that runs in the child once `execve` has happened. Before that, the child is
 //! this program, so everything that must hold for the client is done and checked here.
 
+use crate::confinement::{ClientConfinement, Listener};
 use crate::sys::{self, Forked, Window};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -11,6 +12,7 @@ use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcsetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -40,6 +42,8 @@ pub struct Plan<'a> {
     pub gid: u32,
     /// What its standard descriptors are.
     pub streams: Streams<'a>,
+    /// What it can do at all.
+    pub confinement: &'a ClientConfinement,
 }
 
 /// What the client program's standard descriptors are.
@@ -78,7 +82,7 @@ pub enum Step {
     Descriptors,
     /// Giving up the service user.
     Identity,
-    /// No new privileges, death with its parent.
+    /// Death with its parent, no new privileges, files, system calls.
     Confinement,
     /// `execve`.
     Execute,
@@ -121,6 +125,8 @@ pub struct Child {
     pub errors: Option<OwnedFd>,
     /// `input` is a terminal's master.
     pub has_terminal: bool,
+    /// Where it asks for its connections; whoever answers takes it.
+    pub listener: Option<Listener>,
     exit: Option<Exit>,
 }
 
@@ -131,12 +137,19 @@ impl Child {
     /// [`ChildError`]: the step that failed, in the child too.
     pub fn start(plan: &Plan<'_>) -> Result<Self, ChildError> {
         let at = |step| move |errno| ChildError { step, errno };
-        let (report, their_report) = pipe2(OFlag::O_CLOEXEC).map_err(at(Step::Pipes))?;
+        let (report, their_report) = socketpair(
+            AddressFamily::Unix,
+            SockType::SeqPacket,
+            None,
+            SockFlag::SOCK_CLOEXEC,
+        )
+        .map_err(at(Step::Pipes))?;
         let Ends { theirs, ours } = Ends::make(plan.streams)?;
         let parent = getpid();
         match sys::fork().map_err(at(Step::Fork))? {
             Forked::Child => {
-                let failed = become_client(plan, parent, theirs.each_ref().map(AsFd::as_fd));
+                let standard = theirs.each_ref().map(AsFd::as_fd);
+                let failed = become_client(plan, parent, standard, their_report.as_fd());
                 let errno = failed.errno as i32;
                 let mut message = [0; 5];
                 message[0] = failed.step as u8;
@@ -161,11 +174,15 @@ impl Child {
                     output,
                     errors,
                     has_terminal: matches!(plan.streams, Streams::Terminal(..)),
+                    listener: None,
                     exit: None,
                 };
-                match read_report(&report) {
-                    None => Ok(child),
-                    Some(error) => {
+                match read_report(report.as_fd()) {
+                    Ok(listener) => {
+                        child.listener = Some(listener);
+                        Ok(child)
+                    }
+                    Err(error) => {
                         child.wait();
                         Err(error)
                     }
@@ -323,7 +340,12 @@ fn terminal(modes: &Termios, window: Window) -> Result<(OwnedFd, OwnedFd), Errno
 const LOG_LIMIT: u64 = 1024 * 1024;
 
 /// In the child: everything between `fork` and the client program. Returns only what failed.
-fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) -> ChildError {
+fn become_client(
+    plan: &Plan<'_>,
+    parent: Pid,
+    standard: [BorrowedFd<'_>; 3],
+    report: BorrowedFd<'_>,
+) -> ChildError {
     let run = || -> Result<(), (Step, Errno)> {
         let at = |step| move |errno| (step, errno);
         let [input, output, errors] = standard;
@@ -336,10 +358,14 @@ fn become_client(plan: &Plan<'_>, parent: Pid, standard: [BorrowedFd<'_>; 3]) ->
         dup2_stderr(errors).map_err(at(Step::Descriptors))?;
         sys::close_from(3, true).map_err(at(Step::Descriptors))?;
         give_up(plan.uid, plan.gid).map_err(at(Step::Identity))?;
-        confine(parent).map_err(at(Step::Confinement))?;
         // Past the limit on its log a write fails, and the client goes on without it.
         sys::default_signals(&[libc::SIGXFSZ]);
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+            .map_err(at(Step::Confinement))?;
+        bind_to(parent).map_err(at(Step::Confinement))?;
+        // The listener goes to the parent in a message of one byte, which is no step.
+        plan.confinement
+            .enter(|listener| sys::send_descriptor(report, &[0], Some(listener.as_fd())))
             .map_err(at(Step::Confinement))?;
         Err((
             Step::Execute,
@@ -392,9 +418,8 @@ pub(super) fn become_user(uid: u32, gid: u32, parent: Pid) -> Result<(), Errno> 
     }
 }
 
-/// What holds for the client from here on and for whatever it runs. Landlock and seccomp belong here.
-fn confine(parent: Pid) -> Result<(), Errno> {
-    prctl::set_no_new_privs()?;
+/// It dies with its parent, and what it writes has a limit.
+fn bind_to(parent: Pid) -> Result<(), Errno> {
     // A hostile asset may have the client complain without end.
     setrlimit(Resource::RLIMIT_FSIZE, LOG_LIMIT, LOG_LIMIT)?;
     // Set after the uids: a change of uid clears it. If the parent died before, nobody would send it.
@@ -406,22 +431,33 @@ fn confine(parent: Pid) -> Result<(), Errno> {
     }
 }
 
-/// What the child says before its program runs: nothing, or the step that failed.
-fn read_report(report: &OwnedFd) -> Option<ChildError> {
-    let mut message = [0; 5];
-    let length = loop {
-        match nix::unistd::read(report, &mut message) {
-            Err(Errno::EINTR) => {}
-            other => break other.unwrap_or(0),
+/// What the child says before its program runs: its listener, and perhaps the step that failed.
+fn read_report(report: BorrowedFd<'_>) -> Result<Listener, ChildError> {
+    let mut listener = None;
+    loop {
+        let mut message = [0; 5];
+        let (length, descriptor) =
+            sys::receive_descriptor(report, &mut message).unwrap_or((0, None));
+        listener = listener.or(descriptor);
+        let [step, rest @ ..] = message;
+        match length {
+            // Its program runs, or it was killed and has ended.
+            0 => break,
+            5 => {
+                return Err(ChildError {
+                    step: Step::ALL
+                        .into_iter()
+                        .find(|it| *it as u8 == step)
+                        .unwrap_or(Step::Execute),
+                    errno: Errno::from_raw(i32::from_ne_bytes(rest)),
+                });
+            }
+            _ => {}
         }
-    };
-    let [step, rest @ ..] = message;
-    (length == message.len()).then(|| ChildError {
-        step: Step::ALL
-            .into_iter()
-            .find(|it| *it as u8 == step)
-            .unwrap_or(Step::Execute),
-        errno: Errno::from_raw(i32::from_ne_bytes(rest)),
+    }
+    listener.map(Listener::new).ok_or(ChildError {
+        step: Step::Confinement,
+        errno: Errno::ECANCELED,
     })
 }
 

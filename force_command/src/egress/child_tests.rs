@@ -22,6 +22,7 @@ fn start(script: &str, streams: Streams<'_>) -> Child {
         uid: getresuid().unwrap().effective.as_raw(),
         gid: getresgid().unwrap().effective.as_raw(),
         streams,
+        confinement: &ClientConfinement::for_scripts(),
     };
     Child::start(&plan).unwrap()
 }
@@ -84,6 +85,7 @@ fn a_program_that_is_not_there_is_an_error_with_its_step() {
         uid: getresuid().unwrap().effective.as_raw(),
         gid: getresgid().unwrap().effective.as_raw(),
         streams: Streams::Pipes,
+        confinement: &ClientConfinement::for_scripts(),
     };
     let error = Child::start(&plan).unwrap_err();
     assert_eq!(
@@ -145,6 +147,7 @@ fn another_user_is_become_for_good() {
         uid: 70001,
         gid: 998,
         streams: Streams::Pipes,
+        confinement: &ClientConfinement::for_scripts(),
     };
     let mut child = Child::start(&plan).unwrap();
     assert_eq!(

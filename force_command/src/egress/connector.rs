@@ -1,6 +1,8 @@
-//! The way through the network to one machine: name resolution and `connect(2)`, in a process of its own that
-//! has nothing but the user's uid and a socket to us. The client program gets the finished connection, so that
-//! neither it nor the relay needs the network.
+//! The way through the network to one machine. An IP address is connected to at once, without waiting; a name is
+//! resolved, and its addresses tried, in a process of its own that has nothing but the user's uid and a socket to us.
+//! The client program gets the finished connection, so that neither it nor the relay needs the network.
+//!
+//! To be begun before a secret is in memory, so that the process has none.
 //!
 //! Trusts the name service for nothing but an address: who answers there is proved by its host key. What a
 //! forged answer could break is the short-lived process that reads it.
@@ -11,29 +13,138 @@ use crate::sys::{self, Forked};
 use jms::names::Address;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::PollFlags;
 use nix::sys::signal::{Signal, kill};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
+use nix::sys::socket::{
+    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, SockaddrLike,
+    SockaddrStorage, connect as connect_socket, getpeername, getsockopt, socket, socketpair,
+    sockopt,
+};
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid};
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// A connection that is being made. Dropped, the attempt is over.
 #[derive(Debug)]
 pub struct Connector {
-    process: Pid,
-    socket: OwnedFd,
+    attempt: Attempt,
+    /// When it is given up.
+    until: Instant,
+}
+
+#[derive(Debug)]
+enum Attempt {
+    /// To one address.
+    Address(OwnedFd),
+    /// To a name, by a process.
+    Name(Resolver),
+    /// Refused at once.
+    Failed(Failure),
 }
 
 impl Connector {
-    /// Begins to connect to `port` of `address` as the user `uid`, for at most `patience`.
+    /// Begins to connect to `port` of `address`, for at most `patience`; names are looked up by the user `uid`.
     ///
     /// # Errors
     /// [`ChildError`] when there can be no process for it.
     pub fn begin(
         address: &Address,
+        port: u16,
+        patience: Duration,
+        (uid, gid): (u32, u32),
+    ) -> Result<Self, ChildError> {
+        let address = address.to_string();
+        let attempt = match address.parse::<IpAddr>() {
+            Ok(ip) => begin_one(SocketAddr::new(ip, port))
+                .map_or_else(|errno| Attempt::Failed(refused(errno)), Attempt::Address),
+            Err(_) => Attempt::Name(Resolver::begin(&address, port, patience, (uid, gid))?),
+        };
+        Ok(Self {
+            attempt,
+            until: Instant::now() + patience,
+        })
+    }
+
+    /// What to wait for.
+    #[must_use]
+    pub fn watched(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        match &self.attempt {
+            Attempt::Address(socket) => Some((socket.as_fd(), PollFlags::POLLOUT)),
+            Attempt::Name(resolver) => Some((resolver.socket.as_fd(), PollFlags::POLLIN)),
+            Attempt::Failed(_) => None,
+        }
+    }
+
+    /// When [`Connector::outcome`] has something to say, even if nothing happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.attempt {
+            Attempt::Address(_) => Some(self.until),
+            // It keeps the time itself.
+            Attempt::Name(_) => None,
+            Attempt::Failed(_) => Some(Instant::now()),
+        }
+    }
+
+    /// What came of it, if it is over; never waits. To be asked until there is an answer.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Result<OwnedFd, Failure>> {
+        match &self.attempt {
+            Attempt::Failed(failure) => Some(Err(*failure)),
+            Attempt::Name(resolver) => resolver.outcome(),
+            Attempt::Address(socket) => match state(socket) {
+                Ok(true) => Some(socket.try_clone().map_err(|_| Failure::Other)),
+                Err(errno) => Some(Err(refused(errno))),
+                Ok(false) if self.until <= Instant::now() => Some(Err(Failure::Silent)),
+                Ok(false) => None,
+            },
+        }
+    }
+}
+
+/// Begins to connect to one address.
+fn begin_one(to: SocketAddr) -> Result<OwnedFd, Errno> {
+    let (family, to): (_, Box<dyn SockaddrLike>) = match to {
+        SocketAddr::V4(to) => (AddressFamily::Inet, Box::new(SockaddrIn::from(to))),
+        SocketAddr::V6(to) => (AddressFamily::Inet6, Box::new(SockaddrIn6::from(to))),
+    };
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(family, SockType::Stream, flags, SockProtocol::Tcp)?;
+    match connect_socket(socket.as_raw_fd(), &*to) {
+        Ok(()) | Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(socket),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether it is connected; an error when it never will be.
+fn state(socket: &OwnedFd) -> Result<bool, Errno> {
+    match getsockopt(socket, sockopt::SocketError)? {
+        0 => match getpeername::<SockaddrStorage>(socket.as_raw_fd()) {
+            Ok(_) => Ok(true),
+            Err(Errno::ENOTCONN) => Ok(false),
+            Err(errno) => Err(errno),
+        },
+        errno => Err(Errno::from_raw(errno)),
+    }
+}
+
+fn refused(errno: Errno) -> Failure {
+    not_connected(&errno.into())
+}
+
+/// The process that looks up a name.
+#[derive(Debug)]
+struct Resolver {
+    process: Pid,
+    socket: OwnedFd,
+}
+
+impl Resolver {
+    fn begin(
+        name: &str,
         port: u16,
         patience: Duration,
         (uid, gid): (u32, u32),
@@ -60,7 +171,7 @@ impl Connector {
                 let socket = sys::standard(sys::StandardNumber::Input);
                 let connected = alone()
                     .map_err(|_| Failure::Other)
-                    .and_then(|()| connect(&address.to_string(), port, patience));
+                    .and_then(|()| connect(name, port, patience));
                 let _ = match &connected {
                     Ok(stream) => sys::send_descriptor(socket, &[CONNECTED], Some(stream.as_fd())),
                     Err(failure) => sys::send_descriptor(socket, &[code(*failure)], None),
@@ -74,15 +185,7 @@ impl Connector {
         }
     }
 
-    /// Readable when the attempt is over.
-    #[must_use]
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
-    /// What came of it, if it is over; never waits.
-    #[must_use]
-    pub fn outcome(&self) -> Option<Result<OwnedFd, Failure>> {
+    fn outcome(&self) -> Option<Result<OwnedFd, Failure>> {
         let mut answer = [0];
         match sys::receive_descriptor(self.socket.as_fd(), &mut answer) {
             Err(Errno::EAGAIN) => None,
@@ -93,7 +196,7 @@ impl Connector {
     }
 }
 
-impl Drop for Connector {
+impl Drop for Resolver {
     fn drop(&mut self) {
         // It has not been waited for, so the number is still its own.
         let _ = kill(self.process, Signal::SIGKILL);
@@ -141,8 +244,6 @@ fn connect(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Failu
         let shares = u32::try_from(addresses.len() - place).unwrap_or(1);
         match TcpStream::connect_timeout(address, (left / shares).max(Duration::from_millis(1))) {
             Ok(stream) => {
-                // The client sets all other options itself, and this one only on its own connections.
-                let _ = setsockopt(&stream, sockopt::KeepAlive, &true);
                 return Ok(stream);
             }
             Err(error) => worst = telling(worst, not_connected(&error)),
@@ -188,7 +289,7 @@ fn not_connected(error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::poll::{PollFd, PollTimeout, poll};
     use nix::unistd::{getegid, geteuid};
     use std::io::{Read, Write};
     use std::net::TcpListener;
@@ -197,23 +298,33 @@ mod tests {
         let address = Address::new(address).unwrap();
         let me = (geteuid().as_raw(), getegid().as_raw());
         let connector = Connector::begin(&address, port, patience, me).unwrap();
-        let mut one = [PollFd::new(connector.descriptor(), PollFlags::POLLIN)];
-        assert_eq!(poll(&mut one, PollTimeout::from(20_000_u16)), Ok(1));
-        connector.outcome().expect("it is over")
+        loop {
+            if let Some(outcome) = connector.outcome() {
+                return outcome;
+            }
+            let (descriptor, events) = connector.watched().unwrap();
+            let left = connector
+                .deadline()
+                .map_or(Duration::from_secs(20), |at| at - Instant::now());
+            let left = PollTimeout::try_from(left.as_millis() + 1).unwrap();
+            let _ = poll(&mut [PollFd::new(descriptor, events)], left).unwrap();
+        }
     }
 
     #[test]
     fn a_connection_that_another_process_made_is_ours_to_use() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let connection = outcome_of("127.0.0.1", port, Duration::from_secs(10)).unwrap();
-        let (mut accepted, _) = listener.accept().unwrap();
-        accepted.write_all(b"SSH").unwrap();
-        let mut read = [0; 3];
-        std::fs::File::from(connection)
-            .read_exact(&mut read)
-            .unwrap();
-        assert_eq!(&read, b"SSH");
+        for address in ["127.0.0.1", "localhost"] {
+            let connection = outcome_of(address, port, Duration::from_secs(10)).unwrap();
+            let mut connection = TcpStream::from(connection);
+            connection.set_nonblocking(false).unwrap();
+            let (mut accepted, _) = listener.accept().unwrap();
+            accepted.write_all(b"SSH").unwrap();
+            let mut read = [0; 3];
+            connection.read_exact(&mut read).unwrap();
+            assert_eq!(&read, b"SSH");
+        }
     }
 
     #[test]
@@ -222,15 +333,40 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         drop(listener);
         let patience = Duration::from_secs(10);
-        assert_eq!(
-            outcome_of("127.0.0.1", port, patience).unwrap_err(),
-            Failure::PortClosed
-        );
+        for address in ["127.0.0.1", "localhost"] {
+            assert_eq!(
+                outcome_of(address, port, patience).unwrap_err(),
+                Failure::PortClosed
+            );
+        }
         let unknown = outcome_of("no-such-host.invalid", 22, patience).unwrap_err();
         assert!(
             [Failure::UnknownName, Failure::NoNameService].contains(&unknown),
             "{unknown:?}"
         );
+    }
+
+    #[test]
+    fn an_address_that_does_not_answer_is_given_up_in_time() {
+        // A queue of one that is full: nobody who comes now is answered.
+        let listener = nix::sys::socket::socket(
+            AddressFamily::Inet,
+            SockType::Stream,
+            SockFlag::empty(),
+            None,
+        )
+        .unwrap();
+        let anywhere = SockaddrIn::new(127, 0, 0, 1, 0);
+        nix::sys::socket::bind(listener.as_raw_fd(), &anywhere).unwrap();
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+        let address: SockaddrIn = nix::sys::socket::getsockname(listener.as_raw_fd()).unwrap();
+        let full: Vec<_> = (0..3)
+            .map(|_| begin_one(SocketAddr::from((address.ip(), address.port()))).unwrap())
+            .collect();
+        let short = Duration::from_millis(300);
+        let failure = outcome_of("127.0.0.1", address.port(), short).unwrap_err();
+        assert_eq!(failure, Failure::Silent);
+        drop(full);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What one connection needs on disk, in a folder of its own: known hosts, the agent's socket, the client's log.
+//! What one connection needs on disk, in a folder of its own: known hosts and the client's log.
 
 use super::arguments::HOST_KEY_ALIAS;
 use base64::Engine;
@@ -74,18 +74,6 @@ impl Folder {
     #[must_use]
     pub fn known_hosts(&self) -> PathBuf {
         self.path.join("known_hosts")
-    }
-
-    /// Where our agent listens.
-    #[must_use]
-    pub fn agent(&self) -> PathBuf {
-        self.path.join("agent")
-    }
-
-    /// Where the client's connection is handed over.
-    #[must_use]
-    pub fn way(&self) -> PathBuf {
-        self.path.join("way")
     }
 
     /// The client's own messages.

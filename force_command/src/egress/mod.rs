@@ -7,17 +7,16 @@
 pub mod arguments;
 pub mod child;
 pub mod connector;
-mod door;
 pub mod failure;
 pub mod folder;
-pub mod way;
+pub mod handover;
 
 pub use arguments::{Destination, Errand};
 pub use child::{Child, ChildError, Exit};
 pub use connector::Connector;
 pub use failure::Failure;
 pub use folder::Folder;
-pub use way::Way;
+pub use handover::Handover;
 
 /// The client program.
 pub const PROGRAM: &std::ffi::CStr = c"/usr/bin/ssh";

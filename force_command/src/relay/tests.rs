@@ -1,6 +1,7 @@
 //! The relay with real programs in the place of `ssh`, over sockets, pipes and terminals.
 
 use super::*;
+use crate::confinement::ClientConfinement;
 use crate::egress::child::{Child, Exit, Plan, Streams};
 use crate::sys::{self, Window};
 use nix::pty::openpty;
@@ -74,6 +75,7 @@ fn start_child(script: &str, client: &Client<'_>) -> Child {
         uid: geteuid().as_raw(),
         gid: getegid().as_raw(),
         streams,
+        confinement: &ClientConfinement::for_scripts(),
     };
     Child::start(&plan).unwrap()
 }

@@ -1,21 +1,21 @@
 //! Sets out for the asset: a folder, an agent and a client for each machine on the way, each client's connection
 //! leading through the one before.
 
-use super::Refused;
 use super::hop::Hop;
 use super::prepare::Leg;
+use super::{Refused, prepare};
 use crate::agent::Agent;
 use crate::egress::child::{Plan, Streams};
-use crate::egress::way::Source;
-use crate::egress::{Child, Connector, Destination, Errand, Folder, PROGRAM, Way, arguments};
+use crate::egress::handover::Source;
+use crate::egress::{Child, Connector, Destination, Errand, Folder, Handover, PROGRAM, arguments};
 use crate::message::Trouble;
 use crate::start::Start;
 use jms::id::Id;
 use jms::paths::Paths;
-use jms::settings;
+use jms::settings::Settings;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use std::fmt::Display;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// A machine has so many times `connect_timeout` for connection and login together: its PAM may be slow.
@@ -27,8 +27,8 @@ pub struct Departure<'a> {
     pub paths: &'a Paths,
     /// The session.
     pub session: &'a Id,
-    /// Time limits.
-    pub settings: &'a settings::Session,
+    /// Time limits, and what a kernel must have.
+    pub settings: &'a Settings,
     /// Who goes, and what of his environment goes with him.
     pub start: &'a Start,
 }
@@ -44,23 +44,24 @@ pub struct Chain {
 }
 
 impl Departure<'_> {
-    /// Starts all clients; `errand` is what the last one does, `streams` its standard descriptors.
+    /// Starts all clients; `first` leads to the first machine, `errand` is what the last one does, `streams` its standard descriptors.
     ///
     /// # Errors
     /// [`Refused`]; then nothing is left running.
     pub fn set_out(
         &self,
+        first: Connector,
         legs: Vec<Leg>,
         errand: Errand<'_>,
         streams: Streams<'_>,
     ) -> Result<Chain, Refused> {
         let run = |error: std::io::Error| Refused::because(Trouble::Run, error);
-        let each = self.settings.connect_timeout;
+        let each = self.settings.session.connect_timeout;
         let login = each.saturating_mul(LOGIN_FACTOR);
         let destinations: Vec<Destination> =
             legs.iter().map(|leg| leg.destination.clone()).collect();
         let mut hops = Vec::new();
-        let mut passage: Option<OwnedFd> = None;
+        let mut source = Source::Connecting(first);
         let mut patience = 0_u32;
         for (number, leg) in legs.into_iter().enumerate() {
             let Leg {
@@ -70,19 +71,14 @@ impl Departure<'_> {
             } = leg;
             let folder = Folder::create(self.paths, self.session, number, &destination.host_keys)
                 .map_err(run)?;
-            let agent = Agent::listen(&folder.agent(), protocol).map_err(run)?;
-            let source = match passage.take() {
-                Some(passage) => Source::There(passage),
-                None => Source::Connecting(self.connect(&destination)?),
-            };
-            let way = Way::open(&folder.way(), source).map_err(run)?;
-            let mut hop = Hop::new(name, folder, agent, way);
+            let handover = Handover::new(source);
+            let mut hop = Hop::new(name, folder, Agent::new(protocol), handover);
 
             let banner = patience.saturating_add(each);
             patience = patience.saturating_add(login);
             let Some(next) = destinations.get(number + 1) else {
-                let client = self.client(&hop, &destination, errand, banner, streams)?;
-                hop.expect(client.pid(), self.start.uid);
+                let mut client = self.client(&hop, &destination, errand, banner, streams)?;
+                hop.answer(&mut client);
                 hops.push(hop);
                 let patience = Duration::from_secs(patience.into());
                 return Ok(Chain {
@@ -101,17 +97,21 @@ impl Departure<'_> {
             let streams = Streams::Passage(near.as_fd());
             let forward = Errand::Forward(next);
             let client = self.client(&hop, &destination, forward, banner, streams)?;
-            hop.keep(client, self.start.uid);
+            hop.keep(client);
             hops.push(hop);
-            passage = Some(far);
+            source = Source::There(far);
         }
         Err(Refused::because(Trouble::Policy, "no way leads there"))
     }
 
-    fn connect(&self, to: &Destination) -> Result<Connector, Refused> {
-        let patience = Duration::from_secs(self.settings.connect_timeout.into());
+    /// Begins to connect to the first machine of the way. To be called before a secret is in memory.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn connect(&self, first: &Destination) -> Result<Connector, Refused> {
+        let patience = Duration::from_secs(self.settings.session.connect_timeout.into());
         let who = (self.start.uid, self.start.gid);
-        Connector::begin(&to.address, to.port, patience, who)
+        Connector::begin(&first.address, first.port, patience, who)
             .map_err(|error| Refused::because(Trouble::System, error))
     }
 
@@ -124,8 +124,9 @@ impl Departure<'_> {
         streams: Streams<'_>,
     ) -> Result<Child, Refused> {
         let nonsense = |error: &dyn Display| Refused::because(Trouble::Policy, error);
-        let arguments = arguments::arguments(to, hop.folder(), errand, banner, self.settings)
-            .map_err(|error| nonsense(&error))?;
+        let arguments =
+            arguments::arguments(to, hop.folder(), errand, banner, &self.settings.session)
+                .map_err(|error| nonsense(&error))?;
         // A gateway runs nothing, and is told nothing of the user's environment.
         let environment = match errand {
             Errand::Channel { .. } => {
@@ -135,6 +136,7 @@ impl Departure<'_> {
             Errand::Forward(_) => arguments::environment(None, &[]),
         };
         let environment = environment.map_err(|error| nonsense(&error))?;
+        let confinement = prepare::confinement(&self.settings.confinement, hop.folder())?;
         let plan = Plan {
             program: PROGRAM,
             arguments: &arguments,
@@ -142,6 +144,7 @@ impl Departure<'_> {
             uid: self.start.uid,
             gid: self.start.gid,
             streams,
+            confinement: &confinement,
         };
         Child::start(&plan).map_err(|error| Refused::because(Trouble::System, error))
     }

@@ -1,8 +1,8 @@
 //! One machine on the way to the asset, or the asset itself: its client's folder, agent, connection and log.
 
-use crate::agent::{Agent, Notice, Peer};
+use crate::agent::{Agent, Notice};
 use crate::egress::failure::{Failure, is_connected};
-use crate::egress::{Child, Folder, Way};
+use crate::egress::{Child, Folder, Handover, handover};
 use crate::sys;
 use nix::poll::PollFlags;
 use std::ffi::CString;
@@ -13,13 +13,22 @@ use std::time::{Duration, Instant};
 /// The log is looked at so often while connecting, where the kernel has no watch for it left.
 const LOG_CHECK: Duration = Duration::from_millis(100);
 
+/// What happened between a client and us, for the event log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observed {
+    /// What its agent did or refused.
+    Agent(Notice),
+    /// A connection that it was refused.
+    Client(handover::Refused),
+}
+
 /// One connection while it is made and as long as it lasts.
 pub struct Hop {
     /// The asset's name.
     pub name: String,
     folder: Folder,
     agent: Agent,
-    way: Way,
+    handover: Handover,
     log: Option<OwnedFd>,
     log_check: Option<Instant>,
     connected: bool,
@@ -30,14 +39,14 @@ pub struct Hop {
 impl Hop {
     /// Begins to watch over the connection to the asset `name`.
     #[must_use]
-    pub fn new(name: String, folder: Folder, agent: Agent, way: Way) -> Self {
+    pub fn new(name: String, folder: Folder, agent: Agent, handover: Handover) -> Self {
         let log = CString::new(folder.log().as_os_str().as_bytes()).ok();
         let log = log.and_then(|path| sys::watch_file(&path).ok());
         Self {
             name,
             folder,
             agent,
-            way,
+            handover,
             log_check: log.is_none().then(Instant::now),
             log,
             connected: false,
@@ -51,15 +60,16 @@ impl Hop {
         &self.folder
     }
 
-    /// Names the one process that may ask the agent and take the connection.
-    pub fn expect(&mut self, pid: i32, uid: u32) {
-        self.agent.expect(Peer { pid, uid });
-        self.way.expect(pid, uid);
+    /// Its client runs, and is answered from now on.
+    pub fn answer(&mut self, client: &mut Child) {
+        if let Some(listener) = client.listener.take() {
+            self.handover.answer(client.pid(), listener);
+        }
     }
 
     /// Keeps a gateway's client, which ends with the session.
-    pub fn keep(&mut self, client: Child, uid: u32) {
-        self.expect(client.pid(), uid);
+    pub fn keep(&mut self, mut client: Child) {
+        self.answer(&mut client);
         self.client = Some(client);
     }
 
@@ -69,9 +79,11 @@ impl Hop {
         self.connected
     }
 
-    /// What the agent has to tell.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        self.agent.take_notices()
+    /// What there is to tell since the last call.
+    pub fn take_observed(&mut self) -> Vec<Observed> {
+        let notices = self.agent.take_notices().into_iter().map(Observed::Agent);
+        let refusals = self.handover.take_refusals().into_iter();
+        notices.chain(refusals.map(Observed::Client)).collect()
     }
 
     /// What to wait for; when any of it is there, [`Hop::on_ready`] is called.
@@ -80,7 +92,7 @@ impl Hop {
         let log = log.map(|log| (log.as_fd(), PollFlags::POLLIN));
         log.into_iter()
             .chain(self.agent.poll_fd())
-            .chain(self.way.watched())
+            .chain(self.handover.watched())
     }
 
     /// Does what can be done now without waiting.
@@ -88,10 +100,8 @@ impl Hop {
     /// # Errors
     /// Why there is no connection to the machine.
     pub fn on_ready(&mut self) -> Result<(), Failure> {
-        self.way.on_ready()?;
-        if self.agent.poll_fd().is_some() {
-            self.agent.on_ready();
-        }
+        self.handover.on_ready(&mut self.agent)?;
+        self.agent.on_ready();
         if let Some(log) = &self.log {
             let mut changes = [0; 4096];
             while matches!(nix::unistd::read(log, &mut changes), Ok(1..)) {}
@@ -104,14 +114,21 @@ impl Hop {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.log_check
+            .into_iter()
+            .chain(self.handover.next_deadline())
+            .min()
     }
 
     /// Does what is due.
-    pub fn tick(&mut self, now: Instant) {
+    ///
+    /// # Errors
+    /// As [`Hop::on_ready`].
+    pub fn tick(&mut self, now: Instant) -> Result<(), Failure> {
         if self.log_check.is_some_and(|at| at <= now) {
             self.log_check = Some(now + LOG_CHECK);
             self.look_at_log();
         }
+        self.handover.on_ready(&mut self.agent)
     }
 
     /// Once the machine has let us in, the key is wiped and the log no longer watched.

@@ -1,8 +1,7 @@
 //! What watches over a live session beside its bytes: the control socket, the login's sshd, the
 //! clock, and each machine on the way while it is being connected.
 
-use super::hop::Hop;
-use crate::agent::Notice;
+use super::hop::{Hop, Observed};
 use crate::control::{Control, Told};
 use crate::egress::Failure;
 use crate::egress::failure::{Place, diagnose, overdue};
@@ -43,7 +42,7 @@ pub struct Live<'a> {
     /// The gateways, the first one first, and the asset.
     hops: Vec<Hop>,
     failed: Option<Place>,
-    notices: Vec<(usize, Notice)>,
+    observed: Vec<(usize, Observed)>,
     sshd: Vec<OwnedFd>,
     expiry: TimerFd,
     give_up_at: Instant,
@@ -73,7 +72,7 @@ impl<'a> Live<'a> {
             control,
             hops,
             failed: None,
-            notices: Vec::new(),
+            observed: Vec::new(),
             sshd,
             expiry,
             give_up_at: Instant::now() + connect,
@@ -100,10 +99,10 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// What the agents have refused, for the event log; each with the number of the machine.
-    pub fn take_notices(&mut self) -> Vec<(usize, Notice)> {
-        self.collect_notices();
-        std::mem::take(&mut self.notices)
+    /// What happened between the clients and us, for the event log; each with the number of the machine.
+    pub fn take_observed(&mut self) -> Vec<(usize, Observed)> {
+        self.observe();
+        std::mem::take(&mut self.observed)
     }
 
     /// Where the connection failed or broke, if it did: the machine's name if it is a gateway, and how.
@@ -124,11 +123,23 @@ impl<'a> Live<'a> {
         Some((gateway.map(|hop| hop.name.clone()), failure))
     }
 
-    fn collect_notices(&mut self) {
+    fn observe(&mut self) {
         for (place, hop) in self.hops.iter_mut().enumerate() {
-            let taken = hop.take_notices().into_iter();
-            self.notices.extend(taken.map(|notice| (place, notice)));
+            let taken = hop.take_observed().into_iter();
+            self.observed.extend(taken.map(|one| (place, one)));
         }
+    }
+
+    /// Lets each machine do something, until one of them fails.
+    fn each_hop(&mut self, act: impl Fn(&mut Hop) -> Result<(), Failure>) -> Option<Stop> {
+        for (place, hop) in self.hops.iter_mut().enumerate() {
+            if let Err(failure) = act(hop) {
+                self.failed = Some((place, failure));
+                return Some(Stop::NotConnected);
+            }
+        }
+        self.observe();
+        None
     }
 
     fn is_connected(&self) -> bool {
@@ -197,14 +208,7 @@ impl Supervisor for Live<'_> {
         ) {
             self.ask_again = Some(Instant::now());
         }
-        for (place, hop) in self.hops.iter_mut().enumerate() {
-            if let Err(failure) = hop.on_ready() {
-                self.failed = Some((place, failure));
-                return Some(Stop::NotConnected);
-            }
-        }
-        self.collect_notices();
-        None
+        self.each_hop(Hop::on_ready)
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -218,8 +222,8 @@ impl Supervisor for Live<'_> {
     }
 
     fn tick(&mut self, now: Instant) -> Option<Stop> {
-        for hop in &mut self.hops {
-            hop.tick(now);
+        if let Some(stop) = self.each_hop(|hop| hop.tick(now)) {
+            return Some(stop);
         }
         if !self.is_connected() && self.give_up_at <= now {
             for hop in &mut self.hops {

@@ -2,7 +2,8 @@
 
 use super::Refused;
 use crate::agent::{Binding, Protocol, Purpose};
-use crate::egress::Destination;
+use crate::confinement::{ClientConfinement, Needs};
+use crate::egress::{Destination, Folder, PROGRAM};
 use crate::message::{Message, Trouble};
 use crate::status;
 use jms::keys::{HostKey, LegacyHash, PrivateKey};
@@ -10,7 +11,11 @@ use jms::names::Address;
 use jms::nouns::{Algorithms, CredentialKind};
 use jms::paths::Paths;
 use jms::secret::{Context, MasterKey};
+use jms::settings;
 use jms::store::Egress;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// One machine on the way: a gateway, or the asset at the end.
 pub struct Leg {
@@ -22,27 +27,53 @@ pub struct Leg {
     pub protocol: Protocol,
 }
 
-/// Everything for the way to the asset, the first gateway first. `target` is for sentences.
+/// A machine whose key is not yet opened.
+pub struct Stage<'e> {
+    /// For sentences.
+    label: String,
+    egress: &'e Egress,
+    destination: Destination,
+}
+
+/// The machines on the way to the asset, the first gateway first. `target` is for sentences. No secret is read yet.
 ///
 /// # Errors
-/// [`Refused`] for what this version cannot reach, for a machine that nobody could recognise, and when there is
-/// no key, or none that can be opened.
-pub fn way(paths: &Paths, egress: &Egress, target: &str) -> Result<Vec<Leg>, Refused> {
+/// [`Refused`] for what this version cannot reach, and for a machine that nobody could recognise.
+pub fn way<'e>(egress: &'e Egress, target: &str) -> Result<Vec<Stage<'e>>, Refused> {
     let gateways = egress.gateways.iter().map(|gateway| {
         let label = format!("{target}: its gateway {}", gateway.asset.name);
-        leg(paths, gateway, &label)
+        (gateway, label)
     });
     gateways
-        .chain(std::iter::once_with(|| leg(paths, egress, target)))
+        .chain(std::iter::once((egress, target.to_owned())))
+        .map(|(egress, label)| {
+            Ok(Stage {
+                destination: destination(egress, &label)?,
+                label,
+                egress,
+            })
+        })
         .collect()
 }
 
-fn leg(paths: &Paths, egress: &Egress, label: &str) -> Result<Leg, Refused> {
-    Ok(Leg {
-        name: egress.asset.name.clone(),
-        destination: destination(egress, label)?,
-        protocol: agent(paths, egress, label)?,
-    })
+impl Stage<'_> {
+    /// Where its client goes.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// With its key, opened.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is no key, or none that can be opened.
+    pub fn leg(self, paths: &Paths, settings: &settings::Confinement) -> Result<Leg, Refused> {
+        Ok(Leg {
+            name: self.egress.asset.name.clone(),
+            protocol: agent(paths, settings, self.egress, &self.label)?,
+            destination: self.destination,
+        })
+    }
 }
 
 fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused> {
@@ -70,7 +101,12 @@ fn destination(egress: &Egress, target: &str) -> Result<Destination, Refused> {
     })
 }
 
-fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, Refused> {
+fn agent(
+    paths: &Paths,
+    settings: &settings::Confinement,
+    egress: &Egress,
+    target: &str,
+) -> Result<Protocol, Refused> {
     if egress.system_user.credential != CredentialKind::Key {
         let what = match egress.system_user.credential {
             CredentialKind::Password => "a stored password",
@@ -102,9 +138,39 @@ fn agent(paths: &Paths, egress: &Egress, target: &str) -> Result<Protocol, Refus
             Algorithms::Default => LegacyHash::Refused,
             Algorithms::Legacy => LegacyHash::Accepted,
         },
-        binding: Binding::Required,
+        binding: match settings.allow_unbound_agent {
+            true => Binding::Optional,
+            false => Binding::Required,
+        },
     };
     Ok(Protocol::new(key, purpose))
+}
+
+/// What the client program may do, on a kernel that can see to it.
+///
+/// # Errors
+/// [`Refused`] when the kernel cannot, and a setting or the way of connecting demands it.
+pub fn confinement(
+    settings: &settings::Confinement,
+    folder: &Folder,
+) -> Result<ClientConfinement, Refused> {
+    let landlock = jms::confinement::landlock();
+    if landlock == 0 && settings.require_landlock {
+        let cause = "the kernel has no Landlock, and confinement.require_landlock is set";
+        return Err(Refused::because(Trouble::Confinement, cause));
+    }
+    if !jms::confinement::has_listeners() {
+        let cause = "the kernel has no filters of system calls with listeners (seccomp)";
+        return Err(Refused::because(Trouble::Confinement, cause));
+    }
+    let needs = Needs {
+        program: PathBuf::from(OsStr::from_bytes(PROGRAM.to_bytes())),
+        reads: vec![folder.known_hosts()],
+        writes: vec![folder.log()],
+        helper: None,
+    };
+    ClientConfinement::new(&needs, landlock > 0)
+        .map_err(|error| Refused::because(Trouble::Confinement, error))
 }
 
 /// The master key lives only as long as this takes.

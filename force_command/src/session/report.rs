@@ -1,5 +1,6 @@
 //! What is kept of a session's end, and of what went wrong on the way.
 
+use super::hop::Observed;
 use crate::agent::Notice;
 use crate::egress::Exit;
 use crate::egress::Failure;
@@ -83,24 +84,19 @@ pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Ve
     }
 }
 
-/// The event for something that the agent has refused; what an honest client does is none.
-pub fn notice(event: Event, notice: &Notice) -> Option<Event> {
-    match notice {
-        Notice::Connected | Notice::Bound(_) | Notice::Signed { .. } | Notice::PeerClosed => None,
-        Notice::Refused(refusal) => Some(
-            event
-                .severity(Severity::Warning)
-                .result("deny")
-                .reason(format!("agent: {refusal}")),
-        ),
-        Notice::Stranger { pid, uid } => Some(
-            event
-                .result("deny")
-                .reason("agent: another process wanted to use the session's key")
-                .with("pid", i64::from(*pid))
-                .with("uid", u64::from(*uid)),
-        ),
-    }
+/// The event for something that the client program was refused; what an honest client does is none.
+pub fn observed(event: Event, observed: &Observed) -> Option<Event> {
+    let reason = match observed {
+        Observed::Agent(Notice::Refused(refusal)) => format!("agent: {refusal}"),
+        Observed::Agent(_) => return None,
+        Observed::Client(refused) => refused.to_string(),
+    };
+    Some(
+        event
+            .severity(Severity::Warning)
+            .result("deny")
+            .reason(reason),
+    )
 }
 
 #[cfg(test)]

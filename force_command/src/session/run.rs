@@ -1,11 +1,12 @@
 //! An open session from the first byte to the last, and its end.
 
 use super::departure::Departure;
+use super::hop::Observed;
 use super::live::{Asked, Live};
 use super::open::{NotOpened, Open, open};
-use super::report::{Verdict, notice, verdict};
+use super::prepare::{Leg, Stage};
+use super::report::{Verdict, observed, verdict};
 use super::{Refused, prepare};
-use crate::agent::Notice;
 use crate::egress::child::Streams;
 use crate::egress::{Errand, arguments};
 use crate::identity::{Identity, sshd_of};
@@ -97,7 +98,22 @@ fn run(
     session: &mut Open,
 ) -> Result<(Outcome, Verdict), Refused> {
     let system = |error: Errno| Refused::because(Trouble::System, error);
-    let legs = prepare::way(store.paths(), &session.egress, &session.name)?;
+    let departure = Departure {
+        paths: store.paths(),
+        session: &session.id,
+        settings,
+        start,
+    };
+    let stages = prepare::way(&session.egress, &session.name)?;
+    let first = stages.first().map(Stage::destination);
+    let first = first.ok_or_else(|| Refused::because(Trouble::Policy, "no way leads there"))?;
+    let first = departure.connect(first)?;
+    let legs: Result<Vec<Leg>, Refused> = stages
+        .into_iter()
+        .map(|stage| stage.leg(store.paths(), &settings.confinement))
+        .collect();
+    let legs = legs?;
+
     let signals = Signals::block().map_err(system)?;
     let client = Client::take(Descriptors::standard(), connect.terminal).map_err(system)?;
     let streams = match client.modes.as_ref().zip(client.window()) {
@@ -112,13 +128,7 @@ fn run(
     let farewells = legs
         .last()
         .map(|asset| arguments::farewells(&asset.destination));
-    let departure = Departure {
-        paths: store.paths(),
-        session: &session.id,
-        settings: &settings.session,
-        start,
-    };
-    let chain = departure.set_out(legs, errand, streams)?;
+    let chain = departure.set_out(first, legs, errand, streams)?;
 
     let sshd = sshd_watches(identity)?;
     let asked = Asked {
@@ -146,12 +156,12 @@ fn run(
         &mut live,
         &farewells.unwrap_or_default(),
     );
-    let notices = live.take_notices();
+    let observed = live.take_observed();
     let verdict = verdict(&outcome.end, &session.name, || {
         live.trouble(outcome.farewell.as_deref().unwrap_or_default())
     });
     drop((live, client, child));
-    report_notices(store, identity, session, &notices);
+    report_observed(store, identity, session, &observed);
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
 }
@@ -200,20 +210,20 @@ fn report_trouble(
     report::emit(store, &event);
 }
 
-fn report_notices(
+fn report_observed(
     store: &mut Store,
     identity: &Identity,
     session: &Open,
-    notices: &[(usize, Notice)],
+    all: &[(usize, Observed)],
 ) {
     let egress = &session.egress;
-    for (place, one) in notices {
+    for (place, one) in all {
         let at = egress.gateways.get(*place).unwrap_or(egress);
         let event = report::about(Type::Alert, &identity.login)
             .session(session.id.as_str())
             .asset(at.asset.name.as_str())
             .system_user(at.system_user.name.as_str());
-        if let Some(event) = notice(event, one) {
+        if let Some(event) = observed(event, one) {
             report::emit(store, &event);
         }
     }

@@ -4,6 +4,7 @@
 mod descriptor;
 mod passing;
 mod process;
+mod seccomp;
 mod terminal;
 
 pub use descriptor::{
@@ -15,5 +16,8 @@ pub use process::signal_thread;
 pub use process::{
     Forked, clear_environment, default_signals, execute, fork, highest_signal, leave, limit,
     set_environment, stop_timers,
+};
+pub use seccomp::{
+    Call, answer_call, give_descriptor, install_filter, install_listener, receive_call,
 };
 pub use terminal::{Window, make_controlling, set_window, window};

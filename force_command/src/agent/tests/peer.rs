@@ -1,55 +1,48 @@
 use super::{Conversation, Login, Machine, SESSION, sign_message};
 use crate::agent::refusal::Refusal;
-use crate::agent::{Agent, Notice, Peer};
+use crate::agent::{Agent, Notice};
 use jms::keys::wire::Writer;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::time::Duration;
-use tempfile::TempDir;
 
 struct Served {
     agent: Agent,
     machine: Machine,
     key: Vec<u8>,
-    path: PathBuf,
-    _folder: TempDir,
 }
 
 impl Served {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("agent");
         let Conversation {
             protocol,
             machine,
             key,
             ..
         } = Conversation::new();
-        let agent = Agent::listen(&path, protocol).unwrap();
         Self {
-            agent,
+            agent: Agent::new(protocol),
             machine,
             key,
-            path,
-            _folder: folder,
         }
     }
 
-    fn connect(&self) -> UnixStream {
-        let stream = UnixStream::connect(&self.path).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
-        stream
+    /// The client's end, if there is (still) one to be had.
+    fn connect(&mut self) -> Option<UnixStream> {
+        let mut stream = None;
+        self.agent.hand_over(|end| {
+            stream = end.try_clone_to_owned().ok().map(UnixStream::from);
+            true
+        });
+        stream.inspect(|stream| {
+            stream
+                .set_read_timeout(Some(Duration::from_secs(5)))
+                .unwrap();
+        })
     }
 
-    /// A client in this very process, which is the expected one.
     fn client(&mut self) -> UnixStream {
-        self.agent.expect(myself());
-        let stream = self.connect();
-        self.agent.on_ready();
+        let stream = self.connect().unwrap();
         assert_eq!(self.agent.take_notices(), [Notice::Connected]);
         stream
     }
@@ -67,32 +60,19 @@ impl Served {
     }
 }
 
-fn myself() -> Peer {
-    Peer {
-        pid: nix::unistd::getpid().as_raw(),
-        uid: nix::unistd::geteuid().as_raw(),
-    }
-}
-
 fn is_closed(stream: &mut UnixStream) -> bool {
     matches!(stream.read(&mut [0; 16]), Ok(0) | Err(_))
 }
 
 #[test]
-fn the_child_connects_once_and_the_file_is_gone() {
+fn there_is_one_connection_and_no_other() {
     let mut served = Served::new();
-    let mode = std::fs::metadata(&served.path)
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o660);
     let mut client = served.client();
-    assert!(!served.path.exists());
+    assert!(!served.agent.waits() && served.connect().is_none());
     let bind = served.machine.bind(SESSION);
     assert_eq!(served.ask(&mut client, &bind), [6]);
     let login = sign_message(&served.key, &Login::new(&served.key).data(), 0);
     assert_eq!(served.ask(&mut client, &login)[0], 14);
-    assert!(UnixStream::connect(&served.path).is_err());
 
     drop(client);
     served.agent.on_ready();
@@ -100,72 +80,15 @@ fn the_child_connects_once_and_the_file_is_gone() {
         served.agent.take_notices().last(),
         Some(&Notice::PeerClosed)
     );
-    assert!(served.agent.poll_fd().is_none());
+    assert!(served.agent.poll_fd().is_none() && served.connect().is_none());
 }
 
 #[test]
-fn nobody_is_accepted_before_the_child_is_known() {
+fn a_client_that_could_not_take_it_gets_it_later() {
     let mut served = Served::new();
-    let mut early = served.connect();
-    served.agent.on_ready();
-    assert!(served.agent.poll_fd().is_none());
-    assert!(served.path.exists());
-    served.agent.expect(Peer {
-        pid: myself().pid + 1,
-        ..myself()
-    });
-    served.agent.on_ready();
-    assert!(is_closed(&mut early));
-}
-
-#[test]
-fn a_stranger_is_closed_at_once_and_the_child_still_comes_in() {
-    for stranger in [
-        Peer { pid: 1, ..myself() },
-        Peer {
-            uid: 54_321,
-            ..myself()
-        },
-    ] {
-        let mut served = Served::new();
-        served.agent.expect(stranger);
-        let mut stream = served.connect();
-        served.agent.on_ready();
-        assert!(is_closed(&mut stream));
-        let Peer { pid, uid } = myself();
-        assert_eq!(served.agent.take_notices(), [Notice::Stranger { pid, uid }]);
-        assert!(served.path.exists());
-        served.client();
-    }
-}
-
-#[test]
-fn a_second_connection_in_the_queue_is_closed() {
-    let mut served = Served::new();
-    let mut second = {
-        served.agent.expect(myself());
-        let _first = served.connect();
-        let second = served.connect();
-        served.agent.on_ready();
-        second
-    };
-    assert!(is_closed(&mut second));
-}
-
-#[test]
-fn strangers_keep_nobody_out_and_are_reported_sixteen_times() {
-    let mut served = Served::new();
-    served.agent.expect(Peer { pid: 1, ..myself() });
-    for _ in 0..40 {
-        let mut stream = served.connect();
-        served.agent.on_ready();
-        assert!(is_closed(&mut stream));
-    }
-    assert_eq!(served.agent.take_notices().len(), 16);
-    served.agent.expect(myself());
-    let _client = served.connect();
-    served.agent.on_ready();
-    assert_eq!(served.agent.take_notices(), [Notice::Connected]);
+    served.agent.hand_over(|_| false);
+    assert!(served.agent.waits() && served.agent.take_notices().is_empty());
+    served.client();
 }
 
 #[test]
@@ -176,15 +99,9 @@ fn when_the_login_is_over_everything_is_closed() {
     assert!(is_closed(&mut client));
     assert!(served.agent.poll_fd().is_none());
 
-    let Served {
-        agent,
-        path,
-        _folder,
-        ..
-    } = Served::new();
-    assert!(path.exists());
-    drop(agent);
-    assert!(!path.exists());
+    let mut served = Served::new();
+    served.agent.finish();
+    assert!(served.connect().is_none());
 }
 
 #[test]
@@ -227,12 +144,4 @@ fn a_broken_protocol_closes_the_connection() {
             Notice::PeerClosed
         ]
     );
-}
-
-#[test]
-fn a_path_that_is_taken_is_an_error() {
-    let served = Served::new();
-    let Conversation { protocol, .. } = Conversation::new();
-    assert!(Agent::listen(&served.path, protocol).is_err());
-    assert!(served.path.exists());
 }

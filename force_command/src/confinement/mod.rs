@@ -1,0 +1,17 @@
+//! What a process of a session can still do once it meets hostile bytes: the client program, and the relay itself.
+//!
+//! * [`domain`]: which files (Landlock).
+//! * [`filter`]: which system calls (seccomp).
+//! * [`listener`]: the one system call of the client that we answer instead of the kernel, `socket`. The client never
+//!   makes a connection: what it may have is handed to it connected.
+//!
+//! Trusts the kernel. Both mechanisms need no privilege and cannot be undone; whatever a confined process executes
+//! is confined, too.
+
+pub mod client;
+pub mod domain;
+pub mod filter;
+pub mod listener;
+
+pub use client::{ClientConfinement, Needs};
+pub use listener::Listener;
