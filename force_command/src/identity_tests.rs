@@ -4,7 +4,7 @@ use super::*;
 use crate::start::environment::Environment;
 use jms::id::Token;
 use jms::paths::Paths;
-use jms::process;
+use jms::process::{self, Process};
 use jms::store::{Actor, NewLogin};
 
 struct House {

@@ -4,6 +4,7 @@
 //! decides, connects, relays and records. Everything that reaches it from outside (arguments,
 //! environment, the client's bytes, the asset's bytes) is hostile.
 
+mod administration;
 pub mod agent;
 pub mod confinement;
 pub mod control;

@@ -10,7 +10,7 @@ pub mod menu;
 
 use crate::egress::Failure;
 use crate::egress::child::{ChildError, Step};
-use crate::request::{COMMAND_LIMIT, RequestError};
+use crate::request::{COMMAND_LIMIT, NotWords, RequestError};
 use crate::start::StartError;
 use crate::sys::{self, StandardNumber};
 use jms::policy::access::Obstacle;
@@ -95,6 +95,8 @@ pub enum Message {
     Withdrawn(String),
     /// The relay got a signal.
     Signalled(&'static str),
+    /// `jmsctl` was asked for by somebody whose role it is not for.
+    NotAdministrator,
     /// No session of the user's own has this id.
     NoSuchSession(String),
     /// The beginning of an id fits several sessions.
@@ -173,6 +175,7 @@ impl fmt::Display for Message {
             Self::Killed(reason) => write!(f, "the session was ended by an administrator: {reason}"),
             Self::Withdrawn(reason) => write!(f, "the session was ended because its right is gone: {reason}"),
             Self::Signalled(signal) => write!(f, "the session was ended by the system ({signal})"),
+            Self::NotAdministrator => f.write_str("jmsctl is not allowed for you: it is for administrators and auditors of the bastion"),
             Self::NoSuchSession(id) => write!(f, "no session of yours begins with {id}; `sessions` lists them"),
             Self::SeveralSessions(id) => write!(f, "several sessions begin with {id}; give more of the id"),
             Self::ReplayNotAllowed => f.write_str("users may not replay sessions on this bastion; ask an auditor"),
@@ -287,6 +290,14 @@ impl fmt::Display for RequestError {
             ),
             Self::NotInThisVersion(word) => write!(f, "{word}: not in this version"),
             Self::Usage(word) => write!(f, "usage: {}", help::usage(word)),
+            Self::NotWords(NotWords::Open) => f.write_str(
+                "a quote, or a backslash at the end, is never closed; quote once for your own shell and once for jmsctl, as in ssh … \"jmsctl user set bob --full-name 'Bob Martin'\"",
+            ),
+            Self::NotWords(NotWords::Shell(character)) => write!(
+                f,
+                "jmsctl runs here without a shell, which “{}” is for; put it in quotes if it is part of a word",
+                character.escape_debug()
+            ),
             Self::TooLong(length) => {
                 write!(f, "the command has {length} bytes; at most {COMMAND_LIMIT} can be passed on")
             }

@@ -6,7 +6,7 @@ use crate::message::{Message, Trouble, say};
 use crate::request::{self, Connect, Request, RequestError};
 use crate::start::{Start, StartError, start};
 use crate::verbs::{self, Desk};
-use crate::{menu, report, session, status};
+use crate::{administration, menu, report, session, status};
 use event::{Event, Type};
 use jms::settings::Settings;
 use jms::store::Store;
@@ -90,6 +90,7 @@ fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identit
             };
             verbs::answer(&mut desk, &verb)
         }
+        Ok(Request::Administer(words)) => administration::run(&mut store, start, &identity, &words),
         Ok(Request::Menu) => menu::run(store, settings, start, identity),
         Err(error) => {
             let sentence = error.to_string();

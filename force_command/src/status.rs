@@ -2,6 +2,8 @@
 
 /// It worked.
 pub const DONE: i32 = 0;
+/// `jmsctl` is not allowed for this role; its own status for that.
+pub const NOT_ALLOWED: i32 = 4;
 /// A bad or ambiguous request.
 pub const REQUEST: i32 = 2;
 /// The bastion cannot: no recording, store busy, limit, disk.

@@ -4,6 +4,7 @@
 //! and `time`; SQL lives in `store`, files of evidence in `recording`.
 
 pub mod confinement;
+pub mod caller;
 pub mod id;
 pub mod keys;
 pub mod names;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 pub const SERVICE_USER: &str = "jms";
 /// Login shell and ForceCommand of every virtual user.
 pub const FORCE_COMMAND: &str = "/usr/libexec/jms/force-command";
+/// What an administrator or auditor reaches by `ssh admin@bastion jmsctl …`.
+pub const JMSCTL: &str = "/usr/bin/jmsctl";
 /// Home of every virtual user.
 pub const HOME: &str = "/usr/share/jms/home";
 

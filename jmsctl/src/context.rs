@@ -6,6 +6,7 @@ use crate::failure::Done;
 use crate::input::confirm;
 use crate::output::{Output, warn};
 use crate::privilege::caller_behind_sudo;
+use jms::nouns::{Login, User};
 use jms::paths::Paths;
 use jms::secret::MasterKey;
 use jms::settings::Settings;
@@ -23,6 +24,7 @@ pub struct Context {
     /// Where to print.
     pub out: Output,
     yes: bool,
+    asker: Asker,
     actor: String,
 }
 
@@ -53,6 +55,33 @@ impl<'a> From<&'a crate::cli::flags::Change> for Terms<'a> {
     }
 }
 
+/// Who asks.
+#[derive(Debug, Clone)]
+pub enum Asker {
+    /// Root on the bastion, directly or through sudo.
+    Root,
+    /// An administrator or auditor over ssh, through this login.
+    OverSsh(Box<(User, Login)>),
+}
+
+impl Asker {
+    /// Who it is, for events.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Root => caller(),
+            Self::OverSsh(who) => who.0.name.clone(),
+        }
+    }
+
+    /// The login through which he asks.
+    pub fn login(&self) -> Option<&Login> {
+        match self {
+            Self::Root => None,
+            Self::OverSsh(who) => Some(&who.1),
+        }
+    }
+}
+
 /// Who calls, for events: `root`, or `root (sudo by carol)`.
 pub fn caller() -> String {
     caller_behind_sudo().map_or_else(
@@ -64,8 +93,17 @@ pub fn caller() -> String {
 impl Context {
     /// The surroundings of a command that works with the opened `store`. What is due by then is done: the
     /// logins and sessions whose processes are gone are closed, waiting events sent, old snapshots replaced.
-    pub fn new(mut store: Store, global: &Global, settings: &Settings, out: Output) -> Self {
+    pub fn new(
+        mut store: Store,
+        global: &Global,
+        settings: &Settings,
+        out: Output,
+        asker: Asker,
+    ) -> Self {
         let now = Time::now();
+        if let Some(login) = asker.login() {
+            store.set_login(login.clone());
+        }
         store.set_event_format(settings.syslog.format.into());
         // None of this is what was asked for, so none of it stands in the way.
         if let Err(error) = store.sweep(now) {
@@ -88,7 +126,8 @@ impl Context {
             limits: settings.session.limits(),
             out,
             yes: global.yes,
-            actor: caller(),
+            actor: asker.name(),
+            asker,
         }
     }
 
@@ -100,6 +139,17 @@ impl Context {
     /// Who calls, for events.
     pub fn actor(&self) -> &str {
         &self.actor
+    }
+
+    /// An event about something that whoever calls does or looks at.
+    pub fn event(&self, kind: event::Type) -> event::Event {
+        let event = event::Event::new(kind)
+            .at(self.now.timestamp())
+            .with("actor", self.actor());
+        match self.asker.login() {
+            Some(login) => event.login(login.id.as_str()).source(login.source.as_str()),
+            None => event,
+        }
     }
 
     /// Asks, unless `--yes` was said.

@@ -38,10 +38,19 @@ impl Failure {
             Self::NotAllowed(_) => 4,
             Self::Store(error) => match error {
                 StoreError::NotFound { .. } => 3,
+                StoreError::NotAllowed { .. } => 4,
                 StoreError::Refused { .. } | StoreError::Exists { .. } => 2,
                 _ => 1,
             },
         })
+    }
+
+    /// Whether somebody was not allowed what he asked for.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAllowed(_) | Self::Store(StoreError::NotAllowed { .. })
+        )
     }
 
     /// A file or program that could not be used.

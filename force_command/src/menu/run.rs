@@ -10,6 +10,7 @@ use super::session;
 use super::terminal::Terminal;
 use super::typed::{Typed, parse};
 use super::watch::{Watch, Woken};
+use crate::administration;
 use crate::entrance::enter;
 use crate::identity::Identity;
 use crate::message::menu::Menu as Says;
@@ -324,6 +325,12 @@ impl Menu<'_> {
             Typed::Error(error) => say(error),
             Typed::Request(Request::Verb(verb)) => return self.verb(&verb, &Says::Empty),
             Typed::Request(Request::Connect(connect)) => return self.request(connect),
+            Typed::Request(Request::Administer(words)) => {
+                let start = self.start;
+                return self.child(|store, _, identity| {
+                    administration::run(store, start, identity, &words)
+                });
+            }
             Typed::Request(Request::Menu) => {}
             Typed::Name(text) => return self.name(&text),
         }
@@ -543,7 +550,17 @@ impl Menu<'_> {
     }
 
     fn session(&mut self, connect: &Connect) -> Result<(), Leave> {
-        let ran = session::run(self.start, connect, &self.watch);
+        let start = self.start;
+        self.child(|store, settings, identity| {
+            crate::session::connect(store, settings, start, identity, connect)
+        })
+    }
+
+    fn child(
+        &mut self,
+        work: impl FnOnce(&mut Store, &Settings, &Identity) -> i32,
+    ) -> Result<(), Leave> {
+        let ran = session::run(self.start, &self.watch, work);
         self.terminal.restore();
         self.terminal.reset();
         match ran {

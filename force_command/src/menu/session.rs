@@ -1,27 +1,31 @@
-//! A session from the menu: a child that goes the whole way of a direct request, and is waited for.
+//! A session or an administrator's command from the menu: a child that goes the whole way of a direct
+//! request, and is waited for.
 
 use super::process::Process;
 use super::watch::{Watch, Woken};
 use crate::entrance::enter;
-use crate::request::Connect;
-use crate::session;
+use crate::identity::Identity;
 use crate::start::Start;
 use crate::status;
+use jms::settings::Settings;
+use jms::store::Store;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::wait::WaitStatus;
 
 /// After the terminal is gone, a session may take this long to close its recording and its row, in milliseconds.
 const CLOSING: u16 = 2000;
 
-/// Runs a session to its end; its exit status, or what ends the menu with it.
+/// Runs `work` to its end, with the store and who asks as they are then; its exit status, or what ends the menu with it.
 ///
 /// # Errors
 /// [`Woken`].
-pub fn run(start: &Start, connect: &Connect, watch: &Watch) -> Result<i32, Woken> {
+pub fn run(
+    start: &Start,
+    watch: &Watch,
+    work: impl FnOnce(&mut Store, &Settings, &Identity) -> i32,
+) -> Result<i32, Woken> {
     let child = Process::start(None, || match enter(start) {
-        Ok((mut store, settings, identity)) => {
-            session::connect(&mut store, &settings, start, &identity, connect)
-        }
+        Ok((mut store, settings, identity)) => work(&mut store, &settings, &identity),
         Err(status) => status,
     });
     let Ok(mut child) = child else {

@@ -73,6 +73,15 @@ ID is the beginning of its id, at least six characters. A replay needs the basti
 setting recording.users_may_replay; on a terminal, blank pauses and q ends it.",
     },
     Page {
+        word: "jmsctl",
+        usage: &["jmsctl NOUN VERB …"],
+        summary: "administration, for administrators and auditors",
+        details: "\
+The same program as on the bastion itself: `jmsctl --help`. Quote once for your own shell and
+once for it: ssh USER@bastion \"jmsctl user set bob --full-name 'Bob Martin'\". Files are given
+on standard input, as -.",
+    },
+    Page {
         word: "help",
         usage: &["help [WORD] [--json]"],
         summary: "this, or more about one word",

@@ -15,6 +15,7 @@ mod tests;
 pub use channel::classify;
 pub use target::Wording;
 pub use verb::{Filter, KNOWN, Verb};
+pub use words::NotWords;
 
 use jms::policy::Channel;
 
@@ -29,6 +30,8 @@ pub enum Request {
     Verb(Verb),
     /// A session on an asset.
     Connect(Connect),
+    /// `jmsctl …`: administration, for who may; the words after it.
+    Administer(Vec<Vec<u8>>),
     /// Nothing at all, with a terminal: the menu.
     Menu,
 }
@@ -62,6 +65,8 @@ pub enum RequestError {
     NotInThisVersion(&'static str),
     /// This verb with arguments that it does not have.
     Usage(&'static str),
+    /// The words after `jmsctl` need a shell, and none is here.
+    NotWords(NotWords),
     /// More bytes than [`COMMAND_LIMIT`].
     TooLong(usize),
 }
@@ -110,6 +115,10 @@ pub fn parse(
         }
         let wording = Wording::parse(target).ok_or_else(|| bad_target(target))?;
         return Ok(connect(wording, rest, has_terminal, None));
+    }
+    if first == b"jmsctl" {
+        let words = words::quoted(rest).map_err(RequestError::NotWords);
+        return words.map(Request::Administer);
     }
     if let Some(verb) = verb::parse(first, rest) {
         return verb.map(Request::Verb);

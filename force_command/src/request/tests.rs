@@ -1,6 +1,6 @@
 //! The grammar, sentence by sentence, and what must hold for any bytes.
 
-use super::{Connect, Filter, KNOWN, Request, RequestError, Verb, classify, parse};
+use super::{Connect, Filter, KNOWN, NotWords, Request, RequestError, Verb, classify, parse};
 use jms::policy::Channel;
 use proptest::prelude::*;
 
@@ -148,6 +148,59 @@ fn words_of_later_versions_say_so() {
             "{later}"
         );
     }
+}
+
+#[test]
+fn jmsctl_gets_words_and_never_a_shell() {
+    let words = |text: &str| match parse(None, Some(text.as_bytes()), false) {
+        Ok(Request::Administer(words)) => Ok(words
+            .into_iter()
+            .map(|word| String::from_utf8(word).unwrap())
+            .collect::<Vec<_>>()),
+        Err(error) => Err(error),
+        Ok(other) => panic!("{other:?}"),
+    };
+    assert_eq!(words("jmsctl"), Ok(vec![]));
+    assert_eq!(
+        words(r#"jmsctl  user set bob --full-name 'Bob "B" Martin' "a\"b\\c\d" x\ y '' web* ~ #1"#),
+        Ok([
+            "user",
+            "set",
+            "bob",
+            "--full-name",
+            r#"Bob "B" Martin"#,
+            r#"a"b\c\d"#,
+            "x y",
+            "",
+            "web*",
+            "~",
+            "#1"
+        ]
+        .map(str::to_owned)
+        .to_vec())
+    );
+    assert_eq!(words("jmsctl x '$HOME;`id`'").unwrap()[1], "$HOME;`id`");
+    for (text, character) in [
+        ("jmsctl user ls | sh", '|'),
+        ("jmsctl user ls;id", ';'),
+        ("jmsctl $(id)", '$'),
+        ("jmsctl event ls > /etc/passwd", '>'),
+        ("jmsctl user ls\nid", '\n'),
+        ("jmsctl user ls && id", '&'),
+    ] {
+        let refused = RequestError::NotWords(NotWords::Shell(character));
+        assert_eq!(words(text), Err(refused), "{text}");
+    }
+    for open in ["jmsctl 'a", "jmsctl \"a", "jmsctl a\\"] {
+        assert_eq!(
+            words(open),
+            Err(RequestError::NotWords(NotWords::Open)),
+            "{open}"
+        );
+    }
+    // The name of the program alone is a verb; a longer word is not.
+    let other = parse(None, Some(b"jmsctlx user ls"), false);
+    assert!(matches!(other, Ok(Request::Connect(_))), "{other:?}");
 }
 
 #[test]

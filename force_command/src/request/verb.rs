@@ -80,7 +80,7 @@ pub struct Filter {
     pub group: Option<String>,
 }
 
-/// Words that this version knows beside `connect`, which is a request of its own.
+/// Words that this version knows; `connect` and `jmsctl` are requests of their own.
 pub const KNOWN: &[&str] = &[
     "ls",
     "groups",
@@ -89,6 +89,7 @@ pub const KNOWN: &[&str] = &[
     "ssh-config",
     "sessions",
     "session",
+    "jmsctl",
     "help",
     "version",
 ];

@@ -83,3 +83,54 @@ pub fn simple(text: &[u8]) -> Option<Vec<Word>> {
     words.extend(word);
     quote.is_none().then_some(words)
 }
+
+/// Why a text is no list of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotWords {
+    /// A quote, or a backslash at the end, that nothing closes.
+    Open,
+    /// A character that a shell would act upon, and no shell is here.
+    Shell(char),
+}
+
+/// The words of a command line for one of our own programs, with the quotes of POSIX shells and nothing else of
+/// theirs: no variables, no patterns, no second command. Bytes within quotes, and patterns, stay as they are.
+///
+/// # Errors
+/// [`NotWords`]: rather than hand on what a shell would have understood otherwise.
+pub fn quoted(text: &[u8]) -> Result<Vec<Vec<u8>>, NotWords> {
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote: Option<u8> = None;
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match (quote, byte) {
+            (Some(open), _) if byte == open => quote = None,
+            (Some(b'"'), b'\\') if bytes.peek().is_some_and(|next| b"\"\\$`".contains(next)) => {
+                word.get_or_insert_default().extend(bytes.next());
+            }
+            (Some(_), _) => word.get_or_insert_default().push(byte),
+            (None, b' ' | b'\t') => words.extend(word.take()),
+            (None, b'\'' | b'"') => {
+                quote = Some(byte);
+                word.get_or_insert_default();
+            }
+            (None, b'\\') => {
+                let escaped = bytes.next().ok_or(NotWords::Open)?;
+                word.get_or_insert_default().push(escaped);
+            }
+            (
+                None,
+                b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' | b'$' | b'`' | b'\n' | b'\r',
+            ) => {
+                return Err(NotWords::Shell(char::from(byte)));
+            }
+            (None, _) => word.get_or_insert_default().push(byte),
+        }
+    }
+    words.extend(word);
+    match quote {
+        Some(_) => Err(NotWords::Open),
+        None => Ok(words),
+    }
+}

@@ -98,6 +98,15 @@ impl User {
             updated_at: now,
         }
     }
+
+    /// Whether he is enabled and valid at that moment. It is not the whole decision of a login
+    /// (`policy::login`), and enough to say that somebody has none.
+    #[must_use]
+    pub fn may_log_in_at(&self, now: Time) -> bool {
+        self.enabled
+            && self.valid_from.is_none_or(|from| from <= now)
+            && self.valid_until.is_none_or(|until| now < until)
+    }
 }
 
 /// A public key with which a user logs in.

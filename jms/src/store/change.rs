@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::events;
 use super::read::Read;
 use super::{Store, high_water, poke, publish};
+use crate::nouns::Login;
 use crate::time::Time;
 use event::{Event, Type};
 use rusqlite::{Transaction, TransactionBehavior};
@@ -25,6 +26,7 @@ pub struct Change<'a> {
     transaction: Transaction<'a>,
     actor: &'a Actor,
     now: Time,
+    login: Option<&'a Login>,
     consequences: RefCell<Vec<String>>,
     /// The high-water file and the highest uid given; written once, before the commit.
     given_uid: RefCell<Option<(PathBuf, u32)>>,
@@ -79,6 +81,7 @@ impl Store {
             transaction,
             actor,
             now,
+            login: self.login.as_ref(),
             consequences: RefCell::default(),
             given_uid: RefCell::default(),
         };
@@ -104,6 +107,11 @@ impl Change<'_> {
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// Who changes, as the event says it.
+    pub(super) fn actor_name(&self) -> &str {
+        &self.actor.name
     }
 
     /// What the change has done so far to other objects than the one that was named, a sentence each.
@@ -191,6 +199,9 @@ impl Change<'_> {
             .with("actor", self.actor.name.as_str())
             .with("object", kind)
             .with("name", name);
+        if let Some(login) = self.login {
+            event = event.login(login.id.as_str()).source(login.source.as_str());
+        }
         if !self.actor.why.is_empty() {
             event = event.with("comment", self.actor.why.as_str());
         }

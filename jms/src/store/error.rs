@@ -60,6 +60,11 @@ pub enum StoreError {
         /// Why, and what to do.
         sentence: String,
     },
+    /// Who asks may not do that, whatever his role is.
+    NotAllowed {
+        /// Why, and what to do.
+        sentence: String,
+    },
     /// No uid is left.
     NoUidLeft {
         /// The last of the range.
@@ -111,6 +116,7 @@ impl StoreError {
             Self::NotFound { .. } => "not-found",
             Self::Exists { .. } => "exists",
             Self::Refused { .. } => "refused",
+            Self::NotAllowed { .. } => "not-allowed",
             Self::NoUidLeft { .. } => "no-uid-left",
             Self::File { .. } => "file",
             Self::Publish { .. } => "publish",
@@ -140,7 +146,7 @@ impl fmt::Display for StoreError {
                 nearest.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean {near}?"))
             }
             Self::Exists { kind, name } => write!(f, "there is already a {kind} “{}”; change it with set", name.escape_debug()),
-            Self::Refused { sentence } | Self::Publish { sentence } | Self::Secret { sentence } => f.write_str(sentence),
+            Self::Refused { sentence } | Self::NotAllowed { sentence } | Self::Publish { sentence } | Self::Secret { sentence } => f.write_str(sentence),
             Self::NoUidLeft { last } => write!(
                 f,
                 "no uid is left: {last} is the last of the range in /etc/jms/uid-range, and uids are never given twice; make the range longer"

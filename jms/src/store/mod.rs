@@ -50,6 +50,7 @@ pub use sessions::{Egress, EndOfSession, NewSession, Opening, SessionSearch};
 pub use system_users::NewCredential;
 pub use targets::Target;
 
+use crate::nouns::Login;
 use crate::paths::Paths;
 use nix::sys::statvfs::statvfs;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -68,6 +69,7 @@ pub struct Store {
     paths: Paths,
     format: event::Format,
     sender: event::Sender,
+    login: Option<Login>,
 }
 
 impl Store {
@@ -119,6 +121,7 @@ impl Store {
             paths: paths.clone(),
             format: event::Format::KeyValue,
             sender: event::Sender::system(),
+            login: None,
         })
     }
 
@@ -130,6 +133,12 @@ impl Store {
     /// Where events are sent from now on; tests only have a reason to change it.
     pub fn set_event_sender(&mut self, sender: event::Sender) {
         self.sender = sender;
+    }
+
+    /// The login through which an administrator changes policy from now on: it stands in the event of each
+    /// change.
+    pub fn set_login(&mut self, login: Login) {
+        self.login = Some(login);
     }
 
     /// The folders that this store belongs to.

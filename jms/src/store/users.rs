@@ -7,6 +7,7 @@ use super::read::{Read, Visit, all, maybe_time, number, time, word};
 use super::selector::Selector;
 use crate::names::UserName;
 use crate::nouns::{Mfa, MfaAsked, Role, User};
+use crate::time::Time;
 use rusqlite::{Row, params};
 use std::path::Path;
 
@@ -87,14 +88,15 @@ impl Read<'_> {
         )
     }
 
-    /// How many administrators can log in.
+    /// How many administrators can log in at that moment.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn administrators(self) -> Result<i64, StoreError> {
+    pub fn administrators(self, now: Time) -> Result<i64, StoreError> {
         self.number(
-            "SELECT count(*) FROM user WHERE role = 'admin' AND enabled = 1",
-            [],
+            "SELECT count(*) FROM user WHERE role = 'admin' AND enabled = 1
+               AND (valid_from IS NULL OR valid_from <= ?1) AND (valid_until IS NULL OR valid_until > ?1)",
+            [now.0],
         )
     }
 }
@@ -159,9 +161,13 @@ impl Change<'_> {
     /// Writes a user that was read and edited; name and uid never change.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left.
+    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left;
+    /// [`StoreError::NotAllowed`] for what nobody does to himself.
     pub fn set_user(&self, edited: &User) -> Result<User, StoreError> {
         let before = self.read().user(&edited.name)?;
+        if before.role != edited.role {
+            self.refuse_own("nobody changes his own role", &before)?;
+        }
         self.execute(
             "UPDATE user SET full_name = ?2, email = ?3, role = ?4, enabled = ?5, valid_from = ?6, valid_until = ?7,
                     mfa = ?8, mfa_asked = ?9, comment = ?10, updated_at = ?11 WHERE id = ?1",
@@ -181,9 +187,11 @@ impl Change<'_> {
     /// Removes a user with keys, memberships and direct grants; evidence keeps his name.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left.
+    /// [`StoreError::NotFound`]; [`StoreError::Refused`] when no administrator would be left;
+    /// [`StoreError::NotAllowed`] for what nobody does to himself.
     pub fn remove_user(&self, name: &str) -> Result<User, StoreError> {
         let before = self.read().user(name)?;
+        self.refuse_own("nobody removes himself", &before)?;
         let hanging = self.hanging_on(Selector::User, &[before.id])?;
         self.execute("DELETE FROM user WHERE id = ?1", [before.id])?;
         self.keep_an_administrator(&before)?;
@@ -205,9 +213,20 @@ impl Change<'_> {
         )
     }
 
+    /// What an administrator may do to others and not to himself. No user is called like root's
+    /// actors (`root`, `root (sudo by carol)`): such names are refused.
+    fn refuse_own(&self, rule: &str, user: &User) -> Result<(), StoreError> {
+        if self.actor_name() == user.name {
+            return Err(StoreError::NotAllowed {
+                sentence: format!("{rule}: ask another administrator, or root"),
+            });
+        }
+        Ok(())
+    }
+
     fn keep_an_administrator(&self, before: &User) -> Result<(), StoreError> {
-        let was_one = before.role == Role::Admin && before.enabled;
-        if was_one && self.read().administrators()? == 0 {
+        let was_one = before.role == Role::Admin && before.may_log_in_at(self.now());
+        if was_one && self.read().administrators(self.now())? == 0 {
             let sentence = format!(
                 "{} is the last administrator; give somebody else the role first: jmsctl user set NAME --role admin",
                 before.name

@@ -13,6 +13,7 @@ pub mod group;
 pub mod health;
 pub mod key;
 pub mod policy_file;
+pub mod roles;
 pub mod site;
 pub mod system_user;
 mod unbuilt;
@@ -320,6 +321,8 @@ pub enum Stop {
     Clap(clap::Error),
     /// Something of ours.
     Failure(Failure),
+    /// Who asks over ssh may not.
+    Refused(roles::Refusal),
 }
 
 /// The tree of everything that is built: the source of help, completions and man pages.
@@ -327,8 +330,11 @@ pub fn tree() -> clap::Command {
     Arguments::command()
 }
 
-/// Reads the command line.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Stop> {
+/// Reads the command line, of root or of somebody over ssh.
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    asker: Option<roles::OverSsh>,
+) -> Result<Arguments, Stop> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Clap colours its own help and errors before it knows that nobody wants that.
     let plain = arguments.iter().any(|word| word == "--no-color");
@@ -337,10 +343,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     } else {
         ColorChoice::Auto
     };
-    let matches = unbuilt::add_to(tree())
-        .color(colour)
+    let tree = unbuilt::add_to(tree()).color(colour);
+    let matches = tree
+        .clone()
         .try_get_matches_from(arguments)
         .map_err(Stop::Clap)?;
+    if let Some(asker) = asker {
+        roles::check(asker, &tree, &matches).map_err(Stop::Refused)?;
+    }
     if let Some(what) = unbuilt::asked_for(&matches) {
         return Err(Stop::Failure(Failure::NotInThisVersion(what)));
     }

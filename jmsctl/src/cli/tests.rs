@@ -50,7 +50,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         "jmsctl login ls --failed",
         "jmsctl help report",
     ] {
-        let stop = parse(words(line));
+        let stop = parse(words(line), None);
         match stop {
             Err(Stop::Failure(Failure::NotInThisVersion(_))) => {}
             Ok(Arguments {
@@ -66,11 +66,11 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         }
     }
     assert!(matches!(
-        parse(words("jmsctl nonsense")),
+        parse(words("jmsctl nonsense"), None),
         Err(Stop::Clap(_))
     ));
     assert!(matches!(
-        parse(words("jmsctl user add alice --nonsense 1")),
+        parse(words("jmsctl user add alice --nonsense 1"), None),
         Err(Stop::Clap(_))
     ));
     assert!(

@@ -80,7 +80,13 @@ fn confirm_backup(doctor: &Doctor, global: &Global, paths: &Paths, out: Output) 
         )));
     }
     let settings = Settings::load(&paths.settings()).unwrap_or_default();
-    let mut context = Context::new(Store::open(paths)?, global, &settings, out);
+    let mut context = Context::new(
+        Store::open(paths)?,
+        global,
+        &settings,
+        out,
+        crate::context::Asker::Root,
+    );
     let terms = crate::context::Terms {
         dry_run: false,
         why: None,

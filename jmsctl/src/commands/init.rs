@@ -6,7 +6,7 @@ use super::key::login_key;
 use super::user::{Whole, add_to};
 use super::{host, settings};
 use crate::cli::{Arguments, Init};
-use crate::context::Context;
+use crate::context::{Asker, Context};
 use crate::failure::{Done, Failure};
 use crate::output::{Output, harmless};
 use crate::privilege;
@@ -29,7 +29,7 @@ struct Summary {
 pub fn run(init: &Init, arguments: &Arguments, paths: &Paths, out: Output) -> Done {
     host::prepare(paths, init.uid_range)?;
     privilege::become_service_user()?;
-    let settings = settings(arguments, paths)?;
+    let settings = settings(arguments.global.config.as_ref(), paths)?;
     let range = uid_range(paths)?;
     let accounts = LocalAccounts::load()?;
     let existed = match Store::open(paths) {
@@ -59,7 +59,7 @@ pub fn run(init: &Init, arguments: &Arguments, paths: &Paths, out: Output) -> Do
     } else {
         Store::create(paths)?
     };
-    let mut context = Context::new(store, &arguments.global, &settings, out);
+    let mut context = Context::new(store, &arguments.global, &settings, out, Asker::Root);
     let mut first_admin = None;
     if let Some((user, key)) = first {
         let high_water = paths.uid_high_water();

@@ -35,15 +35,16 @@ mod user_group;
 
 use crate::cli::flags::Reasoned;
 use crate::cli::{Arguments, Noun};
-use crate::context::Context;
+use crate::context::{Asker, Context};
 use crate::failure::{Done, Failure};
+use crate::input::FileArgument;
 use crate::output::{self, Output};
 use crate::privilege;
 use jms::paths::Paths;
 use jms::settings::Settings;
 use jms::store::{Change, Store, StoreError};
 
-/// Runs a command that needs the store: root on the way in, the service user after.
+/// Runs root's command that needs the store: root on the way in, the service user after.
 pub fn run(arguments: &Arguments, out: Output) -> Done {
     privilege::require_root()?;
     let paths = Paths::system();
@@ -58,45 +59,51 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
         return status::run(arguments, &paths, out);
     }
     privilege::become_service_user()?;
-    let settings = settings(arguments, &paths)?;
+    let settings = settings(arguments.global.config.as_ref(), &paths)?;
     let store = Store::open(&paths)?;
-    let mut context = Context::new(store, &arguments.global, &settings, out);
-    let done = match &arguments.noun {
-        Noun::User(verb) => user::run(verb, &mut context),
-        Noun::UserGroup(verb) => user_group::run(verb, &mut context),
-        Noun::Key(verb) => key::run(verb, &mut context),
-        Noun::Asset(verb) => asset::run(verb, &mut context),
-        Noun::HostKey(verb) => host_key::run(verb, &mut context),
-        Noun::AssetGroup(verb) => asset_group::run(verb, &mut context),
-        Noun::Site(verb) => site::run(verb, &mut context),
-        Noun::Platform(verb) => site::run_platform(verb, &mut context),
-        Noun::SystemUser(verb) => system_user::run(verb, &mut context),
-        Noun::Grant(verb) => grant::run(verb, &mut context),
-        Noun::Access(verb) => access::run(verb, &mut context),
-        Noun::Export(verb) => policy_file::export(verb, &mut context),
-        Noun::Diff(verb) => policy_file::diff(verb, &mut context),
-        Noun::Apply(verb) => policy_file::apply(verb, &mut context),
-        Noun::Defaults(verb) => defaults::run(verb, &mut context),
-        Noun::Login(verb) => login::run(verb, &mut context),
-        Noun::Session(verb) => session::run(verb, &mut context),
-        Noun::Event(verb) => event::run(verb, &mut context),
+    let mut context = Context::new(store, &arguments.global, &settings, out, Asker::Root);
+    dispatch(arguments, &mut context)
+}
+
+/// Runs a command with the opened store, for whoever asks.
+pub fn dispatch(arguments: &Arguments, context: &mut Context) -> Done {
+    match &arguments.noun {
+        Noun::User(verb) => user::run(verb, context),
+        Noun::UserGroup(verb) => user_group::run(verb, context),
+        Noun::Key(verb) => key::run(verb, context),
+        Noun::Asset(verb) => asset::run(verb, context),
+        Noun::HostKey(verb) => host_key::run(verb, context),
+        Noun::AssetGroup(verb) => asset_group::run(verb, context),
+        Noun::Site(verb) => site::run(verb, context),
+        Noun::Platform(verb) => site::run_platform(verb, context),
+        Noun::SystemUser(verb) => system_user::run(verb, context),
+        Noun::Grant(verb) => grant::run(verb, context),
+        // Root's is run before, as root; this is what is left of it over ssh.
+        Noun::Status => status::over_ssh(context),
+        Noun::Access(verb) => access::run(verb, context),
+        Noun::Export(verb) => policy_file::export(verb, context),
+        Noun::Diff(verb) => policy_file::diff(verb, context),
+        Noun::Apply(verb) => policy_file::apply(verb, context),
+        Noun::Defaults(verb) => defaults::run(verb, context),
+        Noun::Login(verb) => login::run(verb, context),
+        Noun::Session(verb) => session::run(verb, context),
+        Noun::Event(verb) => event::run(verb, context),
         // The others were run before, by `main`, because they need no store.
         Noun::Init(_)
         | Noun::Doctor(_)
-        | Noun::Status
         | Noun::Config(_)
         | Noun::Completion(_)
         | Noun::Man(_)
         | Noun::Version
         | Noun::Help(_) => Ok(()),
-    };
-    done.and_then(|()| context.out.flush())
+    }?;
+    context.out.flush()
 }
 
 /// The settings. A bad file named by `--config` is an error; the bastion's own only a warning, because
 /// `jmsctl user disable` must work on the day on which somebody broke it.
-fn settings(arguments: &Arguments, paths: &Paths) -> Done<Settings> {
-    if let Some(file) = &arguments.global.config {
+pub fn settings(named: Option<&FileArgument>, paths: &Paths) -> Done<Settings> {
+    if let Some(file) = named {
         let text = file.read()?;
         return Settings::parse(text.expose()).map_err(|sentence| {
             Failure::BadInput(format!("{}: {}", file.name(), sentence.trim_end()))

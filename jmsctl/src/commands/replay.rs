@@ -20,13 +20,12 @@ use std::path::{Component, Path, PathBuf};
 pub fn run(verb: &Replay, context: &mut Context) -> Done {
     let session = context.store.read().session_by_prefix(&verb.session.id)?;
     let path = place(context, &session)?;
-    let event = event::Event::new(event::Type::EvidenceRead)
-        .at(context.now.timestamp())
+    let event = context
+        .event(event::Type::EvidenceRead)
         .session(session.id.as_str())
         .user(session.user.as_str())
         .asset(session.asset.as_str())
         .system_user(session.system_user.as_str())
-        .with("actor", context.actor())
         .with("evidence", "recording")
         .with("raw", verb.raw);
     context.store.emit(&event)?;

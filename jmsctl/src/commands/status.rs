@@ -6,7 +6,7 @@
 
 use super::doctor::become_service_user;
 use crate::cli::Arguments;
-use crate::context::Context;
+use crate::context::{Asker, Context};
 use crate::doctor::{Depth, Disk, Finding, Outside};
 use crate::failure::Done;
 use crate::output::{Output, harmless};
@@ -35,7 +35,8 @@ struct Status {
     last_refusals: Vec<serde_json::Value>,
     unsent_events: Option<u64>,
     newest_evidence: Option<Time>,
-    findings: Vec<Finding>,
+    /// Over ssh null: much of what is looked at only root can see.
+    findings: Option<Vec<Finding>>,
 }
 
 #[derive(Serialize)]
@@ -66,18 +67,18 @@ pub fn run(arguments: &Arguments, paths: &Paths, mut out: Output) -> Done {
     let outside = Outside::gather(paths, Depth::Quick);
     let is_service_user = become_service_user()?;
     let findings = outside.judge(paths, is_service_user, false);
-    let mut status = Status::new(&outside, findings);
+    let mut status = Status::new(&outside, Some(findings));
     if !is_service_user {
         return print(&status, &mut out);
     }
-    let settings = super::settings(arguments, paths)?;
+    let settings = super::settings(arguments.global.config.as_ref(), paths)?;
     let opened = Store::open(paths).and_then(|store| {
         status.read(&store)?;
         Ok(store)
     });
     match opened {
         Ok(store) => {
-            let mut context = Context::new(store, &arguments.global, &settings, out);
+            let mut context = Context::new(store, &arguments.global, &settings, out, Asker::Root);
             print(&status, &mut context.out)
         }
         Err(error) => {
@@ -87,8 +88,16 @@ pub fn run(arguments: &Arguments, paths: &Paths, mut out: Output) -> Done {
     }
 }
 
+/// For an administrator or auditor over ssh: all but what only root can look at.
+pub fn over_ssh(context: &mut Context) -> Done {
+    let outside = Outside::gather(context.paths(), Depth::Quick);
+    let mut status = Status::new(&outside, None);
+    status.read(&context.store)?;
+    print(&status, &mut context.out)
+}
+
 impl Status {
-    fn new(outside: &Outside, findings: Vec<Finding>) -> Self {
+    fn new(outside: &Outside, findings: Option<Vec<Finding>>) -> Self {
         let (users_generation, keys_generation) = outside.snapshot_generations();
         let disk = outside.disk();
         Self {
@@ -272,8 +281,11 @@ fn screen(status: &Status) -> Vec<(&'static str, Vec<String>)> {
         };
         rows.push(("syslog", vec![line]));
     }
-    let mut findings: Vec<String> = status
-        .findings
+    let Some(found) = &status.findings else {
+        rows.push(("doctor", vec!["root's: sudo jmsctl doctor".to_owned()]));
+        return rows;
+    };
+    let mut findings: Vec<String> = found
         .iter()
         .take(SHOWN as usize)
         .map(|finding| {
@@ -285,11 +297,8 @@ fn screen(status: &Status) -> Vec<(&'static str, Vec<String>)> {
             )
         })
         .collect();
-    if status.findings.len() > findings.len() {
-        findings.push(format!(
-            "… {} in all; see: jmsctl doctor",
-            status.findings.len()
-        ));
+    if found.len() > findings.len() {
+        findings.push(format!("… {} in all; see: jmsctl doctor", found.len()));
     }
     rows.push((
         "doctor",

@@ -17,6 +17,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
@@ -33,6 +34,15 @@ pub struct FileArgument {
 enum Source {
     Standard,
     File(File),
+}
+
+/// Whether files may be opened at all.
+static STANDARD_ONLY: AtomicBool = AtomicBool::new(false);
+
+/// From now on no file is opened, whoever asks for it: over ssh there is only standard input. The command line
+/// has been refused before (`cli::roles`); this is for the day on which that is wrong.
+pub fn only_standard_input() {
+    STANDARD_ONLY.store(true, Ordering::Relaxed);
 }
 
 impl FileArgument {
@@ -53,6 +63,11 @@ impl FileArgument {
     pub fn open(&self) -> Done {
         let source = if self.is_standard() {
             Source::Standard
+        } else if STANDARD_ONLY.load(Ordering::Relaxed) {
+            return Err(Failure::NotAllowed(format!(
+                "{}: over ssh no file of the bastion is read; give - and the content on standard input",
+                self.name()
+            )));
         } else {
             let file = File::open(&self.named);
             Source::File(file.map_err(|error| {

@@ -3,19 +3,25 @@
 #![deny(unsafe_code)]
 
 use super::sys;
+use jms::id::Token;
 use std::ffi::OsStr;
 
 /// Kept when their values are plain words.
 const KEPT: &[&str] = &["LANG", "LANGUAGE", "TERM", "TZ", "NO_COLOR", "SUDO_USER"];
 
-/// Removes everything that is not known and harmless. Call before anything else, with one thread.
-pub fn sanitise() {
+/// Removes everything that is not known and harmless, and hands on the login's token, which nobody below
+/// us shall see. Call before anything else, with one thread.
+pub fn sanitise() -> Option<Token> {
+    let token = std::env::var("JMS_LOGIN")
+        .ok()
+        .and_then(|text| Token::parse(&text));
     for (name, value) in std::env::vars_os() {
         if !is_kept(&name, &value) {
             sys::remove_variable(&name);
         }
     }
     sys::set_variable("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    token
 }
 
 fn is_kept(name: &OsStr, value: &OsStr) -> bool {

@@ -1,7 +1,8 @@
 //! Root on the way in, the service user for everything that parses, decides or stores.
 //!
 //! Trusts the kernel and root. What root names on the command line is opened first; then all ids, groups
-//! and capabilities are given up, and it is checked that they are gone.
+//! and capabilities are given up, and it is checked that they are gone. Over ssh the session program starts us with
+//! the user's real uid and the service user's effective one, which no other program can.
 #![deny(unsafe_code)]
 
 mod environment;
@@ -18,6 +19,34 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{
     Gid, Uid, User, chdir, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid,
 };
+
+/// Who called, as the kernel knows it. The environment has no say in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Root, directly or through sudo.
+    Root,
+    /// A user of the bastion with this real uid, through the session program.
+    OverSsh(u32),
+    /// Anybody else: he may read the manual.
+    Nobody,
+}
+
+/// Finds out who called.
+pub fn caller() -> Done<Caller> {
+    let ids = getresuid().map_err(|error| Failure::io("learn", "who called", error))?;
+    if ids.real.is_root() && ids.effective.is_root() {
+        return Ok(Caller::Root);
+    }
+    // Whoever calls us directly has one uid in all three places.
+    if ids.real.is_root() || ids.real == ids.effective || ids.effective != ids.saved {
+        return Ok(Caller::Nobody);
+    }
+    if ids.effective == service_user()?.uid {
+        Ok(Caller::OverSsh(ids.real.as_raw()))
+    } else {
+        Ok(Caller::Nobody)
+    }
+}
 
 /// Whether we may administer: called by root, directly or through sudo.
 pub fn require_root() -> Done {
@@ -76,6 +105,32 @@ pub fn become_service_user() -> Done {
     // No debugger, no core, no /proc/PID/environ for other processes of the service user.
     prctl::set_dumpable(false).map_err(failed)?;
     check(user.uid, user.gid)
+}
+
+/// Becomes the service user for good, for a user of the bastion: from then on his other processes cannot stop
+/// us in the middle of a change, with the store locked. The session program has one group, the users', and
+/// no capability; without either there is no way to another group, and none is needed.
+pub fn become_service_user_over_ssh() -> Done {
+    let uid = service_user()?.uid;
+    let failed = |error: nix::Error| Failure::io("become the user", SERVICE_USER, error);
+    chdir("/").map_err(failed)?;
+    setresuid(uid, uid, uid).map_err(failed)?;
+    prctl::set_dumpable(false).map_err(failed)?;
+    let wrong = |what: &str| Failure::Failed(format!("{what}; nothing was done"));
+    let ids = getresuid().map_err(failed)?;
+    if [ids.real, ids.effective, ids.saved] != [uid; 3] {
+        return Err(wrong("a uid of the user remained"));
+    }
+    for set in [CapSet::Effective, CapSet::Permitted] {
+        let held = caps::read(None, set)
+            .map_err(|error| Failure::io("check", "the capabilities", error))?;
+        if !held.is_empty() {
+            return Err(wrong(
+                "there is a capability, and the session program has none",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn give_up(set: CapSet) -> Done {
