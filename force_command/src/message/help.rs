@@ -77,9 +77,9 @@ setting recording.users_may_replay; on a terminal, blank pauses and q ends it.",
         usage: &["jmsctl NOUN VERB …"],
         summary: "administration, for administrators and auditors",
         details: "\
-The same program as on the bastion itself: `jmsctl --help`. Quote once for your own shell and
-once for it: ssh USER@bastion \"jmsctl user set bob --full-name 'Bob Martin'\". Files are given
-on standard input, as -.",
+The same program as on the bastion itself: `jmsctl --help`. Quote once for your own shell,
+once for it: ssh USER@bastion \"jmsctl user set bob --full-name 'Bob Martin'\". Files are
+given on standard input, as -.",
     },
     Page {
         word: "help",
