@@ -3,8 +3,8 @@
 //! Imports run downwards only: `store` knows `policy`'s plain data, `policy` knows only `names`
 //! and `time`; SQL lives in `store`, files of evidence in `recording`.
 
-pub mod confinement;
 pub mod caller;
+pub mod confinement;
 pub mod id;
 pub mod keys;
 pub mod names;
