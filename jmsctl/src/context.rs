@@ -168,8 +168,18 @@ impl Context {
         &mut self,
         work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
     ) -> Done<T> {
-        let actor = self.acting("");
-        let (shown, consequences) = self.store.dry_run(&actor, self.now, watched(work))?;
+        let (actor, now) = (self.acting(""), self.now);
+        let (shown, consequences) = self.store.dry_run(&actor, now, |change| {
+            let (done, mut consequences) = watched(work)(change)?;
+            for session in change.read().ending_sessions(now)? {
+                let id: String = session.id.chars().take(8).collect();
+                consequences.push(format!(
+                    "the running session {id} of {} on {}@{} ends",
+                    session.user, session.system_user, session.asset
+                ));
+            }
+            Ok((done, consequences))
+        })?;
         self.say_all(&consequences);
         Ok(shown)
     }

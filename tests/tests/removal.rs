@@ -213,7 +213,12 @@ fn a_disabled_user_is_out_of_open_connections_too() {
     };
     shared(&[ON_WEB1, "true"]).expect_status(0);
     shared(&[ON_WEB1, "true"]).expect_status(0);
-    let (running, relay) = lasting(&lab, "4830000");
+    let (mut running, relay) = lasting(&lab, "4830000");
+    lab.bastion()
+        .run("jmsctl user disable alice --dry-run")
+        .expect_status(0)
+        .expect_stderr_contains("of alice on dev@web1 ends");
+    assert!(running.is_running());
     jmsctl(&lab, "user disable alice");
     gone_within_a_second(&lab, relay);
     running.wait().expect_status(76);

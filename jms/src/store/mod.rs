@@ -14,6 +14,7 @@ mod asset_groups;
 mod assets;
 mod change;
 mod defaults;
+mod ending;
 mod error;
 mod events;
 mod gateways;

@@ -397,7 +397,12 @@ proptest! {
 
         // One object is removed: what is left says the same as a policy that never named it, and the
         // session that was opened goes on exactly when its right comes from what is left.
-        f.change(|change| gone.remove(change)).unwrap();
+        let ending = f
+            .change(|change| {
+                gone.remove(change)?;
+                change.read().ending_sessions(NOW)
+            })
+            .unwrap();
         let left = policy.without(gone);
         all_say_the_same(&f, &left);
         let again = f.store.decide_again(user.uid, &login, target, channel, NOW).unwrap();
@@ -409,5 +414,6 @@ proptest! {
         };
         let stays = !one_of_the_three && left.rights(u, a, s).covers(channel.needs());
         prop_assert_eq!(again.is_some_and(|decision| decision.allow), stays);
+        prop_assert_eq!(ending.len(), usize::from(opening.decision.allow && !stays));
     }
 }
