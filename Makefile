@@ -61,8 +61,7 @@ package: $(TARGET)/debian/package-is-current
 # It holds the path of the package.
 $(TARGET)/debian/package-is-current: $(PACKAGE_SOURCES)
 	@mkdir -p $(@D)
-	@packaging/build-deb >$@.new
-	@mv $@.new $@
+	@path=$$(packaging/build-deb) && echo "$$path" >$@
 
 # All targets, also after one that found something; what a target says is shown only then. SEED=1 makes a run repeatable.
 fuzz:
