@@ -19,14 +19,21 @@ pub struct Local {
     way_in: Option<String>,
     /// Why those that came near do not count.
     refused: Vec<String>,
+    /// Lists of sshd that a new account has to be on.
+    lists: Vec<&'static str>,
 }
 
 impl Local {
     /// Looks until one account would get in.
-    pub fn gather(accounts: &Accounts, today: i64) -> Self {
+    pub fn gather(accounts: &Accounts, everybody: &Effective, today: i64) -> Self {
+        let has = |list: &&str| !everybody.words(list).is_empty();
         let mut local = Self {
             way_in: None,
             refused: Vec::new(),
+            lists: ["allowusers", "allowgroups"]
+                .into_iter()
+                .filter(has)
+                .collect(),
         };
         let has_shell =
             |account: &&Account| account.has_shell() && Path::new(&account.shell).exists();
@@ -53,16 +60,44 @@ impl Local {
         } else {
             format!(" ({})", shown.join("; "))
         };
-        let home = "/home/\"$name\"";
         findings.add(
             table::ADMINISTRATORS_LOCAL,
             format!("no local account could log in over ssh and become root{why}"),
-            format!(
-                "{} && {{ id -- \"$name\" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash -- \"$name\"; }} && usermod --append --groups {} -- \"$name\" && install -d -m 0700 -o \"$name\" {home}/.ssh && echo 'Public key, then Ctrl-D:' && cat >> {home}/.ssh/authorized_keys && chown \"$name\" {home}/.ssh/authorized_keys && chmod 0600 {home}/.ssh/authorized_keys && printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\\n' \"$name\" > /etc/sudoers.d/\"$name\" && chmod 0440 /etc/sudoers.d/\"$name\"",
-                mend::ask("Name of a local administrator:", "name"),
-                if system::exists("/usr/bin/apt-get") { "sudo" } else { "wheel" },
-            ),
+            self.make_one(),
         );
+    }
+
+    /// Makes an account with a login key and sudo, or completes one that there is.
+    fn make_one(&self) -> String {
+        let group = if system::exists("/usr/bin/apt-get") {
+            "sudo"
+        } else {
+            "wheel"
+        };
+        let mut steps = vec![
+            mend::ask("Name of a local administrator:", "name"),
+            r#"{ id -- "$name" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash -- "$name"; }"#.to_owned(),
+            format!(r#"usermod --append --groups {group} -- "$name""#),
+            r#"keys=$(getent passwd -- "$name" | cut -d: -f6)/.ssh"#.to_owned(),
+            r#"install -d -m 0700 -o "$name" "$keys""#.to_owned(),
+            r#"echo 'Public key, then Ctrl-D:' && cat >> "$keys"/authorized_keys"#.to_owned(),
+            r#"chown "$name" "$keys"/authorized_keys && chmod 0600 "$keys"/authorized_keys"#.to_owned(),
+            // Without a password, sudo could not ask for one.
+            r#"printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\n' "$name" > /etc/sudoers.d/"$name" && chmod 0440 /etc/sudoers.d/"$name""#.to_owned(),
+        ];
+        let file = "/etc/ssh/sshd_config.d/60-jms-local-administrator.conf";
+        for list in &self.lists {
+            let entry = if *list == "allowusers" {
+                "\"$name\""
+            } else {
+                group
+            };
+            steps.push(format!("echo {list} {entry} >> {file}"));
+        }
+        if !self.lists.is_empty() {
+            steps.push(mend::reload_sshd());
+        }
+        steps.join(" && ")
     }
 }
 

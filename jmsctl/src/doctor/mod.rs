@@ -74,6 +74,7 @@ pub struct Outside {
     names: Names,
     syslog: Syslog,
     disk: Option<Disk>,
+    /// Not asked where sshd accepts no configuration: then it lets nobody in, and that is said.
     local: Option<Local>,
     surroundings: Surroundings,
 }
@@ -87,7 +88,10 @@ impl Outside {
         let snapshots = Snapshots::gather(paths);
         let names = Names::gather(paths);
         let members = members(&snapshots, &names);
+        let sshd = Sshd::gather(&members);
         let today = Time::now().seconds() / 86_400;
+        let local = (thorough && sshd.answers())
+            .then(|| Local::gather(&accounts, sshd.for_unknown(), today));
         Self {
             depth,
             files: Files::gather(),
@@ -95,10 +99,10 @@ impl Outside {
             platform: Platform::gather(&mounts),
             pam: Pam::gather(),
             nsswitch: Nsswitch::gather(),
-            sshd: Sshd::gather(&members),
+            sshd,
             syslog: Syslog::gather(),
             disk: Disk::gather(paths),
-            local: thorough.then(|| Local::gather(&accounts, today)),
+            local,
             surroundings: Surroundings::gather(paths, &mounts),
             accounts,
             snapshots,

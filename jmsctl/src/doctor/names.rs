@@ -62,7 +62,7 @@ impl Names {
         self.reserved_uids(&range, findings);
         if let Some(stored) = stored {
             names(stored, accounts, findings);
-            known(stored, &range, findings);
+            known(stored, &range, accounts, findings);
         }
     }
 
@@ -238,7 +238,7 @@ fn names(stored: &Stored, accounts: &Accounts, findings: &mut Findings) {
 }
 
 /// Whether the name service knows our users, where nothing that was found explains why it should not.
-fn known(stored: &Stored, range: &UidRange, findings: &mut Findings) {
+fn known(stored: &Stored, range: &UidRange, accounts: &Accounts, findings: &mut Findings) {
     let explained = [
         table::NSSWITCH_PASSWD,
         table::NSSWITCH_ACTION,
@@ -255,7 +255,9 @@ fn known(stored: &Stored, range: &UidRange, findings: &mut Findings) {
     if explained.into_iter().any(|kind| findings.has(kind)) {
         return;
     }
-    for user in stored.users.iter().take(ASKED) {
+    // A disabled user whose name is a local account's is out of the way.
+    let ours = |user: &&jms::nouns::User| accounts.account(&user.name).is_none();
+    for user in stored.users.iter().filter(ours).take(ASKED) {
         let found = unistd::User::from_name(&user.name);
         if matches!(&found, Ok(Some(found)) if range.contains(found.uid.as_raw())) {
             continue;

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// The most that is read of one file, in bytes: a passwd file with a hundred thousand users is shorter.
 const LONGEST: u64 = 16 * 1024 * 1024;
 /// How long a program may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The text of a regular file; `None` when it is missing, something else, or cannot be read.
 pub fn read(path: impl AsRef<Path>) -> Option<String> {

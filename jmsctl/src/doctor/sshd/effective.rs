@@ -27,6 +27,9 @@ impl Effective {
         let Some(said) = said else {
             return Err(format!("{SSHD} cannot be started"));
         };
+        if !said.succeeded && said.error.trim().is_empty() {
+            return Err("it does not answer; is something that it reads no file?".to_owned());
+        }
         if !said.succeeded {
             return Err(said.error.trim().to_owned());
         }

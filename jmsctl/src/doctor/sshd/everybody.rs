@@ -181,7 +181,8 @@ fn startups(all: &Effective, findings: &mut Findings) {
         findings.add(
             table::SSHD_MAX_STARTUPS,
             format!("PerSourceMaxStartups is {few}: people behind one address keep each other out"),
-            mend::option_first("PerSourceMaxStartups none"),
+            // “none” is the same as not set: another line would still hold.
+            mend::option_first("PerSourceMaxStartups 100"),
         );
     }
 }

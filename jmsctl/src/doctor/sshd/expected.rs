@@ -37,6 +37,11 @@ pub fn for_group(group: &str) -> Vec<Expected> {
         .collect()
 }
 
+/// What the shipped drop-in says about a setting for members of `group`.
+pub fn shipped(group: &str, keyword: &str) -> Option<String> {
+    said_by(SHIPPED, group, keyword)
+}
+
 /// What a text of a drop-in says about a setting for members of `group`.
 pub fn said_by(text: &str, group: &str, keyword: &str) -> Option<String> {
     let found = in_force(&parse(Path::new(DROP_IN), text, None), group);

@@ -57,7 +57,10 @@ impl Sshd {
             service: Vec::new(),
             lines,
         };
-        if let Err(error) = facts.ask(members) {
+        // sshd would wait for a FIFO's writer for ever.
+        if facts.drop_in.is_none() && system::exists(expected::DROP_IN) {
+            facts.error = Some(format!("{} is no file", expected::DROP_IN));
+        } else if let Err(error) = facts.ask(members) {
             facts.error = Some(error);
         }
         facts
@@ -78,6 +81,11 @@ impl Sshd {
             }
         }
         Ok(())
+    }
+
+    /// Whether it accepts its configuration.
+    pub fn answers(&self) -> bool {
+        self.error.is_none()
     }
 
     /// What holds for a name that nobody has; empty when sshd does not accept its configuration.
@@ -119,6 +127,9 @@ impl Sshd {
 
     fn judge_error(&self, error: &str, findings: &mut Findings) {
         let command = match place_of(error) {
+            _ if self.drop_in.is_none() && system::exists(expected::DROP_IN) => {
+                format!("{} && {}", mend::drop_in_anew(), mend::reload_sshd())
+            }
             // What is wrong in our own file, the package has right.
             Some((file, _)) if file == Path::new(expected::DROP_IN) => {
                 format!("{} && {}", mend::drop_in_anew(), mend::reload_sshd())

@@ -76,12 +76,8 @@ fn settings(sshd: &Sshd, member: &Member, effective: &Effective, findings: &mut 
 /// Who says what differs, for the sentence, and what mends it.
 fn origin(sshd: &Sshd, member: &Member, keyword: &str) -> (String, String) {
     let ours = sshd.drop_in.as_deref().unwrap_or_default();
-    let shipped = expected::for_group(&member.group);
-    let shipped = shipped
-        .iter()
-        .find(|one| one.keyword == keyword)
-        .map(|one| one.value.as_str());
-    if expected::said_by(ours, &member.group, keyword).as_deref() != shipped {
+    if expected::said_by(ours, &member.group, keyword) != expected::shipped(&member.group, keyword)
+    {
         let command = format!("{} && {}", mend::drop_in_anew(), mend::reload_sshd());
         return (format!(" ({} was changed)", expected::DROP_IN), command);
     }
@@ -179,13 +175,16 @@ fn access_lists(sshd: &Sshd, member: &Member, effective: &Effective, findings: &
         return;
     }
     let (sentence, command) = match &out.pattern {
-        None => (
-            format!(
-                "for {}: {} does not name users of the bastion",
-                member.name, out.keyword
-            ),
-            mend::drop_in_first(),
-        ),
+        None => {
+            let (origin, command) = origin(sshd, member, out.keyword);
+            (
+                format!(
+                    "for {}: {} does not name users of the bastion{origin}",
+                    member.name, out.keyword
+                ),
+                command,
+            )
+        }
         Some(pattern) => {
             let line = sshd.lines.iter().find(|line| {
                 line.keyword == out.keyword
