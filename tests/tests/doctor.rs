@@ -36,12 +36,15 @@ fn mend(lab: &Lab, command: &str, answers: &str) -> Outcome {
     let bastion = lab.bastion();
     let listens = "grep -c 'Server listening on 0.0.0.0' /var/log/auth.log";
     let before = bastion.run(listens).text();
+    // Everybody has a key of his own: doctor knows one person with two names by it.
+    let person = answers.lines().next().unwrap_or_default();
+    let key = match answers.contains("@KEY@") {
+        true => lab.folder().public_key_of(person).expect("a key"),
+        false => String::new(),
+    };
     let outcome = bastion
         .command(["sh", "-c", command])
-        .input(answers.replace(
-            "@KEY@",
-            &lab.folder().public_key_of("margaret").expect("a key"),
-        ))
+        .input(answers.replace("@KEY@", &key))
         .within(Duration::from_secs(120))
         .run();
     if command.contains("kill -HUP") && outcome.succeeded() {

@@ -12,7 +12,7 @@ pub struct Case {
     pub breaks: &'static str,
     /// What is found as well, because it hangs on the same thing.
     pub with: &'static [&'static str],
-    /// What a person types into the mending command; `@KEY@` is a public key.
+    /// What a person types into the mending command; `@KEY@` is a public key of the person named before it.
     pub answers: &'static str,
     /// Flags of doctor.
     pub flags: &'static str,
@@ -204,7 +204,7 @@ const SSHD: &[Case] = &[
     ),
     case(
         "sshd.max-startups",
-        "echo 'MaxStartups 2:30:5' > /etc/ssh/sshd_config.d/10-x.conf",
+        "echo 'MaxStartups 2:30:5' > /etc/ssh/sshd_config.d/60-x.conf",
     ),
     case(
         "sshd.max-startups",

@@ -45,7 +45,7 @@ pub fn judge(sshd: &Sshd, findings: &mut Findings) {
         );
     }
     subsystem(sshd, findings);
-    startups(all, findings);
+    startups(sshd, findings);
     penalties(all, findings);
 }
 
@@ -158,32 +158,40 @@ fn subsystem(sshd: &Sshd, findings: &mut Findings) {
     }
 }
 
-fn startups(all: &Effective, findings: &mut Findings) {
-    let value = all.get("maxstartups").unwrap_or_default();
-    let numbers: Vec<u64> = value
-        .split(':')
-        .filter_map(|part| part.parse().ok())
-        .collect();
-    if let [start, _, full] = numbers.as_slice()
-        && (*start < USUAL_STARTUPS.0 || *full < USUAL_STARTUPS.1)
-    {
+fn startups(sshd: &Sshd, findings: &mut Findings) {
+    let few = |value: &str| {
+        let numbers: Vec<u64> = value
+            .split(':')
+            .filter_map(|part| part.parse().ok())
+            .collect();
+        match numbers.as_slice() {
+            [start, _, full] => *start < USUAL_STARTUPS.0 || *full < USUAL_STARTUPS.1,
+            [start] => *start < USUAL_STARTUPS.0,
+            _ => false,
+        }
+    };
+    for (keyword, who) in [
+        ("maxstartups", "everybody else"),
+        ("persourcemaxstartups", "others behind the same address"),
+    ] {
+        let value = sshd.unknown.get(keyword).unwrap_or_default();
+        if !few(value) {
+            continue;
+        }
+        // Of these two sshd takes the last line, not the first: what is too little must go.
+        let changes: Vec<String> = sshd
+            .lines
+            .iter()
+            .filter(|line| line.keyword == keyword && few(&line.value))
+            .map(|line| mend::comment_out(&line.file, line.number))
+            .chain([mend::reload_sshd()])
+            .collect();
         findings.add(
             table::SSHD_MAX_STARTUPS,
-            format!("MaxStartups is {value}: so few connections that have not authenticated yet keep everybody else out"),
-            mend::option_first("MaxStartups 10:30:100"),
+            format!("{keyword} is {value}: so few connections that have not authenticated yet keep {who} out"),
+            changes.join(" && "),
         );
         return;
-    }
-    if let Some(few) = all
-        .number("persourcemaxstartups")
-        .filter(|few| *few < USUAL_STARTUPS.0)
-    {
-        findings.add(
-            table::SSHD_MAX_STARTUPS,
-            format!("PerSourceMaxStartups is {few}: people behind one address keep each other out"),
-            // “none” is the same as not set: another line would still hold.
-            mend::option_first("PerSourceMaxStartups 100"),
-        );
     }
 }
 

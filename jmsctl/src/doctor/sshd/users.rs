@@ -81,10 +81,20 @@ fn origin(sshd: &Sshd, member: &Member, keyword: &str) -> (String, String) {
         let command = format!("{} && {}", mend::drop_in_anew(), mend::reload_sshd());
         return (format!(" ({} was changed)", expected::DROP_IN), command);
     }
-    let place = sshd
-        .elsewhere(keyword)
-        .map(|line| format!(" ({} comes first)", line.place()));
-    (place.unwrap_or_default(), mend::drop_in_first())
+    let Some(line) = sshd.elsewhere(keyword) else {
+        return (String::new(), mend::drop_in_first());
+    };
+    let command = if keyword == "authenticationmethods" {
+        // A list: sshd does not take “any” in a second line, wherever it stands.
+        format!(
+            "{} && {}",
+            mend::comment_out(&line.file, line.number),
+            mend::reload_sshd()
+        )
+    } else {
+        mend::drop_in_first()
+    };
+    (format!(" ({} comes first)", line.place()), command)
 }
 
 fn environment(sshd: &Sshd, member: &Member, effective: &Effective, findings: &mut Findings) {
