@@ -241,9 +241,11 @@ fn the_commands_lead_from_a_fresh_installation_to_a_bastion() {
         .expect_status(0);
         seen.push(id);
     }
+    // The lab's hosts have a new /run and no systemd that fills it.
     assert_eq!(
         seen,
         [
+            "run.folders",
             "store.missing",
             "secret-key.backup",
             "administrators.few",
