@@ -16,5 +16,6 @@ pub mod recording;
 pub mod replay;
 pub mod secret;
 pub mod settings;
+pub mod sshd_log;
 pub mod store;
 pub mod time;

@@ -170,6 +170,49 @@ pub fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
+/// Many names, of which the nearest to each of many others is asked for.
+#[derive(Debug)]
+pub struct Nearest<'a> {
+    names: Vec<(u64, &'a str)>,
+}
+
+impl<'a> Nearest<'a> {
+    /// For these names.
+    #[must_use]
+    pub fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            names: names
+                .into_iter()
+                .map(|name| (letters(name), name))
+                .collect(),
+        }
+    }
+
+    /// The one nearest to `given`, if it is within two edits and has something in common with it.
+    #[must_use]
+    pub fn to(&self, given: &str) -> Option<&'a str> {
+        // Longer ones are no names of users, and comparing costs with the length.
+        if given.len() > 64 {
+            return None;
+        }
+        let wanted = letters(given);
+        // Two edits change at most four letters of a set.
+        let near = self.names.iter().filter(|(set, name)| {
+            name.len().abs_diff(given.len()) <= 8 && (set ^ wanted).count_ones() <= 4
+        });
+        near.map(|(_, name)| (strsim::osa_distance(given, name), *name))
+            .filter(|(distance, name)| *distance <= 2 && *distance < name.len().min(given.len()))
+            .min()
+            .map(|(_, name)| name)
+    }
+}
+
+/// The set of a name's letters, some of which share a bit.
+fn letters(name: &str) -> u64 {
+    name.chars()
+        .fold(0, |set, letter| set | 1 << (u32::from(letter) % 64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,6 +316,18 @@ mod tests {
         assert_eq!(nearest("wbe1", names), Some("web1"));
         assert_eq!(nearest("webb2", names), Some("web2"));
         assert_eq!(nearest("mail", names), None);
+    }
+
+    #[test]
+    fn of_many_names_the_nearest_is_found_as_of_few() {
+        let names = Nearest::new(["betty1210", "alice", "bob"]);
+        assert_eq!(names.to("betty1211"), Some("betty1210"));
+        assert_eq!(names.to("ebtty120"), Some("betty1210"));
+        assert_eq!(names.to("alicé"), Some("alice"));
+        assert_eq!(names.to("alice"), Some("alice"));
+        assert_eq!(names.to("xy"), None);
+        assert_eq!(names.to(""), None);
+        assert_eq!(names.to(&"a".repeat(1000)), None);
     }
 
     #[test]

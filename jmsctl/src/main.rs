@@ -16,6 +16,7 @@ mod output;
 mod pattern;
 mod privilege;
 mod remote;
+mod sshd_log;
 
 use cli::{Arguments, Noun, Stop};
 use failure::{Done, Failure};

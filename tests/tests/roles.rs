@@ -359,6 +359,10 @@ fn no_command_reads_or_writes_a_file_of_the_bastion_over_ssh() {
         "jmsctl host-key add web1 /var/lib/jms/planted",
         "jmsctl system-user add dba --key /var/lib/jms/planted",
         "jmsctl system-user set dev --key /var/lib/jms/planted",
+        "jmsctl apply /var/lib/jms/planted --yes",
+        "jmsctl diff /var/lib/jms/planted",
+        "jmsctl user add --csv /var/lib/jms/planted",
+        "jmsctl asset add --csv /var/lib/jms/planted",
         "jmsctl user ls --config /var/lib/jms/planted",
         "jmsctl --config /var/lib/jms/planted user ls",
         "jmsctl --config=- user ls",
@@ -432,6 +436,15 @@ fn an_administrator_does_not_change_his_own_role_and_the_last_one_stays() {
             "{event}"
         );
     }
+    // Not by a policy file either.
+    let policy = ssh(&lab, "carol", "jmsctl export").expect_status(0).text();
+    let edited = policy.replace("role = \"admin\"", "role = \"auditor\"");
+    assert_ne!(edited, policy);
+    ssh_with(&lab, "carol", "jmsctl apply - --yes", &edited).expect_failure();
+    lab.bastion()
+        .run("jmsctl user show carol --json")
+        .expect_stdout_contains("\"role\":\"admin\"");
+    ssh_with(&lab, "carol", "jmsctl diff -", &policy).expect_status(0);
     // What is not his role he may change.
     ssh(
         &lab,
@@ -485,6 +498,30 @@ fn with_a_terminal_it_asks_and_without_one_it_wants_yes() {
     asked.send("\x1a");
     asked.send_line("y");
     asked.wait().expect_status(0);
+}
+
+#[test]
+fn in_the_menu_the_same_words_work_for_the_same_people() {
+    let lab = staffed();
+    lab.bastion().run("jmsctl user add bob").expect_status(0);
+    let mut menu = lab.client_of("carol").ssh_on_terminal(["bastion"]);
+    menu.expect("jms> ");
+    menu.send_line("jmsctl user rm bob");
+    menu.expect("[y/N]");
+    menu.send_line("y");
+    menu.expect("user bob removed");
+    menu.expect("jms> ");
+    menu.send_line("jmsctl user show bob");
+    menu.expect("there is no user");
+    menu.expect("jms> ");
+    menu.send_line("q");
+    menu.wait().expect_status(0);
+    let mut menu = lab.client().ssh_on_terminal(["bastion"]);
+    menu.expect("jms> ");
+    menu.send_line("jmsctl user ls");
+    menu.expect("jmsctl is not allowed for you");
+    menu.send_line("q");
+    menu.wait().expect_status(0);
 }
 
 #[test]

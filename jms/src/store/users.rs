@@ -67,6 +67,14 @@ impl Read<'_> {
         })
     }
 
+    /// The name of every user.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn user_names(self) -> Result<Vec<String>, StoreError> {
+        self.texts("SELECT name FROM user ORDER BY name", [])
+    }
+
     /// Every user, by name.
     ///
     /// # Errors

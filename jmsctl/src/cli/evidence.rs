@@ -11,7 +11,7 @@ use std::time::Duration;
 pub enum Login {
     /// List logins, the newest last
     #[command(
-        after_help = "Examples:\n  jmsctl login ls --since today\n  jmsctl login ls --user alice --json"
+        after_help = "Examples:\n  jmsctl login ls --since today\n  jmsctl login ls --user alice --json\n  jmsctl login ls --unknown --since today"
     )]
     Ls(LoginLs),
     /// Show a login with its sessions
@@ -22,6 +22,10 @@ pub enum Login {
 /// `login ls`
 #[derive(Debug, Args)]
 pub struct LoginLs {
+    /// Names that do not exist and somebody asked for, as sshd itself wrote them down, with the
+    /// existing name that is nearest; --user means that one
+    #[arg(long)]
+    pub unknown: bool,
     /// Only of these users (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user: Vec<String>,

@@ -60,7 +60,7 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
         &["add", "set"],
         &["require-mfa", "path-allow", "path-deny"],
     ),
-    ("login", &["ls"], &["failed", "unknown", "follow"]),
+    ("login", &["ls"], &["failed", "follow"]),
     ("session", &["ls"], &["watch"]),
     ("session", &["replay"], &["command"]),
 ];

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::evidence::{Wanted, print, rows_needed};
+use super::unknown;
 use crate::cli::evidence::{Login as Verb, LoginLs};
 use crate::context::Context;
 use crate::failure::Done;
@@ -52,6 +53,8 @@ struct Whole {
 /// Runs a verb.
 pub fn run(verb: &Verb, context: &mut Context) -> Done {
     match verb {
+        // Root opens the log before the store, and does not come here; this is for whoever else may read it.
+        Verb::Ls(verb) if verb.unknown => unknown::run(verb, unknown::open(verb)?, context),
         Verb::Ls(verb) => ls(verb, context),
         Verb::Show(verb) => {
             let read = context.store.read();

@@ -30,9 +30,11 @@ mod status;
 mod system_user;
 mod system_user_override;
 mod uid_range_file;
+mod unknown;
 mod user;
 mod user_group;
 
+use crate::cli::evidence::Login;
 use crate::cli::flags::Reasoned;
 use crate::cli::{Arguments, Noun};
 use crate::context::{Asker, Context};
@@ -58,10 +60,18 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
     if matches!(arguments.noun, Noun::Status) {
         return status::run(arguments, &paths, out);
     }
+    // sshd's log is root's; opened now, and read afterwards.
+    let log = match &arguments.noun {
+        Noun::Login(Login::Ls(ls)) if ls.unknown => Some((ls, unknown::open(ls)?)),
+        _ => None,
+    };
     privilege::become_service_user()?;
     let settings = settings(arguments.global.config.as_ref(), &paths)?;
     let store = Store::open(&paths)?;
     let mut context = Context::new(store, &arguments.global, &settings, out, Asker::Root);
+    if let Some((ls, log)) = log {
+        return unknown::run(ls, log, &mut context).and_then(|()| context.out.flush());
+    }
     dispatch(arguments, &mut context)
 }
 
