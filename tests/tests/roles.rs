@@ -453,6 +453,9 @@ fn an_administrator_does_not_change_his_own_role_and_the_last_one_stays() {
     )
     .expect_status(0);
     // The last one can be neither removed nor disabled nor run out, by nobody, root included.
+    lab.bastion()
+        .run("jmsctl user disable ada grace")
+        .expect_status(0);
     for line in [
         "user rm carol --yes",
         "user disable carol",
