@@ -38,13 +38,13 @@ fn a_mistyped_name_is_listed_with_the_one_that_was_meant_and_a_stranger_learns_n
     let mistyped = knock(&lab, "betty1211").error_text();
     let _ = knock(&lab, "betty1211");
     let _ = knock(&lab, "betty1211@dev@web1");
-    let stranger = knock(&lab, "oracle").error_text();
+    let stranger = knock(&lab, "postgres").error_text();
     // The client sees the same, whether a name is near or not.
     assert_eq!(
         mistyped.replace("betty1211", "NAME"),
-        stranger.replace("oracle", "NAME")
+        stranger.replace("postgres", "NAME")
     );
-    written(&lab, "oracle");
+    written(&lab, "postgres");
 
     let rows = unknown(&lab, "");
     let row = |name: &str| {
@@ -54,14 +54,14 @@ fn a_mistyped_name_is_listed_with_the_one_that_was_meant_and_a_stranger_learns_n
     assert_eq!(row("betty1211")["nearest"], "betty1210");
     assert_eq!(row("betty1211")["count"], 2);
     assert_eq!(row("betty1211@dev@web1")["nearest"], "betty1210");
-    assert_eq!(row("oracle")["nearest"], Value::Null);
+    assert_eq!(row("postgres")["nearest"], Value::Null);
     for row in &rows {
         assert_eq!(row["source"], lab.address("client").to_string());
         assert!(row["first"].as_str() <= row["last"].as_str(), "{row}");
     }
     // By whom was perhaps meant, by text, and by time.
     assert_eq!(unknown(&lab, "--user betty1210").len(), 2);
-    assert_eq!(unknown(&lab, "oracle").len(), 1);
+    assert_eq!(unknown(&lab, "postgres").len(), 1);
     assert_eq!(unknown(&lab, "--since 1h").len(), 3);
     assert_eq!(unknown(&lab, "--until 1h").len(), 0);
     // Whoever exists is not in it.
@@ -133,8 +133,8 @@ fn where_the_log_is_roots_it_says_so_over_ssh_and_does_not_show_an_empty_list() 
         .input(key)
         .run()
         .expect_status(0);
-    let _ = knock(&lab, "oracle");
-    written(&lab, "oracle");
+    let _ = knock(&lab, "postgres");
+    written(&lab, "postgres");
     lab.client_of("dave")
         .ssh(["bastion", "jmsctl login ls --unknown"])
         .expect_status(4)
