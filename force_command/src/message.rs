@@ -85,6 +85,8 @@ pub enum Message {
         /// How.
         failure: Failure,
     },
+    /// The asset takes its time: its name, and the system user there.
+    Connecting(String, String),
     /// Ctrl-C while connecting.
     Interrupted,
     /// The recording failed in mid-session.
@@ -167,6 +169,7 @@ impl fmt::Display for Message {
             Self::Connection { target, gateway: Some(gateway), failure } => {
                 write!(f, "{target}: its gateway {gateway}: {failure}")
             }
+            Self::Connecting(asset, system_user) => write!(f, "connecting to {asset} as {system_user}…"),
             Self::Interrupted => f.write_str("interrupted while connecting"),
             Self::RecordingFailed => {
                 f.write_str("the session was ended because it can no longer be recorded; tell your administrator")
@@ -248,7 +251,15 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Says a sentence on standard error. A client that does not read must not stop us.
 pub fn say(sentence: impl fmt::Display) {
-    let text = format!("jms: {sentence}\n");
+    write(&format!("jms: {sentence}\n"));
+}
+
+/// The same on a terminal that is raw: the next line begins where lines begin.
+pub fn say_while_raw(sentence: impl fmt::Display) {
+    write(&format!("jms: {sentence}\r\n"));
+}
+
+fn write(text: &str) {
     let errors = sys::standard(StandardNumber::Error);
     // Nobody is left to be told that it did not arrive.
     let _ = sys::write_within(errors, text.as_bytes(), PATIENCE);

@@ -1,9 +1,13 @@
 //! What the user may reach, an entry for each asset: looked through by name, address, comment and group.
 #![forbid(unsafe_code)]
 
+use crate::target;
 use crate::verbs::is_within;
-use jms::store::Target;
+use jms::nouns::User;
+use jms::store::{Store, StoreError, Target};
+use jms::time::Time;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// An asset with the system users that are granted on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +21,7 @@ pub struct Entry {
     /// Names of system users, sorted.
     pub system_users: Vec<String>,
     /// Asset groups that it is in.
-    pub groups: Vec<String>,
+    pub groups: Vec<Rc<str>>,
 }
 
 /// All entries, by name.
@@ -32,14 +36,24 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// What `user` may reach now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn read(store: &Store, user: &User) -> Result<Self, StoreError> {
+        let targets = store.read().targets(user, Time::now())?;
+        let places = match targets.is_empty() {
+            true => HashMap::new(),
+            false => store.read().places()?,
+        };
+        Ok(Self::new(targets, places))
+    }
+
     /// From targets (an asset's stand together) and the groups of each asset.
     #[must_use]
-    pub fn new(targets: Vec<Target>, mut places: HashMap<i64, Vec<String>>) -> Self {
-        let counted = crate::verbs::groups_of(&targets, &places);
-        let groups = counted
-            .into_iter()
-            .map(|(path, assets)| (path, assets.len()))
-            .collect();
+    pub fn new(targets: Vec<Target>, mut places: HashMap<i64, Vec<Rc<str>>>) -> Self {
+        let groups = crate::verbs::groups_of(&targets, &places);
+        let groups = groups.into_iter().collect();
         let mut entries: Vec<Entry> = Vec::new();
         let mut last = None;
         for target in &targets {
@@ -61,6 +75,30 @@ impl Catalogue {
             entries,
             targets,
             groups,
+        }
+    }
+
+    /// What the beginning of a line can become: the last word `part`, after `ahead`.
+    #[must_use]
+    pub fn completions(&self, ahead: &str, part: &str) -> Vec<String> {
+        let begins = |text: &&str| text.starts_with(part);
+        let words = crate::request::KNOWN.iter().copied();
+        match ahead {
+            "help" => words.filter(begins).map(str::to_owned).collect(),
+            "" | "connect" if part.contains('@') => {
+                let targets = self.targets.iter().map(target::name);
+                targets.filter(|name| name.starts_with(part)).collect()
+            }
+            "" | "connect" => {
+                let words = words.filter(|_| ahead.is_empty());
+                let names = self.entries.iter().map(|entry| entry.name.as_str());
+                words
+                    .chain(names)
+                    .filter(begins)
+                    .map(str::to_owned)
+                    .collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -143,8 +181,8 @@ mod tests {
             target(10, "dev", "web10"),
         ];
         let places = HashMap::from([
-            (1, vec!["/prod/web".to_owned()]),
-            (10, vec!["/prod/web".to_owned(), "/test".to_owned()]),
+            (1, vec!["/prod/web".into()]),
+            (10, vec!["/prod/web".into(), "/test".into()]),
         ]);
         Catalogue::new(targets, places)
     }
@@ -176,6 +214,26 @@ mod tests {
         assert_eq!(catalogue.meant("192.0.2"), [0, 1, 2]);
         assert_eq!(catalogue.meant("number 3"), [0]);
         assert!(catalogue.meant("mail").is_empty());
+    }
+
+    #[test]
+    fn words_assets_and_targets_are_completed_where_they_stand() {
+        let catalogue = catalogue();
+        assert_eq!(catalogue.completions("", "w"), ["whoami", "web1", "web10"]);
+        assert_eq!(catalogue.completions("connect", "w"), ["web1", "web10"]);
+        assert_eq!(
+            catalogue.completions("", "dev@w"),
+            ["dev@web1", "dev@web10"]
+        );
+        assert_eq!(catalogue.completions("connect", "dba@"), ["dba@web1"]);
+        assert_eq!(
+            catalogue.completions("help", "ses"),
+            ["sessions", "session"]
+        );
+        assert!(
+            catalogue.completions("web1", "w").is_empty(),
+            "a command is the asset's"
+        );
     }
 
     #[test]

@@ -41,10 +41,11 @@ pub fn settle(
     };
     process::ignore_keys();
     let title = connect.wording.to_string();
+    let complete = completions(choices);
     let chosen = choose(
         &title,
         choices,
-        &question(start, &terminal, choices),
+        &question(start, &terminal, &complete),
         &terminal,
         &watch,
         &mut || is_still_there(start),
@@ -53,18 +54,26 @@ pub fn settle(
     Ok(chosen?.and_then(|place| with(connect, choices.get(place)?)))
 }
 
+/// Completion to one of `choices`.
+pub fn completions(choices: &[String]) -> impl Fn(&str, &str) -> Vec<String> {
+    |ahead, part| {
+        let fits = |choice: &&String| ahead.is_empty() && choice.starts_with(part);
+        choices.iter().filter(fits).cloned().collect()
+    }
+}
+
 /// The question which of several.
-pub fn question<'a>(start: &'a Start, terminal: &Terminal, choices: &'a [String]) -> Question<'a> {
+pub fn question<'a>(
+    start: &'a Start,
+    terminal: &Terminal,
+    complete: &'a dyn Fn(&str, &str) -> Vec<String>,
+) -> Question<'a> {
+    let term = start.environment.term.as_deref();
     Question {
         prompt: Menu::ChoicePrompt.to_string(),
-        words: choices,
-        targets: choices,
+        complete,
         history: &[],
-        term: start
-            .environment
-            .term
-            .as_deref()
-            .filter(|_| !terminal.is_plain()),
+        term: term.filter(|_| !terminal.is_plain()),
         uid: start.uid,
         gid: start.gid,
     }

@@ -39,14 +39,11 @@ const MANY: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What it takes to ask for a line.
-#[derive(Debug)]
 pub struct Question<'a> {
     /// What precedes the line.
     pub prompt: String,
-    /// What a first word can be completed to, sorted.
-    pub words: &'a [String],
-    /// What a target can be completed to, sorted.
-    pub targets: &'a [String],
+    /// What the last word can become: asked with what stands before it, and with the word.
+    pub complete: &'a dyn Fn(&str, &str) -> Vec<String>,
     /// Lines that were typed before, the oldest first.
     pub history: &'a [String],
     /// The client's terminal type; none for a terminal without sequences.
@@ -120,40 +117,19 @@ fn read(question: &Question<'_>) -> rustyline::Result<String> {
         history.add(line)?;
     }
     let mut editor = Editor::with_history(config, history)?;
-    editor.set_helper(Some(Words {
-        words: question.words,
-        targets: question.targets,
-    }));
+    editor.set_helper(Some(Words(question.complete)));
     editor.readline(&question.prompt)
 }
 
 /// Completion.
-struct Words<'a> {
-    words: &'a [String],
-    targets: &'a [String],
-}
+struct Words<'a>(&'a dyn Fn(&str, &str) -> Vec<String>);
 
-impl Words<'_> {
-    /// Where the word at `position` begins, and what it can become.
-    fn complete(&self, line: &str, position: usize) -> (usize, Vec<String>) {
-        let before = line.get(..position).unwrap_or_default();
-        let start = before.rfind([' ', '\t']).map_or(0, |at| at + 1);
-        let part = before.get(start..).unwrap_or_default();
-        let ahead = before.get(..start).unwrap_or_default().trim();
-        let among = match ahead {
-            "" if part.contains('@') => self.targets,
-            "connect" if part.contains('@') => self.targets,
-            "" | "connect" => self.words,
-            _ => &[],
-        };
-        // Sorted, so those with one beginning stand together.
-        let first = among.partition_point(|word| word.as_str() < part);
-        let fitting = among
-            .iter()
-            .skip(first)
-            .take_while(|word| word.starts_with(part));
-        (start, fitting.cloned().collect())
-    }
+/// Where the word at `position` begins, what stands before it, and the word.
+fn split(line: &str, position: usize) -> (usize, &str, &str) {
+    let before = line.get(..position).unwrap_or_default();
+    let start = before.rfind([' ', '\t']).map_or(0, |at| at + 1);
+    let (ahead, part) = before.split_at_checked(start).unwrap_or((before, ""));
+    (start, ahead.trim(), part)
 }
 
 impl Completer for Words<'_> {
@@ -165,8 +141,8 @@ impl Completer for Words<'_> {
         position: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, words) = Words::complete(self, line, position);
-        let pairs = words.into_iter().map(|word| Pair {
+        let (start, ahead, part) = split(line, position);
+        let pairs = self.0(ahead, part).into_iter().map(|word| Pair {
             display: word.clone(),
             replacement: word,
         });
@@ -186,30 +162,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_completed_where_they_stand() {
-        let words: Vec<String> = ["connect", "db1", "ls", "web1", "web2"]
-            .map(str::to_owned)
-            .into();
-        let targets: Vec<String> = ["dba@db1", "dev@web1", "dev@web2"]
-            .map(str::to_owned)
-            .into();
-        let words = Words {
-            words: &words,
-            targets: &targets,
-        };
-        let complete = |line: &str| words.complete(line, line.len());
-        assert_eq!(complete("we"), (0, vec!["web1".into(), "web2".into()]));
-        assert_eq!(complete("connect d"), (8, vec!["db1".into()]));
-        assert_eq!(
-            complete("dev@"),
-            (0, vec!["dev@web1".into(), "dev@web2".into()])
-        );
-        assert_eq!(complete("connect dba@"), (8, vec!["dba@db1".into()]));
-        assert_eq!(complete("web1 l"), (5, vec![]), "a command is the asset's");
-        assert_eq!(
-            words.complete("web1 x", 2),
-            (0, vec!["web1".into(), "web2".into()])
-        );
-        assert_eq!(complete("").1.len(), 5);
+    fn the_word_at_the_cursor_is_completed() {
+        assert_eq!(split("we", 2), (0, "", "we"));
+        assert_eq!(split("  connect  web", 14), (11, "connect", "web"));
+        assert_eq!(split("web1 x", 2), (0, "", "we"));
+        assert_eq!(split("网 ", 4), (4, "网", ""));
+        assert_eq!(split("", 9), (0, "", ""));
     }
 }

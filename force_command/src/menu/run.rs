@@ -4,6 +4,7 @@ use super::ask::{Asked, ask, choose};
 use super::catalogue::Catalogue;
 use super::choice::{self, is_still_there};
 use super::editor::Question;
+use super::greeting::{first_screen, rows};
 use super::page::{Pages, Rows, Size};
 use super::process;
 use super::session;
@@ -50,9 +51,6 @@ struct Menu<'a> {
     /// Policy has changed since the catalogue was read.
     stale: Cell<bool>,
     catalogue: Catalogue,
-    /// What can be completed.
-    words: Vec<String>,
-    targets: Vec<String>,
     history: Vec<String>,
     shown: Shown,
     /// The terminal is used without sequences.
@@ -78,13 +76,10 @@ pub fn run(store: Store, settings: Settings, start: &Start, identity: Identity) 
         watch,
         stale: Cell::new(false),
         catalogue: Catalogue::default(),
-        words: Vec::new(),
-        targets: Vec::new(),
         history: Vec::new(),
         shown: Shown::default(),
     };
-    let mut store = store;
-    if let Err(NoAnswer(message, status)) = menu.read(&mut store) {
+    if let Err(NoAnswer(message, status)) = menu.read(&store) {
         say(message);
         return status;
     }
@@ -109,16 +104,15 @@ impl Menu<'_> {
                     self.act(parse(&line))
                 }
                 Asked::Interrupted => {
-                    self.terminal.write("\r\n");
+                    self.end_line();
                     Ok(())
                 }
                 Asked::TooLong => {
                     self.terminal.say(Says::LineTooLong);
                     Ok(())
                 }
-                // As a shell does, so that the next prompt stands on a line of its own.
                 Asked::End => {
-                    self.terminal.write("\r\n");
+                    self.end_line();
                     Err(Leave(status::DONE))
                 }
                 Asked::Broken if failures >= FAILURES && self.plain => {
@@ -139,11 +133,18 @@ impl Menu<'_> {
         }
     }
 
+    /// After a line that a key has ended: the reader's own terminal has done it already.
+    fn end_line(&self) {
+        if self.plain {
+            self.terminal.write("\r\n");
+        }
+    }
+
     fn ask(&self) -> Asked {
+        let complete = |ahead: &str, part: &str| self.catalogue.completions(ahead, part);
         let question = Question {
             prompt: Says::Prompt.to_string(),
-            words: &self.words,
-            targets: &self.targets,
+            complete: &complete,
             history: &self.history,
             term: self.term(),
             uid: self.start.uid,
@@ -216,14 +217,9 @@ impl Menu<'_> {
     }
 
     /// Reads what may be reached.
-    fn read(&mut self, store: &mut Store) -> Result<(), NoAnswer> {
+    fn read(&mut self, store: &Store) -> Result<(), NoAnswer> {
         self.stale.set(false);
-        let desk = self.desk(store);
-        let catalogue = Catalogue::new(verbs::granted(&desk)?, verbs::places(&desk)?);
-        self.words = words(&catalogue);
-        self.targets = catalogue.targets.iter().map(crate::target::name).collect();
-        self.targets.sort_unstable();
-        self.catalogue = catalogue;
+        self.catalogue = Catalogue::read(store, &self.identity.user)?;
         self.watch.expires(self.identity.user.valid_until);
         Ok(())
     }
@@ -238,11 +234,11 @@ impl Menu<'_> {
         if !self.stale.get() {
             return Ok(());
         }
-        let Some(mut store) = self.enter()? else {
+        let Some(store) = self.enter()? else {
             return Ok(());
         };
         let before = std::mem::take(&mut self.catalogue);
-        match self.read(&mut store) {
+        match self.read(&store) {
             Ok(()) if before.entries == self.catalogue.entries => {}
             Ok(()) => self.shown = Shown::default(),
             Err(NoAnswer(message, _)) => {
@@ -256,35 +252,11 @@ impl Menu<'_> {
 
     fn greet(&mut self) {
         let size = self.terminal.size();
-        let mut screen = String::new();
-        for line in self.settings.menu.banner.lines() {
-            screen.push_str(&harmless(line));
-            screen.push('\n');
-        }
-        let user = self.identity.user.name.clone();
-        let greeting = Says::Greeting {
-            user: &user,
-            assets: self.catalogue.entries.len(),
-        };
-        screen.push_str(&format!("{greeting}\n"));
-        let keys = Says::Keys.to_string();
-        let used = screen.lines().count();
-        if used + keys.lines().count() < size.lines {
-            screen.push_str(&format!("{keys}\n"));
-            screen.push_str(&verbs::closing(&self.settings.menu));
-        } else {
-            screen.push_str(&format!("{}\n", Says::KeysElsewhere));
-        }
-        let left = size.lines.saturating_sub(screen.lines().count() + 2);
-        self.terminal.write(&screen);
-        if self.catalogue.entries.is_empty() {
-            self.terminal.say(Says::NoAssets);
-            return;
-        }
-        let all = self.catalogue.all();
-        if all.len() <= left {
-            self.terminal.write("\n");
-            self.list(all);
+        let user = &self.identity.user.name;
+        let first = first_screen(&self.catalogue, &self.settings.menu, user, size);
+        self.terminal.write(&first.text);
+        if first.lists {
+            self.shown.assets = Some(self.catalogue.all());
         }
     }
 
@@ -365,18 +337,7 @@ impl Menu<'_> {
         if places.is_empty() {
             return self.terminal.say(Says::NoAssets);
         }
-        let cells = places
-            .iter()
-            .filter_map(|place| self.catalogue.entries.get(*place))
-            .map(|entry| {
-                vec![
-                    entry.name.clone(),
-                    entry.address.clone(),
-                    entry.system_users.join(","),
-                    entry.comment.clone(),
-                ]
-            });
-        let rows = Rows::Cells(cells.collect());
+        let rows = rows(&self.catalogue, &places);
         self.show(rows, Some(places));
     }
 
@@ -505,7 +466,8 @@ impl Menu<'_> {
             Ok(_) => self.session(&connect),
             Err(TargetError::Ambiguous(choices)) => {
                 let title = connect.wording.to_string();
-                let question = choice::question(self.start, &self.terminal, &choices);
+                let complete = choice::completions(&choices);
+                let question = choice::question(self.start, &self.terminal, &complete);
                 let mut again = || self.is_still_there();
                 let chosen = choose(
                     &title,
@@ -590,13 +552,4 @@ impl Menu<'_> {
         }
         Ok(())
     }
-}
-
-/// What a first word can be: a word of ours, or an asset.
-fn words(catalogue: &Catalogue) -> Vec<String> {
-    let ours = crate::request::KNOWN.iter().map(|word| (*word).to_owned());
-    let names = catalogue.entries.iter().map(|entry| entry.name.clone());
-    let mut words: Vec<String> = ours.chain(names).collect();
-    words.sort_unstable();
-    words
 }

@@ -21,9 +21,10 @@ pub const PAGES: &[Page] = &[
         usage: &["ls [TEXT] [--group /PATH] [--json]"],
         summary: "what you may reach, and how",
         details: "\
-A line for each target: SYSTEM_USER@ASSET, the rights that you have there, and a comment.
-TEXT: only lines with this text in name, address or comment. --group: only what lies in
-this asset group or below.",
+A line for each target: SYSTEM_USER@ASSET, the rights that you have there, and a
+comment.
+TEXT: only lines with this text in name, address or comment. --group: only what
+lies in this asset group or below.",
     },
     Page {
         word: "groups",
@@ -36,21 +37,22 @@ this asset group or below.",
         usage: &["connect TARGET [COMMAND]"],
         summary: "a shell or a command on an asset",
         details: "\
-TARGET is SYSTEM_USER@ASSET, or ASSET alone if only one system user is granted there. An
-asset's address will do for its name. `ssh USER@bastion TARGET [COMMAND]` is the same.",
+TARGET is SYSTEM_USER@ASSET, or ASSET alone if only one system user is granted
+there. An asset's address will do for its name.",
     },
     Page {
         word: "ssh-config",
         usage: &["ssh-config [TEXT] [--group /PATH] [--json]"],
-        summary: "makes `ssh web1`, scp, IDEs and Ansible work on your own computer",
+        summary: "settings for your own ssh: `ssh web1`, scp",
         details: "\
-Prints stanzas for your own ssh's configuration, one for each asset. Once, as the first line
-of your ~/.ssh/config:
+Prints stanzas for your own ssh's configuration, one for each asset, so that
+`ssh web1`, `scp file web1:`, IDEs and Ansible work from then on. Once, as the
+first line of your ~/.ssh/config:
   Include ~/.ssh/jms.conf
 and whenever your assets change:
   ssh USER@bastion ssh-config > ~/.ssh/jms.conf
-Where several system users are granted on an asset, `ssh ASSET` asks which one, and
-`ssh ASSET+SYSTEM_USER` goes there without asking.",
+Where several system users are granted on an asset, `ssh ASSET` asks which one,
+and `ssh ASSET+SYSTEM_USER` goes there without asking.",
     },
     Page {
         word: "whoami",
@@ -69,8 +71,8 @@ Where several system users are granted on an asset, `ssh ASSET` asks which one, 
         usage: &["session show ID [--json]", "session replay ID"],
         summary: "one of your sessions",
         details: "\
-ID is the beginning of its id, at least six characters. A replay needs the bastion's
-setting recording.users_may_replay; on a terminal, blank pauses and q ends it.",
+ID is the beginning of its id, at least six characters. Whether users may replay
+their sessions is a setting of the bastion. Blank pauses a replay, q ends it.",
     },
     Page {
         word: "jmsctl",
@@ -97,17 +99,17 @@ given on standard input, as -.",
 
 /// What stands above the table of words.
 pub const WAYS: &str = "\
-ssh USER@SYSTEM_USER@ASSET@bastion [COMMAND]    a shell or a command on an asset
-ssh USER@ASSET@bastion                          the same, if only one system user is granted
-ssh USER@bastion SYSTEM_USER@ASSET [COMMAND]    the same, the target as first word
-scp, sftp, rsync, git                           with USER@SYSTEM_USER@ASSET@bastion as the host's user
-ssh -t USER@bastion                             the menu
+ssh USER@SYSTEM_USER@ASSET@bastion [COMMAND]   a shell or a command on an asset
+ssh USER@ASSET@bastion [COMMAND]               as the one system user granted
+ssh USER@bastion SYSTEM_USER@ASSET [COMMAND]   the target as first word
+scp, sftp, rsync, git                          to USER@SYSTEM_USER@ASSET@bastion
+ssh -t USER@bastion                            the menu
 
 ssh USER@bastion WORD:
 ";
 
 /// What stands below it.
-pub const MORE: &str = "`help WORD` says more about one of them.\n";
+pub const MORE: &str = "`help WORD` says more about one of them. Each takes --json.\n";
 
 /// The page of a word.
 #[must_use]
@@ -137,10 +139,9 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_smallest_usual_terminal() {
-        for page in PAGES {
-            for line in page.details.lines() {
-                assert!(line.chars().count() <= 92, "{line}");
-            }
+        let pages = PAGES.iter().map(|page| page.details);
+        for line in pages.chain([WAYS, MORE]).flat_map(str::lines) {
+            assert!(line.chars().count() <= 80, "{line}");
         }
     }
 }

@@ -69,16 +69,19 @@ pub enum Menu<'a> {
     LineTooLong,
 }
 
+// The first blanks are escaped: a line that follows a backslash loses its own.
 const KEYS: &str = "\
-  p              lists your assets; n and b turn the pages
-  NUMBER         connects to that line of the list
-  NAME           connects to the asset with this name, or with this part of
-                 its name, address or comment, if there is only one
-  /TEXT          searches; //TEXT searches in what was found
-  g, g NUMBER    asset groups; the assets of one
-  s, r           your own sessions; reads everything anew
-  h, q           this help; the end (so does Ctrl-D)
-  SYSTEM_USER@ASSET [COMMAND], and the words of `help`, as behind ssh USER@bastion
+\x20 p             lists your assets; n and b turn the pages
+  NUMBER        connects to that line of the list
+  NAME          connects to the asset with this name, or with this part of its
+                name, address or comment if no other has it
+  /TEXT         searches; //TEXT searches in what was found
+  g, g NUMBER   asset groups; the assets of one
+  s             your own sessions
+  r             reads everything anew
+  h or ?        this help
+  q             the end; Ctrl-D is, too
+  SYSTEM_USER@ASSET [COMMAND] and the words of `help` are understood as well
 ";
 
 impl fmt::Display for Menu<'_> {
@@ -86,7 +89,7 @@ impl fmt::Display for Menu<'_> {
         match self {
             Self::Greeting { user, assets: 1 } => write!(f, "{user}: 1 asset"),
             Self::Greeting { user, assets } => write!(f, "{user}: {assets} assets"),
-            Self::Keys => f.write_str(KEYS.trim_end()),
+            Self::Keys => f.write_str(KEYS.trim_end_matches('\n')),
             Self::KeysElsewhere => f.write_str("h helps"),
             Self::Prompt => f.write_str("jms> "),
             Self::Part {
@@ -123,6 +126,23 @@ impl fmt::Display for Menu<'_> {
             Self::ChoicePrompt => f.write_str("which? "),
             Self::NotAChoice => f.write_str("that is none of them; an empty line leaves it"),
             Self::LineTooLong => f.write_str("that is too long"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_fit_the_smallest_usual_window() {
+        let keys = Menu::Keys.to_string();
+        assert!(
+            keys.starts_with("  p ") && keys.lines().count() < 14,
+            "{keys}"
+        );
+        for line in keys.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
         }
     }
 }

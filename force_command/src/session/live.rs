@@ -5,6 +5,7 @@ use super::hop::{Hop, Observed};
 use crate::control::{Control, Told};
 use crate::egress::Failure;
 use crate::egress::failure::{Place, diagnose, overdue};
+use crate::message::{Message, say_while_raw};
 use crate::relay::{Stop, Supervisor};
 use jms::nouns::Login;
 use jms::policy::{Channel, Decision};
@@ -20,6 +21,9 @@ use std::time::{Duration, Instant};
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// So many failed questions in a row end the session: a right that cannot be seen is none.
 const QUESTIONS: u32 = 5;
+
+/// From then on a person wonders what happens.
+const LONG: Duration = Duration::from_secs(1);
 
 /// Everything that the decision is made of again.
 #[derive(Debug)]
@@ -46,6 +50,8 @@ pub struct Live<'a> {
     sshd: Vec<OwnedFd>,
     expiry: TimerFd,
     give_up_at: Instant,
+    /// When a person is told what is waited for, and the words.
+    announce: Option<(Instant, Message)>,
     ask_again: Option<Instant>,
     failures: u32,
 }
@@ -76,6 +82,7 @@ impl<'a> Live<'a> {
             sshd,
             expiry,
             give_up_at: Instant::now() + connect,
+            announce: None,
             ask_again: None,
             failures: 0,
         })
@@ -97,6 +104,11 @@ impl<'a> Live<'a> {
             Some(Ok(())) => {}
             None => drop(self.expiry.unset()),
         }
+    }
+
+    /// A person at a terminal reads what is waited for, if it takes long.
+    pub fn announce(&mut self, words: Message) {
+        self.announce = Some((Instant::now() + LONG, words));
     }
 
     /// What happened between the clients and us, for the event log; each with the number of the machine.
@@ -214,7 +226,8 @@ impl Supervisor for Live<'_> {
     fn next_deadline(&self) -> Option<Instant> {
         let give_up = (!self.is_connected()).then_some(self.give_up_at);
         let hops = self.hops.iter().map(Hop::next_deadline);
-        [give_up, self.ask_again]
+        let announce = self.announce.as_ref().map(|(at, _)| *at);
+        [give_up, announce, self.ask_again]
             .into_iter()
             .chain(hops)
             .flatten()
@@ -224,6 +237,11 @@ impl Supervisor for Live<'_> {
     fn tick(&mut self, now: Instant) -> Option<Stop> {
         if let Some(stop) = self.each_hop(|hop| hop.tick(now)) {
             return Some(stop);
+        }
+        if let Some((_, words)) = self.announce.take_if(|(at, _)| *at <= now)
+            && !self.is_connected()
+        {
+            say_while_raw(words);
         }
         if !self.is_connected() && self.give_up_at <= now {
             for hop in &mut self.hops {

@@ -147,6 +147,11 @@ fn run(
     )
     .map_err(system)?;
     live.expires(session.decision.limits.until);
+    if connect.terminal {
+        let egress = &session.egress;
+        let (asset, system_user) = (&egress.asset.name, &egress.system_user.name);
+        live.announce(Message::Connecting(asset.clone(), system_user.clone()));
+    }
     let mut child = chain.client;
     let outcome = relay::run(
         &client,

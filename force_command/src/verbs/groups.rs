@@ -1,31 +1,39 @@
 //! `groups`: the part of the tree of asset groups that holds something granted.
 #![forbid(unsafe_code)]
 
-use super::{Desk, NoAnswer, granted, list};
+use super::{Desk, NoAnswer, granted};
 use crate::text::{json_line, table};
 use jms::store::Target;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
-/// A group and the row ids of the granted assets in it and below.
-pub type Groups = BTreeMap<String, HashSet<i64>>;
-
-/// Groups that hold one of `targets`, and all above them. `places`: the groups of each asset.
+/// Groups that hold an asset of `targets` (an asset's stand together), and all above them: how many
+/// assets they hold. `places`: the groups of each asset.
 #[must_use]
-pub fn of(targets: &[Target], places: &HashMap<i64, Vec<String>>) -> Groups {
-    let mut groups = Groups::new();
-    for target in targets {
-        for path in places.get(&target.asset_id).into_iter().flatten() {
-            let mut path = path.as_str();
+pub fn of(targets: &[Target], places: &HashMap<i64, Vec<Rc<str>>>) -> BTreeMap<String, usize> {
+    let mut groups: HashMap<&str, usize> = HashMap::new();
+    for asset in targets.chunk_by(|a, b| a.asset_id == b.asset_id) {
+        let id = asset.first().map(|target| target.asset_id);
+        let mut above: Vec<&str> = Vec::new();
+        for path in id.and_then(|id| places.get(&id)).into_iter().flatten() {
+            let mut path: &str = path;
             // `/prod/web`, then `/prod`; the root is everything and says nothing.
             while path.len() > 1 {
-                let assets = groups.entry(path.to_owned()).or_default();
-                assets.insert(target.asset_id);
+                above.push(path);
                 path = path.rsplit_once('/').map_or("", |(above, _)| above);
             }
         }
+        above.sort_unstable();
+        above.dedup();
+        for path in above {
+            *groups.entry(path).or_default() += 1;
+        }
     }
     groups
+        .into_iter()
+        .map(|(path, assets)| (path.to_owned(), assets))
+        .collect()
 }
 
 /// A line for each.
@@ -33,15 +41,12 @@ pub fn of(targets: &[Target], places: &HashMap<i64, Vec<String>>) -> Groups {
 /// # Errors
 /// [`NoAnswer`] when the store cannot be asked.
 pub fn text(desk: &Desk<'_>, json: bool) -> Result<String, NoAnswer> {
-    let groups = of(&granted(desk)?, &list::places(desk)?);
+    let groups = of(&granted(desk)?, &desk.store.read().places()?);
     if json {
-        let object = |(path, assets): (&String, &HashSet<i64>)| {
-            json_line(&json!({ "path": path, "assets": assets.len() }))
-        };
+        let object = |(path, assets)| json_line(&json!({ "path": path, "assets": assets }));
         return Ok(groups.iter().map(object).collect());
     }
-    let cells =
-        |(path, assets): (&String, &HashSet<i64>)| vec![path.clone(), assets.len().to_string()];
+    let cells = |(path, assets): (&String, &usize)| vec![path.clone(), assets.to_string()];
     let cells: Vec<Vec<String>> = groups.iter().map(cells).collect();
     let lines = table(&cells, None).into_iter();
     Ok(lines.map(|line| format!("{line}\n")).collect())

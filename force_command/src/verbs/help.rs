@@ -48,12 +48,11 @@ fn one(page: &Page) -> String {
 fn all(pages: &[&Page], own: &Menu) -> String {
     let forms = || {
         pages.iter().flat_map(|page| {
-            let first = page
-                .usage
-                .iter()
-                .take(1)
-                .map(|usage| (*usage, page.summary));
-            first.chain(page.usage.iter().skip(1).map(|usage| (*usage, "")))
+            let summaries = [page.summary].into_iter().chain(std::iter::repeat(""));
+            let usages = page.usage.iter();
+            usages
+                .map(|usage| usage.trim_end_matches(" [--json]"))
+                .zip(summaries)
         })
     };
     let width = forms().map(|(usage, _)| usage.len()).max().unwrap_or(0);

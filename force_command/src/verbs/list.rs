@@ -7,14 +7,14 @@ use crate::target;
 use crate::text::{json_line, table};
 use jms::store::Target;
 use serde_json::json;
-use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A target, and the asset groups that it lies in.
 pub struct Row {
     /// The target.
     pub target: Target,
     /// Paths, sorted.
-    pub groups: Vec<String>,
+    pub groups: Vec<Rc<str>>,
 }
 
 /// The granted targets that `filter` leaves.
@@ -22,7 +22,7 @@ pub struct Row {
 /// # Errors
 /// [`NoAnswer`] when the store cannot be asked.
 pub fn select(desk: &Desk<'_>, filter: &Filter) -> Result<Vec<Row>, NoAnswer> {
-    let mut places = places(desk)?;
+    let mut places = desk.store.read().places()?;
     let mut rows: Vec<Row> = Vec::new();
     let mut targets = granted(desk)?;
     targets.retain(|target| {
@@ -43,15 +43,6 @@ pub fn select(desk: &Desk<'_>, filter: &Filter) -> Result<Vec<Row>, NoAnswer> {
         rows.retain(|row| row.groups.iter().any(|path| is_within(path, group)));
     }
     Ok(rows)
-}
-
-/// The groups of each asset.
-pub fn places(desk: &Desk<'_>) -> Result<HashMap<i64, Vec<String>>, NoAnswer> {
-    let mut places: HashMap<i64, Vec<String>> = HashMap::new();
-    for (asset, path) in desk.store.read().places()? {
-        places.entry(asset).or_default().push(path);
-    }
-    Ok(places)
 }
 
 /// Whether `path` is `group` or lies below it.
@@ -98,6 +89,6 @@ fn object(row: &Row) -> serde_json::Value {
         "rights": target.rights.iter().map(|right| right.as_str()).collect::<Vec<_>>(),
         "comment": target.comment,
         "address": target.address,
-        "asset_groups": row.groups,
+        "asset_groups": row.groups.iter().map(|path| &**path).collect::<Vec<&str>>(),
     })
 }

@@ -17,7 +17,7 @@ mod whoami;
 
 pub use groups::of as groups_of;
 pub use help::closing;
-pub use list::{is_within, places};
+pub use list::is_within;
 
 use crate::identity::Identity;
 use crate::message::{Message, Trouble, say};

@@ -47,7 +47,7 @@ pub fn text(desk: &Desk<'_>, rows: &[Row], json: bool) -> String {
         return stanzas.iter().map(object).collect();
     }
     let mut text = format!(
-        "# {user}'s assets behind {}. Write this to ~/.ssh/jms.conf, and at the top of ~/.ssh/config: Include ~/.ssh/jms.conf\n",
+        "# {user}'s assets behind {}. Write this to ~/.ssh/jms.conf,\n# and as the first line of ~/.ssh/config: Include ~/.ssh/jms.conf\n",
         address.host
     );
     for Stanza { host, user, .. } in &stanzas {

@@ -20,7 +20,7 @@ fn target(asset_id: i64, system_user: &str, asset: &str, comment: &str) -> Targe
 fn rows() -> Vec<list::Row> {
     let row = |target, groups: &[&str]| list::Row {
         target,
-        groups: groups.iter().map(|path| (*path).to_owned()).collect(),
+        groups: groups.iter().map(|path| (*path).into()).collect(),
     };
     vec![
         row(target(1, "backup", "db1", "数据库"), &["/prod/db"]),
@@ -78,10 +78,7 @@ fn groups_count_each_asset_once_at_every_level() {
         .map(|row| (row.target.asset_id, row.groups.clone()))
         .collect();
     let targets: Vec<Target> = rows.into_iter().map(|row| row.target).collect();
-    let counted: Vec<(String, usize)> = groups::of(&targets, &places)
-        .into_iter()
-        .map(|(path, assets)| (path, assets.len()))
-        .collect();
+    let counted: Vec<(String, usize)> = groups::of(&targets, &places).into_iter().collect();
     let expected = [
         ("/prod", 2),
         ("/prod/db", 1),
@@ -209,6 +206,10 @@ fn help_names_every_word_and_ends_with_the_administrators_own() {
         &settings,
     )
     .unwrap();
+    assert!(
+        help.lines().all(|line| line.chars().count() <= 80),
+        "{help}"
+    );
     for word in crate::request::KNOWN {
         assert!(help.contains(&format!("\n  {word}")), "{word}: {help}");
     }

@@ -6,12 +6,20 @@ use crate::nouns::{Asset, Login, SystemUser, User};
 use crate::policy::{Right, Rights, Validity, access};
 use crate::time::Time;
 use rusqlite::params;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// The grants of user ?1: his own and those of his groups.
 pub(super) const MY_GRANTS: &str = "WITH RECURSIVE my_grant (id) AS (
         SELECT grant_id FROM grant_user WHERE user_id = ?1
         UNION
         SELECT g.grant_id FROM grant_user_group g JOIN user_group_member m ON m.user_group_id = g.user_group_id WHERE m.user_id = ?1
+    )";
+
+/// Those of them that hold at the time ?2, with their rights.
+const HOLDING: &str = "holding (id, rights) AS (
+        SELECT g.id, g.rights FROM access_grant g JOIN my_grant USING (id)
+        WHERE (g.valid_from IS NULL OR g.valid_from <= ?2) AND (g.valid_until IS NULL OR ?2 < g.valid_until)
     )";
 
 /// The places that cover asset ?1: where it stands, all above, and the whole tree.
@@ -52,12 +60,9 @@ impl Read<'_> {
         if !user.enabled || !validity_of(user).holds(now) {
             return Ok(Vec::new());
         }
+        let accounts = self.accounts_of_grants(user, now)?;
         let sql = format!(
-            "{MY_GRANTS},
-             holding (id, rights) AS (
-                 SELECT g.id, g.rights FROM access_grant g JOIN my_grant USING (id)
-                 WHERE (g.valid_from IS NULL OR g.valid_from <= ?2) AND (g.valid_until IS NULL OR ?2 < g.valid_until)
-             ),
+            "{MY_GRANTS}, {HOLDING},
              place (grant_id, asset_group_id) AS (
                  SELECT l.grant_id, l.asset_group_id FROM grant_asset_group l JOIN holding h ON h.id = l.grant_id
                  UNION
@@ -65,46 +70,82 @@ impl Read<'_> {
              ),
              covered (grant_id, asset_id) AS (
                  SELECT l.grant_id, l.asset_id FROM grant_asset l JOIN holding h ON h.id = l.grant_id
-                 UNION
+                 UNION ALL
                  SELECT p.grant_id, m.asset_id FROM place p JOIN asset_group_member m ON m.asset_group_id = p.asset_group_id
-                 UNION
+                 UNION ALL
                  SELECT p.grant_id, a.id FROM place p JOIN asset_group r ON r.id = p.asset_group_id AND r.path = '/', asset a
-                 UNION
+                 UNION ALL
                  SELECT l.grant_id, a.id FROM grant_site l JOIN holding h ON h.id = l.grant_id JOIN asset a ON a.site_id = l.site_id
              )
-             SELECT a.id AS asset_id, a.name AS asset, a.address, a.comment, s.id AS system_user_id, s.name AS system_user, h.rights
-             FROM covered c
-             JOIN holding h ON h.id = c.grant_id
-             JOIN grant_system_user l ON l.grant_id = c.grant_id
-             JOIN system_user s ON s.id = l.system_user_id
-             JOIN asset a ON a.id = c.asset_id AND a.active = 1
-             ORDER BY a.name, s.name, c.grant_id"
+             SELECT c.grant_id, a.id, a.name, a.address, a.comment
+             FROM covered c CROSS JOIN asset a ON a.id = c.asset_id AND a.active = 1"
         );
-        let rows = self.rows(&sql, params![user.id, now.0], |row| {
-            let rights: String = row.get("rights")?;
-            Ok(Target {
-                asset_id: row.get("asset_id")?,
-                asset: row.get("asset")?,
-                address: row.get("address")?,
-                comment: row.get("comment")?,
-                system_user_id: row.get("system_user_id")?,
-                system_user: row.get("system_user")?,
-                rights: parse_rights(&rights)?,
+        // Sorted here: ten thousand rows cost SQLite more than all the rest.
+        let mut covered = self.rows(&sql, params![user.id, now.0], |row| {
+            Ok(Covered {
+                grant_id: row.get(0)?,
+                asset_id: row.get(1)?,
+                asset: row.get(2)?,
+                address: row.get(3)?,
+                comment: row.get(4)?,
             })
         })?;
-        Ok(merge(rows))
+        covered.sort_unstable_by(|a, b| (&a.asset, a.grant_id).cmp(&(&b.asset, b.grant_id)));
+        Ok(join(covered, &accounts))
     }
 
-    /// Where assets stand in the tree: the row id of the asset and the path of a group that it is in, by path.
+    /// What each of the user's grants gives where it holds: the system users, by name, and the rights.
+    fn accounts_of_grants(
+        self,
+        user: &User,
+        now: Time,
+    ) -> Result<HashMap<i64, Vec<Account>>, StoreError> {
+        let sql = format!(
+            "{MY_GRANTS}, {HOLDING}
+             SELECT h.id, s.id, s.name, h.rights FROM holding h
+             JOIN grant_system_user l ON l.grant_id = h.id JOIN system_user s ON s.id = l.system_user_id"
+        );
+        let rows = self.rows(&sql, params![user.id, now.0], |row| {
+            let rights: String = row.get(3)?;
+            let account = Account {
+                system_user_id: row.get(1)?,
+                system_user: row.get(2)?,
+                rights: parse_rights(&rights)?,
+            };
+            Ok((row.get::<_, i64>(0)?, account))
+        })?;
+        let mut accounts: HashMap<i64, Vec<Account>> = HashMap::new();
+        for (grant, account) in rows {
+            accounts.entry(grant).or_default().push(account);
+        }
+        Ok(accounts)
+    }
+
+    /// Where assets stand in the tree: by the asset's row id, the paths of the groups that it is in, sorted.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn places(self) -> Result<Vec<(i64, String)>, StoreError> {
-        self.rows(
-            "SELECT m.asset_id, g.path FROM asset_group_member m JOIN asset_group g ON g.id = m.asset_group_id ORDER BY g.path",
+    pub fn places(self) -> Result<HashMap<i64, Vec<Rc<str>>>, StoreError> {
+        let paths = self.rows("SELECT id, path FROM asset_group", [], |row| {
+            Ok((row.get::<_, i64>(0)?, Rc::from(row.get::<_, String>(1)?)))
+        })?;
+        let paths: HashMap<i64, Rc<str>> = paths.into_iter().collect();
+        let members = self.rows(
+            "SELECT asset_id, asset_group_id FROM asset_group_member ORDER BY asset_id",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+        )?;
+        let mut places: HashMap<i64, Vec<Rc<str>>> = HashMap::new();
+        for (asset, group) in members {
+            places
+                .entry(asset)
+                .or_default()
+                .extend(paths.get(&group).cloned());
+        }
+        for paths in places.values_mut() {
+            paths.sort_unstable();
+        }
+        Ok(places)
     }
 
     /// The facts for one decision of [`crate::policy::decide`].
@@ -248,18 +289,50 @@ fn parse_rights(text: &str) -> Result<Rights, StoreError> {
     })
 }
 
-/// Several grants of one pair become one target with all their rights. Rows come sorted by pair.
-fn merge(rows: Vec<Target>) -> Vec<Target> {
-    let mut merged: Vec<Target> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match merged.last_mut() {
-            Some(last)
-                if (last.asset_id, last.system_user_id) == (row.asset_id, row.system_user_id) =>
-            {
-                last.rights = last.rights.union(row.rights);
+/// An asset that a grant covers.
+struct Covered {
+    grant_id: i64,
+    asset_id: i64,
+    asset: String,
+    address: String,
+    comment: String,
+}
+
+/// A system user that a grant gives, and the grant's rights.
+#[derive(Clone)]
+struct Account {
+    system_user_id: i64,
+    system_user: String,
+    rights: Rights,
+}
+
+/// Every pair once, with the rights of all grants that join it, by name. An asset's rows come together.
+fn join(covered: Vec<Covered>, accounts: &HashMap<i64, Vec<Account>>) -> Vec<Target> {
+    let mut targets = Vec::with_capacity(covered.len());
+    for rows in covered.chunk_by(|a, b| a.asset_id == b.asset_id) {
+        let Some(first) = rows.first() else { continue };
+        let mut here: Vec<Account> = Vec::new();
+        for row in rows {
+            for account in accounts.get(&row.grant_id).into_iter().flatten() {
+                match here
+                    .iter_mut()
+                    .find(|one| one.system_user_id == account.system_user_id)
+                {
+                    Some(one) => one.rights = one.rights.union(account.rights),
+                    None => here.push(account.clone()),
+                }
             }
-            _ => merged.push(row),
         }
+        here.sort_unstable_by(|a, b| a.system_user.cmp(&b.system_user));
+        targets.extend(here.into_iter().map(|account| Target {
+            asset_id: first.asset_id,
+            asset: first.asset.clone(),
+            address: first.address.clone(),
+            comment: first.comment.clone(),
+            system_user_id: account.system_user_id,
+            system_user: account.system_user,
+            rights: account.rights,
+        }));
     }
-    merged
+    targets
 }
