@@ -12,10 +12,10 @@ use jms::store::{Actor, Store};
 use jms::time::Time;
 use std::error::Error;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const ASSETS: usize = 10_000;
-/// How often each is measured; the median is shown.
+/// How often each is measured; the fastest, which other programs disturbed least, and the median are shown.
 const ROUNDS: usize = 15;
 const WINDOW: Size = Size {
     columns: 80,
@@ -82,7 +82,13 @@ fn measured(
     }
     times.sort();
     let median = times.get(ROUNDS / 2).copied().unwrap_or_default();
-    println!("{what:<60} {:>9.3} ms", median.as_secs_f64() * 1e3);
+    let fastest = times.first().copied().unwrap_or_default();
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    println!(
+        "{what:<50} {:>9.3} ms {:>9.3} ms",
+        milliseconds(fastest),
+        milliseconds(median)
+    );
     Ok(())
 }
 
@@ -111,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(())
     })?;
     let catalogue = Catalogue::read(&store, &user)?;
-    println!("{:<60} {:>9}", "  (assets)", catalogue.entries.len());
+    println!("{:<50} {:>9}", "  (assets)", catalogue.entries.len());
     measured("a search through all of them", || {
         black_box(catalogue.meant("rack 42").len());
         Ok(())

@@ -52,7 +52,8 @@ pub fn name(target: &Target) -> String {
 }
 
 /// Addresses compare as addresses (`::1` and `0:0::1` are one), names without case.
-fn same_address(stored: &str, worded: &str) -> bool {
+#[must_use]
+pub fn same_address(stored: &str, worded: &str) -> bool {
     match (
         stored.parse::<std::net::IpAddr>(),
         worded.parse::<std::net::IpAddr>(),

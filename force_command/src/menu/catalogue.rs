@@ -1,36 +1,22 @@
 //! What the user may reach, an entry for each asset: looked through by name, address, comment and group.
 #![forbid(unsafe_code)]
 
+use crate::request::Wording;
 use crate::target;
-use crate::verbs::is_within;
+use crate::verbs::{groups_of, is_within};
 use jms::nouns::User;
-use jms::store::{Store, StoreError, Target};
+use jms::store::{Reachable, Store, StoreError, Target};
 use jms::time::Time;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// An asset with the system users that are granted on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name.
-    pub name: String,
-    /// Its address.
-    pub address: String,
-    /// What the administrator noted about it.
-    pub comment: String,
-    /// Names of system users, sorted.
-    pub system_users: Vec<String>,
-    /// Asset groups that it is in.
-    pub groups: Vec<Rc<str>>,
-}
-
-/// All entries, by name.
+/// All that the user may reach, by name.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    /// The entries.
-    pub entries: Vec<Entry>,
-    /// What they were made of.
-    pub targets: Vec<Target>,
+    /// The assets.
+    pub entries: Vec<Reachable>,
+    /// By an asset's row id, the paths of the asset groups that it is in.
+    places: HashMap<i64, Vec<Rc<str>>>,
     /// Asset groups that hold an entry, and all above them, by path: how many entries they hold.
     pub groups: Vec<(String, usize)>,
 }
@@ -41,41 +27,35 @@ impl Catalogue {
     /// # Errors
     /// [`StoreError`].
     pub fn read(store: &Store, user: &User) -> Result<Self, StoreError> {
-        let targets = store.read().targets(user, Time::now())?;
-        let places = match targets.is_empty() {
+        let entries = store.read().reachable(user, Time::now())?;
+        let places = match entries.is_empty() {
             true => HashMap::new(),
             false => store.read().places()?,
         };
-        Ok(Self::new(targets, places))
+        Ok(Self::new(entries, places))
     }
 
-    /// From targets (an asset's stand together) and the groups of each asset.
+    /// From assets, by name, and the groups of each.
     #[must_use]
-    pub fn new(targets: Vec<Target>, mut places: HashMap<i64, Vec<Rc<str>>>) -> Self {
-        let groups = crate::verbs::groups_of(&targets, &places);
-        let groups = groups.into_iter().collect();
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut last = None;
-        for target in &targets {
-            if last != Some(target.asset_id) {
-                last = Some(target.asset_id);
-                entries.push(Entry {
-                    name: target.asset.clone(),
-                    address: target.address.clone(),
-                    comment: target.comment.clone(),
-                    system_users: Vec::new(),
-                    groups: places.remove(&target.asset_id).unwrap_or_default(),
-                });
-            }
-            if let Some(entry) = entries.last_mut() {
-                entry.system_users.push(target.system_user.clone());
-            }
-        }
+    pub fn new(entries: Vec<Reachable>, places: HashMap<i64, Vec<Rc<str>>>) -> Self {
+        let assets = entries.iter().map(|entry| entry.asset_id);
+        let groups = groups_of(assets, &places).into_iter().collect();
         Self {
             entries,
-            targets,
+            places,
             groups,
         }
+    }
+
+    /// The targets that a wording could mean: those of the asset with this name, or at this address.
+    #[must_use]
+    pub fn targets(&self, wording: &Wording) -> Vec<Target> {
+        let asset = wording.asset.as_str();
+        let may_be = |entry: &&Reachable| {
+            entry.asset == asset || target::same_address(&entry.address, asset)
+        };
+        let entries = self.entries.iter().filter(may_be);
+        entries.flat_map(Reachable::targets).collect()
     }
 
     /// What the beginning of a line can become: the last word `part`, after `ahead`.
@@ -86,12 +66,13 @@ impl Catalogue {
         match ahead {
             "help" => words.filter(begins).map(str::to_owned).collect(),
             "" | "connect" if part.contains('@') => {
-                let targets = self.targets.iter().map(target::name);
-                targets.filter(|name| name.starts_with(part)).collect()
+                let targets = self.entries.iter().flat_map(Reachable::targets);
+                let names = targets.map(|target| target::name(&target));
+                names.filter(|name| name.starts_with(part)).collect()
             }
             "" | "connect" => {
                 let words = words.filter(|_| ahead.is_empty());
-                let names = self.entries.iter().map(|entry| entry.name.as_str());
+                let names = self.entries.iter().map(|entry| entry.asset.as_str());
                 words
                     .chain(names)
                     .filter(begins)
@@ -111,7 +92,7 @@ impl Catalogue {
     /// The entry of this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.name == name)
+        self.entries.iter().position(|entry| entry.asset == name)
     }
 
     /// Those of `among` that hold `text` in name, address or comment, in any case.
@@ -120,7 +101,7 @@ impl Catalogue {
         let text = text.to_lowercase();
         let fits = |place: &&usize| {
             self.entries.get(**place).is_some_and(|entry| {
-                let mut texts = [&entry.name, &entry.address, &entry.comment].into_iter();
+                let mut texts = [&entry.asset, &entry.address, &entry.comment].into_iter();
                 texts.any(|field| field.to_lowercase().contains(&text))
             })
         };
@@ -130,7 +111,10 @@ impl Catalogue {
     /// Those that lie in `group` or below it.
     #[must_use]
     pub fn within(&self, group: &str) -> Vec<usize> {
-        let lies = |entry: &Entry| entry.groups.iter().any(|path| is_within(path, group));
+        let lies = |entry: &Reachable| {
+            let paths = self.places.get(&entry.asset_id).into_iter().flatten();
+            paths.into_iter().any(|path| is_within(path, group))
+        };
         let places = self.entries.iter().enumerate();
         places
             .filter(|(_, entry)| lies(entry))
@@ -160,43 +144,39 @@ impl Catalogue {
 mod tests {
     use super::*;
     use jms::policy::Rights;
+    use jms::store::Account;
 
-    fn target(asset_id: i64, system_user: &str, asset: &str) -> Target {
-        Target {
+    fn entry(asset_id: i64, asset: &str, system_users: &[&str]) -> Reachable {
+        let account = |name: &&str| Account {
+            system_user_id: 1,
+            system_user: (*name).into(),
+            rights: Rights::NONE,
+        };
+        Reachable {
             asset_id,
             asset: asset.into(),
             address: format!("192.0.2.{asset_id}"),
             comment: format!("Number {asset_id}"),
-            system_user_id: 1,
-            system_user: system_user.into(),
-            rights: Rights::NONE,
+            accounts: system_users.iter().map(account).collect(),
         }
     }
 
     fn catalogue() -> Catalogue {
-        let targets = vec![
-            target(3, "dev", "db1"),
-            target(1, "dba", "web1"),
-            target(1, "dev", "web1"),
-            target(10, "dev", "web10"),
+        let entries = vec![
+            entry(3, "db1", &["dev"]),
+            entry(1, "web1", &["dba", "dev"]),
+            entry(10, "web10", &["dev"]),
         ];
         let places = HashMap::from([
             (1, vec!["/prod/web".into()]),
             (10, vec!["/prod/web".into(), "/test".into()]),
         ]);
-        Catalogue::new(targets, places)
+        Catalogue::new(entries, places)
     }
 
     #[test]
-    fn an_asset_is_one_entry_with_all_its_system_users() {
+    fn groups_are_counted_with_all_above_them() {
         let catalogue = catalogue();
-        let names: Vec<&str> = catalogue
-            .entries
-            .iter()
-            .map(|entry| entry.name.as_str())
-            .collect();
-        assert_eq!(names, ["db1", "web1", "web10"]);
-        assert_eq!(catalogue.entries[1].system_users, ["dba", "dev"]);
         let groups: Vec<(&str, usize)> = catalogue
             .groups
             .iter()
@@ -214,6 +194,22 @@ mod tests {
         assert_eq!(catalogue.meant("192.0.2"), [0, 1, 2]);
         assert_eq!(catalogue.meant("number 3"), [0]);
         assert!(catalogue.meant("mail").is_empty());
+    }
+
+    #[test]
+    fn a_wording_is_looked_up_by_name_and_by_address() {
+        let catalogue = catalogue();
+        let names = |text: &str| -> Vec<String> {
+            let wording = Wording::parse(text.as_bytes()).unwrap();
+            catalogue
+                .targets(&wording)
+                .iter()
+                .map(target::name)
+                .collect()
+        };
+        assert_eq!(names("web1"), ["dba@web1", "dev@web1"]);
+        assert_eq!(names("dev@192.0.2.10"), ["dev@web10"]);
+        assert!(names("web").is_empty());
     }
 
     #[test]

@@ -56,10 +56,12 @@ pub fn rows(catalogue: &Catalogue, places: &[usize]) -> Rows {
         .iter()
         .filter_map(|place| catalogue.entries.get(*place));
     let cells = entries.map(|entry| {
+        let system_users = entry.accounts.iter().map(|account| &*account.system_user);
+        let system_users: Vec<&str> = system_users.collect();
         vec![
-            entry.name.clone(),
+            entry.asset.clone(),
             entry.address.clone(),
-            entry.system_users.join(","),
+            system_users.join(","),
             entry.comment.clone(),
         ]
     });

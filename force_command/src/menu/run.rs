@@ -438,10 +438,10 @@ impl Menu<'_> {
         let Some(entry) = self.catalogue.entries.get(place) else {
             return Ok(());
         };
-        let asset = entry.name.clone();
-        let worded = match (system_user, entry.system_users.as_slice()) {
+        let asset = entry.asset.clone();
+        let worded = match (system_user, &*entry.accounts) {
             (Some(system_user), _) => format!("{system_user}@{asset}"),
-            (None, [only]) => format!("{only}@{asset}"),
+            (None, [only]) => format!("{}@{asset}", only.system_user),
             _ => asset,
         };
         let Some(wording) = Wording::parse(worded.as_bytes()) else {
@@ -462,7 +462,8 @@ impl Menu<'_> {
     /// part of one that is.
     fn request(&mut self, connect: Connect) -> Result<(), Leave> {
         use crate::target::{TargetError, resolve};
-        match resolve(&connect.wording, &self.catalogue.targets) {
+        let targets = self.catalogue.targets(&connect.wording);
+        match resolve(&connect.wording, &targets) {
             Ok(_) => self.session(&connect),
             Err(TargetError::Ambiguous(choices)) => {
                 let title = connect.wording.to_string();
@@ -501,7 +502,8 @@ impl Menu<'_> {
         let mut meant = self.catalogue.meant(&connect.wording.asset);
         meant.retain(|place| {
             let entry = self.catalogue.entries.get(*place);
-            entry.is_some_and(|entry| entry.system_users.iter().any(|one| one == system_user))
+            let mut accounts = entry.into_iter().flat_map(|entry| entry.accounts.iter());
+            accounts.any(|account| &*account.system_user == system_user)
         });
         if meant.is_empty() {
             return self.session(&connect);
@@ -526,7 +528,10 @@ impl Menu<'_> {
         self.terminal.restore();
         self.terminal.reset();
         match ran {
-            Ok(_) => Ok(()),
+            Ok(changed) => {
+                self.stale.set(self.stale.get() || changed);
+                Ok(())
+            }
             Err(woken) => Err(self.leave(woken)),
         }
     }

@@ -6,16 +6,15 @@ use super::watch::{Watch, Woken};
 use crate::entrance::enter;
 use crate::identity::Identity;
 use crate::start::Start;
-use crate::status;
 use jms::settings::Settings;
 use jms::store::Store;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::wait::WaitStatus;
 
 /// After the terminal is gone, a session may take this long to close its recording and its row, in milliseconds.
 const CLOSING: u16 = 2000;
 
-/// Runs `work` to its end, with the store and who asks as they are then; its exit status, or what ends the menu with it.
+/// Runs `work` to its end, with the store and who asks as they are then; whether policy has changed
+/// meanwhile, or what ends the menu with it.
 ///
 /// # Errors
 /// [`Woken`].
@@ -23,7 +22,7 @@ pub fn run(
     start: &Start,
     watch: &Watch,
     work: impl FnOnce(&mut Store, &Settings, &Identity) -> i32,
-) -> Result<i32, Woken> {
+) -> Result<bool, Woken> {
     let child = Process::start(None, || match enter(start) {
         Ok((mut store, settings, identity)) => work(&mut store, &settings, &identity),
         Err(status) => status,
@@ -32,29 +31,23 @@ pub fn run(
         crate::message::say(crate::message::Message::Bastion(
             crate::message::Trouble::System,
         ));
-        return Ok(status::BASTION);
+        return Ok(false);
     };
-    let mut ended = None;
+    let mut changed = false;
     loop {
         match watch.wait(child.watch()) {
             Woken::Ready => break,
             // The session looks after itself; the menu asks when it goes on.
-            Woken::AskAgain => {}
+            Woken::AskAgain => changed = true,
             woken => {
                 // It hears of a hung-up terminal as well; this is for everything else.
                 child.end();
                 let mut watched = [PollFd::new(child.watch(), PollFlags::POLLIN)];
                 let _ = poll(&mut watched, PollTimeout::from(CLOSING));
-                ended = Some(woken);
-                break;
+                return Err(woken);
             }
         }
     }
-    if let Some(woken) = ended {
-        return Err(woken);
-    }
-    Ok(match child.wait() {
-        WaitStatus::Exited(_, status) => status,
-        _ => status::BASTION,
-    })
+    child.wait();
+    Ok(changed)
 }

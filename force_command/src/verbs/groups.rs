@@ -1,22 +1,24 @@
 //! `groups`: the part of the tree of asset groups that holds something granted.
 #![forbid(unsafe_code)]
 
-use super::{Desk, NoAnswer, granted};
+use super::{Desk, NoAnswer};
 use crate::text::{json_line, table};
-use jms::store::Target;
+use jms::time::Time;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-/// Groups that hold an asset of `targets` (an asset's stand together), and all above them: how many
-/// assets they hold. `places`: the groups of each asset.
+/// Groups that hold one of `assets` (row ids, each once), and all above them: how many they hold.
+/// `places`: the groups of each asset.
 #[must_use]
-pub fn of(targets: &[Target], places: &HashMap<i64, Vec<Rc<str>>>) -> BTreeMap<String, usize> {
+pub fn of(
+    assets: impl Iterator<Item = i64>,
+    places: &HashMap<i64, Vec<Rc<str>>>,
+) -> BTreeMap<String, usize> {
     let mut groups: HashMap<&str, usize> = HashMap::new();
-    for asset in targets.chunk_by(|a, b| a.asset_id == b.asset_id) {
-        let id = asset.first().map(|target| target.asset_id);
+    for asset in assets {
         let mut above: Vec<&str> = Vec::new();
-        for path in id.and_then(|id| places.get(&id)).into_iter().flatten() {
+        for path in places.get(&asset).into_iter().flatten() {
             let mut path: &str = path;
             // `/prod/web`, then `/prod`; the root is everything and says nothing.
             while path.len() > 1 {
@@ -41,7 +43,10 @@ pub fn of(targets: &[Target], places: &HashMap<i64, Vec<Rc<str>>>) -> BTreeMap<S
 /// # Errors
 /// [`NoAnswer`] when the store cannot be asked.
 pub fn text(desk: &Desk<'_>, json: bool) -> Result<String, NoAnswer> {
-    let groups = of(&granted(desk)?, &desk.store.read().places()?);
+    let read = desk.store.read();
+    let reachable = read.reachable(&desk.identity.user, Time::now())?;
+    let assets = reachable.iter().map(|asset| asset.asset_id);
+    let groups = of(assets, &read.places()?);
     if json {
         let object = |(path, assets)| json_line(&json!({ "path": path, "assets": assets }));
         return Ok(groups.iter().map(object).collect());

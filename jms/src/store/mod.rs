@@ -49,7 +49,7 @@ pub use read::{Read, Visit};
 pub use selector::Selector;
 pub use sessions::{Egress, EndOfSession, NewSession, Opening, SessionSearch};
 pub use system_users::NewCredential;
-pub use targets::Target;
+pub use targets::{Account, Reachable, Target};
 
 use crate::nouns::Login;
 use crate::paths::Paths;

@@ -50,6 +50,47 @@ pub struct Target {
     pub rights: Rights,
 }
 
+/// An asset that a user could reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reachable {
+    /// Row id of the asset.
+    pub asset_id: i64,
+    /// Its name.
+    pub asset: String,
+    /// Its address.
+    pub address: String,
+    /// What the administrator noted about it.
+    pub comment: String,
+    /// As whom, by name; at least one.
+    pub accounts: Rc<[Account]>,
+}
+
+/// A system user that grants give, and their rights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Row id of the system user.
+    pub system_user_id: i64,
+    /// Its name.
+    pub system_user: Rc<str>,
+    /// All rights of all grants that hold now.
+    pub rights: Rights,
+}
+
+impl Reachable {
+    /// A target for each system user.
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
+        self.accounts.iter().map(|account| Target {
+            asset_id: self.asset_id,
+            asset: self.asset.clone(),
+            address: self.address.clone(),
+            comment: self.comment.clone(),
+            system_user_id: account.system_user_id,
+            system_user: account.system_user.to_string(),
+            rights: account.rights,
+        })
+    }
+}
+
 impl Read<'_> {
     /// Every asset and system user that a grant which holds now gives to `user`, by name. Who is disabled,
     /// or whose time is not now, has none.
@@ -57,6 +98,16 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn targets(self, user: &User, now: Time) -> Result<Vec<Target>, StoreError> {
+        let reachable = self.reachable(user, now)?;
+        let pairs = reachable.iter().flat_map(Reachable::targets);
+        Ok(pairs.collect())
+    }
+
+    /// The same, an asset at a time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn reachable(self, user: &User, now: Time) -> Result<Vec<Reachable>, StoreError> {
         if !user.enabled || !validity_of(user).holds(now) {
             return Ok(Vec::new());
         }
@@ -109,7 +160,7 @@ impl Read<'_> {
             let rights: String = row.get(3)?;
             let account = Account {
                 system_user_id: row.get(1)?,
-                system_user: row.get(2)?,
+                system_user: Rc::from(row.get::<_, String>(2)?),
                 rights: parse_rights(&rights)?,
             };
             Ok((row.get::<_, i64>(0)?, account))
@@ -298,41 +349,56 @@ struct Covered {
     comment: String,
 }
 
-/// A system user that a grant gives, and the grant's rights.
-#[derive(Clone)]
-struct Account {
-    system_user_id: i64,
-    system_user: String,
-    rights: Rights,
+/// Every asset once, with the rights of all grants that join it to a system user. Rows come sorted by asset and grant.
+fn join(covered: Vec<Covered>, accounts: &HashMap<i64, Vec<Account>>) -> Vec<Reachable> {
+    let mut reachable: Vec<Reachable> = Vec::with_capacity(covered.len());
+    // Most assets are covered by the same grants as many others.
+    let mut known: HashMap<Vec<i64>, Rc<[Account]>> = HashMap::new();
+    let mut rows = covered.into_iter().peekable();
+    while let Some(first) = rows.next() {
+        let mut grants = vec![first.grant_id];
+        while let Some(row) = rows.next_if(|row| row.asset_id == first.asset_id) {
+            grants.push(row.grant_id);
+        }
+        // A grant may cover an asset in several ways.
+        grants.dedup();
+        let here = match known.get(&grants) {
+            Some(here) => Rc::clone(here),
+            None => {
+                let here = together(&grants, accounts);
+                known.insert(grants, Rc::clone(&here));
+                here
+            }
+        };
+        if !here.is_empty() {
+            reachable.push(Reachable {
+                asset_id: first.asset_id,
+                asset: first.asset,
+                address: first.address,
+                comment: first.comment,
+                accounts: here,
+            });
+        }
+    }
+    reachable
 }
 
-/// Every pair once, with the rights of all grants that join it, by name. An asset's rows come together.
-fn join(covered: Vec<Covered>, accounts: &HashMap<i64, Vec<Account>>) -> Vec<Target> {
-    let mut targets = Vec::with_capacity(covered.len());
-    for rows in covered.chunk_by(|a, b| a.asset_id == b.asset_id) {
-        let Some(first) = rows.first() else { continue };
-        let mut here: Vec<Account> = Vec::new();
-        for row in rows {
-            for account in accounts.get(&row.grant_id).into_iter().flatten() {
-                match here
-                    .iter_mut()
-                    .find(|one| one.system_user_id == account.system_user_id)
-                {
-                    Some(one) => one.rights = one.rights.union(account.rights),
-                    None => here.push(account.clone()),
-                }
-            }
+/// What these grants give together, by name.
+fn together(grants: &[i64], accounts: &HashMap<i64, Vec<Account>>) -> Rc<[Account]> {
+    let mut here: Vec<Account> = Vec::new();
+    for account in grants
+        .iter()
+        .filter_map(|grant| accounts.get(grant))
+        .flatten()
+    {
+        let same = here
+            .iter_mut()
+            .find(|one| one.system_user_id == account.system_user_id);
+        match same {
+            Some(one) => one.rights = one.rights.union(account.rights),
+            None => here.push(account.clone()),
         }
-        here.sort_unstable_by(|a, b| a.system_user.cmp(&b.system_user));
-        targets.extend(here.into_iter().map(|account| Target {
-            asset_id: first.asset_id,
-            asset: first.asset.clone(),
-            address: first.address.clone(),
-            comment: first.comment.clone(),
-            system_user_id: account.system_user_id,
-            system_user: account.system_user,
-            rights: account.rights,
-        }));
     }
-    targets
+    here.sort_unstable_by(|a, b| a.system_user.cmp(&b.system_user));
+    here.into()
 }
