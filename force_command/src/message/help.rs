@@ -77,11 +77,12 @@ their sessions is a setting of the bastion. Blank pauses a replay, q ends it.",
     Page {
         word: "jmsctl",
         usage: &["jmsctl NOUN VERB …"],
-        summary: "administration, for administrators and auditors",
+        summary: "for administrators and auditors",
         details: "\
-The same program as on the bastion itself: `jmsctl --help`. Quote once for your own shell,
-once for it: ssh USER@bastion \"jmsctl user set bob --full-name 'Bob Martin'\". Files are
-given on standard input, as -.",
+The same program as on the bastion itself: `jmsctl --help`. Quote once for your
+own shell, once for it:
+  ssh USER@bastion \"jmsctl user set bob --full-name 'Bob Martin'\"
+Files are given on standard input, as -.",
     },
     Page {
         word: "help",
