@@ -326,7 +326,7 @@ fn what_is_wrong_with_the_asset_is_one_sentence() {
             .text()
             .contains("2323")
     });
-    refused("it does not answer");
+    refused("it lets us connect and then says nothing");
     drop(listener);
     jmsctl(&lab, "asset set web1 --port 22");
     lab.web1()
