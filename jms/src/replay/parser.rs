@@ -9,7 +9,7 @@ pub(super) const SEQUENCE_LIMIT: usize = 4096;
 /// Characters after which a string (`OSC …`) is given up, and what follows is text again.
 pub(super) const STRING_LIMIT: usize = 64 * 1024;
 /// Bytes of parameters that are kept; a sequence with more is dropped.
-const PARAMETERS: usize = 256;
+pub(super) const PARAMETERS: usize = 256;
 /// Intermediate characters that are kept; a sequence with more is dropped.
 const INTERMEDIATES: usize = 2;
 

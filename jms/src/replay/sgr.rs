@@ -1,5 +1,7 @@
 //! Select Graphic Rendition: which colours and attributes pass.
 
+use super::parser::PARAMETERS;
+
 /// The parameters of `CSI … m` that may pass, as they are to be sent; `None` if none does.
 pub(super) fn filter(parameters: &str) -> Option<String> {
     let mut passed: Vec<String> = Vec::new();
@@ -20,11 +22,26 @@ pub(super) fn filter(parameters: &str) -> Option<String> {
                 // The rest would be taken for something that it is not.
                 None => break,
             },
+            // A reset makes what stands before it meaningless.
+            0 => passed = vec!["0".to_owned()],
             _ if known(number) => passed.push(number.to_string()),
             _ => {}
         }
     }
+    // Written out, empty parameters are longer: no more than what this module would read again.
+    while length(&passed) > PARAMETERS {
+        passed.pop();
+    }
     (!passed.is_empty()).then(|| passed.join(";"))
+}
+
+/// Of the parameters with the semicolons between them.
+fn length(passed: &[String]) -> usize {
+    passed
+        .iter()
+        .map(|one| one.len() + 1)
+        .sum::<usize>()
+        .saturating_sub(1)
 }
 
 /// Attributes that only change how text looks. Not conceal (8): the auditor shall see the text.
@@ -76,6 +93,8 @@ mod tests {
             ("0", Some("0")),
             ("1;31", Some("1;31")),
             (";7", Some("0;7")),
+            ("1;;;7", Some("0;7")),
+            ("1;;7;0", Some("0")),
             ("38;5;196;1", Some("38;5;196;1")),
             ("48;2;1;2;3", Some("48;2;1;2;3")),
             ("38;5;;4", Some("38;5;0;4")),
@@ -93,6 +112,16 @@ mod tests {
         ];
         for (parameters, wanted) in cases {
             assert_eq!(filter(parameters).as_deref(), wanted, "{parameters}");
+        }
+    }
+
+    #[test]
+    fn what_passes_is_never_longer_than_what_is_read() {
+        for one in ["", "38;5;", "1;", "100"] {
+            let parameters = vec![one; 300].join(";");
+            let passed = filter(&parameters).unwrap();
+            assert!(passed.len() <= super::PARAMETERS, "{one:?}: {passed}");
+            assert_eq!(filter(&passed).as_deref(), Some(passed.as_str()));
         }
     }
 }
