@@ -51,7 +51,7 @@ impl Programs {
             findings.add(
                 table::PROGRAMS_NOSUID,
                 format!("{point}, where the session program lies, is mounted nosuid: its set-uid bit has no effect (see /etc/fstab for the next start)"),
-                format!("mount -o remount,suid {}", mend::quoted(point)),
+                format!("mount -o remount,bind,suid {}", mend::quoted(point)),
             );
         }
         if !self.changed.is_empty() {

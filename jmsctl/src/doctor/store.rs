@@ -224,7 +224,10 @@ fn broken(
             let (sentence, command) = match &around.read_only {
                 Some(point) => (
                     format!("{point}, where the store lies, is mounted read-only"),
-                    format!("mount -o remount,rw {}", mend::quoted(point)),
+                    format!(
+                        "mount -o remount,rw {point} || mount -o remount,bind,rw {point}",
+                        point = mend::quoted(point)
+                    ),
                 ),
                 None => (
                     format!("the store cannot be written: {source}"),

@@ -117,10 +117,21 @@ const SSHD: &[Case] = &[
         "sshd.configuration",
         "echo 'Nonsense yes' > /etc/ssh/sshd_config.d/60-x.conf",
     ),
-    case(
-        "sshd.configuration",
-        "echo 'Subsystem sftp /bin/false' > /etc/ssh/sshd_config.d/60-x.conf",
-    ),
+    // A second one stops sshd 9.2; OpenSSH 10 takes the first.
+    Case {
+        release: Some(Release::Debian12),
+        ..case(
+            "sshd.configuration",
+            "echo 'Subsystem sftp /bin/false' > /etc/ssh/sshd_config.d/60-x.conf",
+        )
+    },
+    Case {
+        release: Some(Release::Debian13),
+        ..case(
+            "sshd.subsystem",
+            "echo 'Subsystem sftp /bin/false' > /etc/ssh/sshd_config.d/60-x.conf",
+        )
+    },
     case("sshd.drop-in", "rm /etc/ssh/sshd_config.d/00-jms.conf"),
     case("sshd.drop-in", "sed -i '/^Include/d' /etc/ssh/sshd_config"),
     case(

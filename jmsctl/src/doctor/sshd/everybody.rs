@@ -143,18 +143,29 @@ fn subsystem(sshd: &Sshd, findings: &mut Findings) {
             "there is no subsystem sftp: sftp and scp through the bastion fail",
             mend::option_first(&line),
         ),
-        Some(command) if command.starts_with("internal-sftp") => {
+        Some(command) => {
+            let program = command.split_whitespace().next().unwrap_or_default();
+            let sentence = if program.starts_with("internal-sftp") {
+                "the subsystem sftp is internal-sftp: sshd serves files itself, past any login shell, wherever no ForceCommand holds"
+                    .to_owned()
+            } else if program.ends_with("/sftp-server") {
+                return;
+            } else {
+                format!(
+                    "the subsystem sftp is {program}: sftp and scp through the bastion fail, which knows …/sftp-server"
+                )
+            };
             let set = sshd.lines.iter().find(|line| {
                 line.keyword == "subsystem" && line.value.split_whitespace().next() == Some("sftp")
             });
             let change = set.map(|set| mend::replace_line(&set.file, set.number, &line));
+            let change = change.unwrap_or_else(|| "true".into());
             findings.add(
                 table::SSHD_SUBSYSTEM,
-                "the subsystem sftp is internal-sftp: sshd serves files itself, past any login shell, wherever no ForceCommand holds",
-                format!("{} && {}", change.unwrap_or_else(|| "true".into()), mend::reload_sshd()),
+                sentence,
+                format!("{change} && {}", mend::reload_sshd()),
             );
         }
-        Some(_) => {}
     }
 }
 
