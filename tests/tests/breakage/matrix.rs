@@ -63,6 +63,7 @@ const FOR_PEOPLE: [&str; 6] = [
     "/bash-completion/",
     "/zsh/",
     "/fish/",
+    "/bastion-profile.conf",
 ];
 
 #[test]
