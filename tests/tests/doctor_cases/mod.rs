@@ -120,6 +120,7 @@ const SSHD: &[Case] = &[
     // A second one stops sshd 9.2; OpenSSH 10 takes the first.
     Case {
         release: Some(Release::Debian12),
+        with: &["sshd.subsystem"],
         ..case(
             "sshd.configuration",
             "echo 'Subsystem sftp /bin/false' > /etc/ssh/sshd_config.d/60-x.conf",
