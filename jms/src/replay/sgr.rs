@@ -73,9 +73,10 @@ fn colour<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Option<String> {
 /// `4:3` (kind of underline), `38:2::R:G:B` and the like (ITU-T T.416).
 fn with_parts(one: &str) -> Option<String> {
     let (first, parts) = one.split_once(':')?;
-    let small = |part: &str| part.is_empty() || part.parse::<u8>().is_ok();
+    // No longer than it needs to be either: zeros in front would pass as they are.
+    let small = |part: &str| part.is_empty() || part.len() <= 3 && part.parse::<u8>().is_ok();
     let good = match first {
-        "4" => matches!(parts.parse(), Ok(0..=5_u8)),
+        "4" => small(parts) && matches!(parts.parse(), Ok(0..=5_u8)),
         "38" | "48" | "58" => parts.split(':').count() <= 6 && parts.split(':').all(small),
         _ => false,
     };
@@ -106,6 +107,8 @@ mod tests {
             ("1;38;5;300;8", Some("1")),
             ("38;7;1", None),
             ("4:9", None),
+            ("4:0003", None),
+            ("38:2::0000:0:0", None),
             ("8:1", None),
             ("38:2:1:2:3:4:5:6:7", None),
             ("99999999999999", None),
