@@ -20,7 +20,8 @@ const RECIPE: &str = include_str!("base_root.sh");
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Debootstrap's recipes by codename; those of Debian 12 and 13 are both the one of "sid".
 const DEBOOTSTRAP_SCRIPT: &str = "/usr/share/debootstrap/scripts/sid";
-const LOG: &str = "build.log";
+/// The file with a build's own words, beside the root.
+pub(crate) const LOG: &str = "build.log";
 
 /// The base root of `release`: from the cache, or built now, which takes about two minutes.
 ///
@@ -52,9 +53,9 @@ fn name(release: Release) -> String {
     format!("debian-{}-{digest}", release.number())
 }
 
-fn packages() -> impl Iterator<Item = &'static str> {
-    PACKAGES
-        .lines()
+/// The names in a list of packages: one a line, behind `#` the reason.
+pub(crate) fn names_in(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.lines()
         .filter_map(|line| line.split('#').next())
         .map(str::trim)
         .filter(|name| !name.is_empty())
@@ -97,27 +98,28 @@ fn build(release: Release, folder: &Path) -> Result<()> {
         .variable("LOG", &log)
         .variable("SOURCES", sources.lines.join("\n"))
         .variable("APT_CONF", &sources.settings)
-        .variable("PACKAGES", packages().collect::<Vec<_>>().join(" "))
+        .variable("PACKAGES", names_in(PACKAGES).collect::<Vec<_>>().join(" "))
         .within(Duration::from_secs(1800))
         .run();
     if !outcome.succeeded() {
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
-        let tail = text
-            .lines()
-            .rev()
-            .take(20)
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-            .collect::<Vec<_>>()
-            .join("\n");
         bail!(
-            "cannot build the base root of {release} ({}):\n{tail}",
-            outcome.end
+            "cannot build the base root of {release} ({}):\n{}",
+            outcome.end,
+            last_lines(&log)
         );
     }
     std::fs::metadata(root.join("usr/sbin/sshd")).context("the new base root has no sshd")?;
     Ok(())
+}
+
+/// The end of a build's log.
+pub(crate) fn last_lines(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines = text.lines().collect::<Vec<_>>();
+    lines
+        .get(lines.len().saturating_sub(20)..)
+        .unwrap_or_default()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -126,7 +128,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_package_list_is_one_name_and_perhaps_a_reason() {
-        for package in packages() {
+        for package in names_in(PACKAGES) {
             assert!(
                 package
                     .bytes()
@@ -134,6 +136,6 @@ mod tests {
                 "{package:?}"
             );
         }
-        assert!(packages().any(|package| package == "openssh-server"));
+        assert!(names_in(PACKAGES).any(|package| package == "openssh-server"));
     }
 }

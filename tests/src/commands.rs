@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::{dup2_stdout, setsid};
 
 use crate::base_root::base_root;
+use crate::client_root::client_root;
 use crate::lab::Lab;
 use crate::release::Release;
 use crate::{everyday, proof, say, sys};
@@ -94,12 +95,13 @@ pub fn up(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Builds the base root that every lab starts from, unless it lies in the cache.
+/// Builds what every lab starts from, the base root and the layer with the clients, unless it lies in the cache.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn prepare(settings: &Settings) -> Result<()> {
-    base_root(settings.release).map(drop)
+    let base = base_root(settings.release)?;
+    client_root(settings.release, &base).map(drop)
 }
 
 /// Holds the hosts of [`up`] until somebody asks for their end.

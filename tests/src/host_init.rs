@@ -232,6 +232,16 @@ fn make_devices(dev: &Path) -> Result<()> {
             makedev(major, minor),
         )?;
     }
+    // As Debian's udev makes it, where the machine's kernel has it.
+    if Path::new("/dev/fuse").exists() {
+        let everybody = Mode::from_bits_truncate(0o666);
+        mknod(
+            &dev.join("fuse"),
+            SFlag::S_IFCHR,
+            everybody,
+            makedev(10, 229),
+        )?;
+    }
     umask(before);
     let links = [
         ("ptmx", "pts/ptmx"),

@@ -11,6 +11,7 @@ use crate::base_root::{base_root, root_of};
 use crate::boot::{self, Role};
 use crate::cache::{Cache, Entry};
 use crate::client::Client;
+use crate::client_root::client_root;
 use crate::everyday;
 use crate::folder::{ALICE, Folder};
 use crate::host::Host;
@@ -30,6 +31,7 @@ const FIRST_ASSET: u8 = 11;
 #[derive(Debug)]
 pub struct Builder {
     release: Option<Release>,
+    client_release: Option<Release>,
     assets: Vec<String>,
     folder: Option<PathBuf>,
     package: Installed,
@@ -48,6 +50,13 @@ impl Builder {
     #[must_use]
     pub fn release(mut self, release: Release) -> Self {
         self.release = Some(release);
+        self
+    }
+
+    /// A client host of this release, whatever the others are.
+    #[must_use]
+    pub fn client_release(mut self, release: Release) -> Self {
+        self.client_release = Some(release);
         self
     }
 
@@ -89,8 +98,17 @@ impl Builder {
             None => Release::from_environment()?,
         };
         let mut layers = vec![base_root(release)?];
-        let base = layers.iter().map(root_of).collect::<Vec<_>>();
-        let mut bastion_lower = base.clone();
+        let mut bastion_lower = layers.iter().map(root_of).collect::<Vec<_>>();
+        let clients = client_root(release, &layers[0])?;
+        let asset_lower = vec![root_of(&clients), root_of(&layers[0])];
+        layers.push(clients);
+        let mut client_lower = asset_lower.clone();
+        if let Some(other) = self.client_release.filter(|other| *other != release) {
+            let base = base_root(other)?;
+            let clients = client_root(other, &base)?;
+            client_lower = vec![root_of(&clients), root_of(&base)];
+            layers.extend([base, clients]);
+        }
         let package = match self.package {
             Installed::Nothing => None,
             Installed::Newest => Some(package::file()?),
@@ -138,10 +156,10 @@ impl Builder {
             name: member.name.clone(),
             mount_point: mount_point.clone(),
             upper: None,
-            lower: if member.role == Role::Bastion {
-                bastion_lower.clone()
-            } else {
-                base.clone()
+            lower: match member.role {
+                Role::Bastion => bastion_lower.clone(),
+                Role::Client => client_lower.clone(),
+                Role::Asset => asset_lower.clone(),
             },
         };
         let hosts = side_by_side(&members, |member| Host::start(&plan(member)))?;
@@ -188,6 +206,7 @@ impl Lab {
     pub fn builder() -> Builder {
         Builder {
             release: None,
+            client_release: None,
             assets: vec!["web1".to_owned(), "web2".to_owned()],
             folder: None,
             package: Installed::Newest,
