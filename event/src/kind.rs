@@ -102,6 +102,8 @@ types! {
         "A session to an asset has ended."
     SessionRefused "session.refused" Warning
         "A session to an asset was not granted, or the bastion could not open it."
+    SessionUnconfined "session.unconfined" Warning
+        "A session's client program and relay are shut in without Landlock, which the kernel does not have."
     SessionLost "session.lost" Error
         "A session ended without saying so (killed, power cut); found and closed by whoever looked next."
     RequestRefused "request.refused" Warning

@@ -9,7 +9,7 @@ mod sys;
 
 pub use file::MasterKeyError;
 pub use memory::{SecretBytes, SecretString};
-pub use sys::WipingAllocator;
+pub use sys::{WipingAllocator, wipe_stack};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};

@@ -20,4 +20,4 @@ pub use protocol::{Binding, Notice, Protocol, Purpose};
 pub use socket::Agent;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

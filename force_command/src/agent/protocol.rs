@@ -130,7 +130,9 @@ impl Protocol {
 
     /// Wipes the key. Requests for signatures are refused from now on.
     pub fn finish(&mut self) {
-        self.key = None;
+        if self.key.take().is_some() {
+            jms::secret::wipe_stack();
+        }
     }
 
     /// What happened since the last call, the oldest first.
@@ -241,7 +243,7 @@ impl Protocol {
         self.signatures += 1;
         let count = self.signatures;
         if count == MAX_SIGNATURES {
-            self.key = None;
+            self.finish();
         }
         self.notice(Notice::Signed { algorithm, count });
         Ok(())

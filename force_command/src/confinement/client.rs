@@ -86,7 +86,7 @@ impl ClientConfinement {
         let helper = needs.helper.iter();
         let helper = helper.map(|path| (path.as_path(), May::Execute));
         let rules = system.chain(linkers).chain(devices);
-        let domain = Domain::new(rules.chain(own).chain(written).chain(helper))?;
+        let domain = Domain::new(rules.chain(own).chain(written).chain(helper), false)?;
         Ok(Self {
             domain,
             calls: calls(needs.helper.is_some())?.compile()?,
@@ -155,7 +155,7 @@ const READ: &[&str] = &[
 const LINKERS: &[&str] = &["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
 
 /// Requests on descriptors: modes and size of the own terminal, how much is there to read.
-const IOCTLS: &[u32] = &[
+pub(super) const IOCTLS: &[u32] = &[
     libc::TCGETS as u32,
     libc::TCSETS as u32,
     libc::TCSETSW as u32,
@@ -167,7 +167,7 @@ const IOCTLS: &[u32] = &[
 ];
 
 /// None of these names another process: an owner of a descriptor is signalled.
-const FCNTLS: &[u32] = &[
+pub(super) const FCNTLS: &[u32] = &[
     libc::F_DUPFD as u32,
     libc::F_DUPFD_CLOEXEC as u32,
     libc::F_GETFD as u32,

@@ -82,17 +82,24 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// Nothing may be done with any file, no TCP port be used, no process outside be signalled, no abstract socket
-    /// outside be reached (each as far as the kernel knows it), but for `rules`. A path that cannot be opened is left out.
+    /// Nothing may be done with any file, no TCP port be used, no abstract socket outside be reached and, unless
+    /// `may_signal`, no process outside be signalled (each as far as the kernel knows it), but for `rules`. A path that
+    /// cannot be opened is left out.
     ///
     /// # Errors
     /// [`DomainError`]; not if the kernel has no Landlock.
-    pub fn new<'p>(rules: impl IntoIterator<Item = (&'p Path, May)>) -> Result<Self, DomainError> {
+    pub fn new<'p>(
+        rules: impl IntoIterator<Item = (&'p Path, May)>,
+        may_signal: bool,
+    ) -> Result<Self, DomainError> {
         let mut domain = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(KNOWN))?
             .handle_access(AccessNet::from_all(KNOWN))?
-            .scope(Scope::from_all(KNOWN))?
+            .scope(match may_signal {
+                true => Scope::AbstractUnixSocket.into(),
+                false => Scope::from_all(KNOWN),
+            })?
             .create()?;
         for (path, may) in rules {
             let Ok(opened) = PathFd::new(path) else {

@@ -12,6 +12,8 @@ pub mod client;
 pub mod domain;
 pub mod filter;
 pub mod listener;
+pub mod relay;
 
 pub use client::{ClientConfinement, Needs};
 pub use listener::Listener;
+pub use relay::shut_in;

@@ -68,6 +68,15 @@ impl Connector {
         })
     }
 
+    /// The process that looks up the name, if it is one.
+    #[must_use]
+    pub fn process(&self) -> Option<i32> {
+        match &self.attempt {
+            Attempt::Name(resolver) => Some(resolver.process.as_raw()),
+            _ => None,
+        }
+    }
+
     /// What to wait for.
     #[must_use]
     pub fn watched(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {

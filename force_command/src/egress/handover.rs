@@ -11,6 +11,7 @@ use crate::confinement::listener::{Listener, Request, Wanted};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 /// So many refusals are reported; a client that asks for ever must not fill the memory.
@@ -55,7 +56,9 @@ pub struct Handover {
     client: i32,
     source: Source,
     waiting: Option<Request>,
-    helper: Option<OwnedFd>,
+    /// So many more connections are made for programs that the client starts.
+    helpers: u32,
+    visitor: Option<UnixStream>,
     refusals: Vec<Refused>,
 }
 
@@ -68,15 +71,30 @@ impl Handover {
             client: 0,
             source,
             waiting: None,
-            helper: None,
+            helpers: 0,
+            visitor: None,
             refusals: Vec::new(),
         }
     }
 
-    /// The first process other than the client that asks for a local connection gets this one: the program that
-    /// the client starts to be told a password.
-    pub fn for_helper(&mut self, connection: OwnedFd) {
-        self.helper = Some(connection);
+    /// Programs that the client starts may have `count` local connections, one after the other: the one that it
+    /// starts to be told a password. Each appears at [`Handover::take_visitor`].
+    pub fn allow_helpers(&mut self, count: u32) {
+        self.helpers = count;
+    }
+
+    /// Our end of a connection that a program of the client's has been given.
+    pub fn take_visitor(&mut self) -> Option<UnixStream> {
+        self.visitor.take()
+    }
+
+    /// The process that is looking up a name, if there is one.
+    #[must_use]
+    pub fn resolver(&self) -> Option<i32> {
+        match &self.source {
+            Source::Connecting(connector) => connector.process(),
+            _ => None,
+        }
     }
 
     /// The client runs, under this process id, and asks here.
@@ -165,13 +183,13 @@ impl Handover {
             (Wanted::Local, _) if of_client && agent.waits() => {
                 agent.hand_over(|end| listener.hand_over(request, end).is_ok());
             }
-            (Wanted::Local, _) if !of_client && self.helper.is_some() => {
-                let given = self
-                    .helper
-                    .as_ref()
-                    .is_some_and(|end| listener.hand_over(request, end.as_fd()).is_ok());
-                if given {
-                    self.helper = None;
+            (Wanted::Local, _) if !of_client && self.helpers > 0 && self.visitor.is_none() => {
+                if let Ok((ours, theirs)) = UnixStream::pair()
+                    && ours.set_nonblocking(true).is_ok()
+                    && listener.hand_over(request, theirs.as_fd()).is_ok()
+                {
+                    self.helpers -= 1;
+                    self.visitor = Some(ours);
                 }
             }
             (wanted, _) => {
@@ -188,3 +206,7 @@ impl Handover {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "handover_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! One machine on the way to the asset, or the asset itself: its client's folder, agent, connection and log.
 
 use crate::agent::{Agent, Notice};
+use crate::confinement::relay::Process;
 use crate::egress::failure::{Failure, is_connected};
 use crate::egress::{Child, Folder, Handover, handover};
 use crate::sys;
@@ -71,6 +72,15 @@ impl Hop {
     pub fn keep(&mut self, mut client: Child) {
         self.answer(&mut client);
         self.client = Some(client);
+    }
+
+    /// The processes that the relay must be able to end: a gateway's client, the one that looks up a name.
+    pub fn processes(&self) -> impl Iterator<Item = Process> {
+        let client = self.client.as_ref();
+        let client = client.map(|client| Process::Group(client.pid()));
+        client
+            .into_iter()
+            .chain(self.handover.resolver().map(Process::One))
     }
 
     /// Whether the machine has let us in.

@@ -2,6 +2,7 @@
 //! clock, and each machine on the way while it is being connected.
 
 use super::hop::{Hop, Observed};
+use crate::confinement::relay::Process;
 use crate::control::{Control, Told};
 use crate::egress::Failure;
 use crate::egress::failure::{Place, diagnose, overdue};
@@ -104,6 +105,16 @@ impl<'a> Live<'a> {
             Some(Ok(())) => {}
             None => drop(self.expiry.unset()),
         }
+    }
+
+    /// The processes of the gateways' clients and of name look-ups.
+    pub fn processes(&self) -> Vec<Process> {
+        self.hops.iter().flat_map(Hop::processes).collect()
+    }
+
+    /// Connects to syslog while that can still be done.
+    pub fn connect_log(&mut self) {
+        self.store.connect_log();
     }
 
     /// A person at a terminal reads what is waited for, if it takes long.

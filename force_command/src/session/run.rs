@@ -7,6 +7,7 @@ use super::open::{NotOpened, Open, open};
 use super::prepare::{Leg, Stage};
 use super::report::{Verdict, observed, verdict};
 use super::{Refused, prepare};
+use crate::confinement::relay::{Process, shut_in};
 use crate::egress::child::Streams;
 use crate::egress::{Errand, arguments};
 use crate::identity::{Identity, sshd_of};
@@ -98,8 +99,13 @@ fn run(
     session: &mut Open,
 ) -> Result<(Outcome, Verdict), Refused> {
     let system = |error: Errno| Refused::because(Trouble::System, error);
+    let landlock = jms::confinement::landlock() > 0;
+    if !landlock {
+        report_unconfined(store, identity, session);
+    }
+    let paths = store.paths().clone();
     let departure = Departure {
-        paths: store.paths(),
+        paths: &paths,
         session: &session.id,
         settings,
         start,
@@ -110,7 +116,7 @@ fn run(
     let first = departure.connect(first)?;
     let legs: Result<Vec<Leg>, Refused> = stages
         .into_iter()
-        .map(|stage| stage.leg(store.paths(), &settings.confinement))
+        .map(|stage| stage.leg(&paths, &settings.confinement))
         .collect();
     let legs = legs?;
 
@@ -153,6 +159,12 @@ fn run(
         live.announce(Message::Connecting(asset.clone(), system_user.clone()));
     }
     let mut child = chain.client;
+    let mut processes = live.processes();
+    processes.push(Process::Group(child.pid()));
+    live.connect_log();
+    // Nothing of what the asset says has been read yet.
+    shut_in(&paths, &session.id, &processes, landlock)
+        .map_err(|error| Refused::because(Trouble::Confinement, error))?;
     let outcome = relay::run(
         &client,
         &mut child,
@@ -212,6 +224,14 @@ fn report_trouble(
         .result("error")
         .reason(cause.as_str())
         .with("trouble", trouble.word());
+    report::emit(store, &event);
+}
+
+fn report_unconfined(store: &mut Store, identity: &Identity, session: &Open) {
+    let event = report::about(Type::SessionUnconfined, &identity.login)
+        .session(session.id.as_str())
+        .asset(session.egress.asset.name.as_str())
+        .reason("the kernel has no Landlock");
     report::emit(store, &event);
 }
 

@@ -34,6 +34,19 @@ unsafe impl GlobalAlloc for WipingAllocator {
     }
 }
 
+/// How much of the stack below the caller is overwritten: more than any use of a key has taken.
+const STACK: usize = 256 * 1024;
+
+/// Overwrites what earlier calls have left on the stack below the caller: libraries move keys about there, and what
+/// they leave behind is nobody's to wipe.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut below = [std::mem::MaybeUninit::<u8>::uninit(); STACK];
+    // SAFETY: writes exactly the array, which is ours; unlike `memset` this is never optimised away.
+    unsafe { libc::explicit_bzero(below.as_mut_ptr().cast(), STACK) };
+    std::hint::black_box(&below);
+}
+
 #[cfg(test)]
 mod tests {
     use super::WipingAllocator;

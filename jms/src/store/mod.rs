@@ -142,6 +142,12 @@ impl Store {
         self.login = Some(login);
     }
 
+    /// Connects to syslog now, for a process that will not be able to later. If nobody listens there, events
+    /// wait in the store for the next process.
+    pub fn connect_log(&mut self) {
+        let _ = self.sender.connect();
+    }
+
     /// The folders that this store belongs to.
     #[must_use]
     pub fn paths(&self) -> &Paths {

@@ -10,6 +10,11 @@ use super::{Binding, Notice, Protocol, Purpose};
 use jms::keys::wire::Writer;
 use jms::keys::{HostKey, LegacyHash, PrivateKey, SignatureFlags};
 
+/// An agent with some key.
+pub(crate) fn an_agent() -> super::Agent {
+    super::Agent::new(Conversation::new().protocol)
+}
+
 const SESSION: &[u8] = &[0x5e; 32];
 
 /// A machine: its host key, with the private half that only the machine has.

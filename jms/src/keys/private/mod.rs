@@ -33,7 +33,8 @@ impl SignatureFlags {
 /// The secret numbers of a key.
 enum Material {
     /// The seed of 32 bytes.
-    Ed25519(Zeroizing<[u8; 32]>),
+    // In a box: what moves is then its address, and no copy is left where it was.
+    Ed25519(Box<Zeroizing<[u8; 32]>>),
     /// The scalar, big-endian, without leading zeros.
     Ecdsa(Curve, Zeroizing<Vec<u8>>),
     Rsa(Box<rsa::Private>),
@@ -69,8 +70,8 @@ impl PrivateKey {
     /// # Errors
     /// [`PrivateKeyError::NoRandomness`] when the kernel gives no random numbers.
     pub fn generate_ed25519() -> Result<Self, PrivateKeyError> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed).map_err(|_| PrivateKeyError::NoRandomness)?;
+        let mut seed = Box::new(Zeroizing::new([0; 32]));
+        getrandom::fill(&mut **seed).map_err(|_| PrivateKeyError::NoRandomness)?;
         let mut blob = Vec::new();
         blob.put_string(KeyKind::Ed25519.as_str().as_bytes());
         blob.put_string(&Ed25519Keypair::from_seed(&seed).public.0);

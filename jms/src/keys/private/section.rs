@@ -50,7 +50,7 @@ fn read_ed25519(reader: &mut Reader<'_>, public: &PublicKey) -> Result<Material,
         .string()?
         .split_first_chunk::<32>()
         .ok_or(PrivateKeyError::Damaged("the private number is cut off"))?;
-    let seed = Zeroizing::new(*seed);
+    let seed = Box::new(Zeroizing::new(*seed));
     let derived = Ed25519Keypair::from_seed(&seed).public;
     if point != again || derived.0 != point || fields(public)?.rest() != prefixed(point) {
         return Err(PrivateKeyError::Inconsistent);
