@@ -122,6 +122,11 @@ const RULES: &[Rule] = &[
 /// Folders of live sessions: whoever restarts the host makes them anew.
 const RUN: &str = "/run/jms";
 
+/// Whether owner and mode of this path are judged here.
+pub fn has_rule(path: &str) -> bool {
+    RULES.iter().any(|rule| rule.path == path)
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     is_folder: bool,

@@ -10,6 +10,7 @@ mod administrators;
 mod disk;
 mod files;
 mod finding;
+mod installed;
 mod local;
 mod mend;
 mod mounts;
@@ -35,6 +36,7 @@ pub use finding::Finding;
 use accounts::Accounts;
 use files::Files;
 use finding::Findings;
+use installed::Installed;
 use jms::paths::Paths;
 use jms::time::Time;
 use local::Local;
@@ -50,6 +52,9 @@ use store::Surroundings;
 use stored::Inside;
 use syslog::Syslog;
 
+/// So many users are looked up in the name service to find one that it knows.
+const ASKED: usize = 50;
+
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -59,6 +64,16 @@ pub enum Depth {
     Quick,
 }
 
+/// What is found where a plug-in stands in the way of every look-up of a name: nothing else may be asked then.
+pub fn obstacle() -> Option<Vec<Finding>> {
+    let installed = Installed::gather();
+    installed.may_hang().then(|| {
+        let mut findings = Findings::default();
+        installed.judge(&mut findings);
+        findings.into_sorted()
+    })
+}
+
 /// What root saw.
 #[derive(Debug)]
 pub struct Outside {
@@ -66,6 +81,7 @@ pub struct Outside {
     accounts: Accounts,
     files: Files,
     programs: Programs,
+    installed: Installed,
     platform: Platform,
     pam: Pam,
     nsswitch: Nsswitch,
@@ -96,6 +112,7 @@ impl Outside {
             depth,
             files: Files::gather(),
             programs: Programs::gather(&mounts, thorough),
+            installed: Installed::gather(),
             platform: Platform::gather(&mounts),
             pam: Pam::gather(),
             nsswitch: Nsswitch::gather(),
@@ -129,6 +146,7 @@ impl Outside {
         self.accounts.judge(&mut findings);
         self.files.judge(&self.accounts, &mut findings);
         self.programs.judge(&self.accounts, &mut findings);
+        self.installed.judge(&mut findings);
         self.platform.judge(&mut findings);
         self.sshd.judge(&mut findings);
         self.pam.judge(&mut findings);
@@ -168,17 +186,15 @@ fn members(snapshots: &Snapshots, names: &Names) -> Vec<Member> {
     let Some(range) = names.range() else {
         return Vec::new();
     };
-    let is_known = |name: &str| {
-        let found = nix::unistd::User::from_name(name);
-        matches!(found, Ok(Some(found)) if range.contains(found.uid.as_raw()))
-    };
     [(false, "jms-users"), (true, "jms-mfa")]
         .into_iter()
         .filter_map(|(mfa, group)| {
-            let mut users = snapshots.users().iter().filter(|user| user.mfa == mfa);
-            let user = users.find(|user| is_known(&user.name))?;
+            let users = snapshots.users().iter().filter(|user| user.mfa == mfa);
+            let names: Vec<&str> = users.take(ASKED).map(|user| user.name.as_str()).collect();
+            let known = system::uids_of(&names);
+            let (name, _) = known.iter().find(|(_, uid)| range.contains(*uid))?;
             Some(Member {
-                name: user.name.clone(),
+                name: name.clone(),
                 group: group.to_owned(),
             })
         })

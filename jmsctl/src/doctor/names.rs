@@ -6,7 +6,6 @@ use super::finding::Findings;
 use super::stored::Stored;
 use super::{mend, system, table};
 use jms::paths::Paths;
-use nix::unistd;
 use snapshot::UidRange;
 
 /// What `jmsctl init` takes unless told otherwise.
@@ -257,9 +256,12 @@ fn known(stored: &Stored, range: &UidRange, accounts: &Accounts, findings: &mut 
     }
     // A disabled user whose name is a local account's is out of the way.
     let ours = |user: &&jms::nouns::User| accounts.account(&user.name).is_none();
-    for user in stored.users.iter().filter(ours).take(ASKED) {
-        let found = unistd::User::from_name(&user.name);
-        if matches!(&found, Ok(Some(found)) if range.contains(found.uid.as_raw())) {
+    let asked = || stored.users.iter().filter(ours).take(ASKED);
+    let names: Vec<&str> = asked().map(|user| user.name.as_str()).collect();
+    let known = system::uids_of(&names);
+    for user in asked() {
+        let is_ours = |(name, uid): &(String, u32)| *name == user.name && range.contains(*uid);
+        if known.iter().any(is_ours) {
             continue;
         }
         let command = if system::exists("/run/nscd/socket") {

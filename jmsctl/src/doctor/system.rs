@@ -89,6 +89,23 @@ pub fn run(program: &str, arguments: &[&str]) -> Option<Said> {
     })
 }
 
+/// The uids that the name service gives for these names. Another process asks: a broken module ends or stops that one.
+pub fn uids_of(names: &[&str]) -> Vec<(String, u32)> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let arguments: Vec<&str> = ["passwd"]
+        .into_iter()
+        .chain(names.iter().copied())
+        .collect();
+    let said = run("getent", &arguments).map(|said| said.out);
+    let entry = |line: &str| {
+        let mut fields = line.split(':');
+        Some((fields.next()?.to_owned(), fields.nth(1)?.parse().ok()?))
+    };
+    said.unwrap_or_default().lines().filter_map(entry).collect()
+}
+
 /// Whether there is something at this path, a dangling link included.
 pub fn exists(path: impl AsRef<Path>) -> bool {
     path.as_ref().symlink_metadata().is_ok()
@@ -119,6 +136,13 @@ mod tests {
             [folder.path().join("a.conf"), folder.path().join("b.conf")]
         );
         assert_eq!(read(&names[0]).unwrap(), "a\u{fffd}");
+    }
+
+    #[test]
+    fn names_are_looked_up_elsewhere() {
+        let found = uids_of(&["root", "no-such-user-here"]);
+        assert_eq!(found, [("root".to_owned(), 0)]);
+        assert!(uids_of(&[]).is_empty());
     }
 
     #[test]

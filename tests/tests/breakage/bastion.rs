@@ -23,6 +23,7 @@ DB=/var/lib/jms/jms.db USERS=/var/lib/jms/public/users.snap KEYSNAP=/var/lib/jms
 SHARED='/etc/jms /etc/ssh /etc/pam.d /var/lib/jms /run/jms /usr/libexec/jms /usr/share/jms'
 as_jms() { setpriv --reuid=jms --regid=jms --init-groups -- $@; }
 cut_to() { head -c $2 $1 > /tmp/cut && cat /tmp/cut > $1; }
+unwritten() { size=$(stat -c %s $1); shorten $1 50; truncate -s $size $1; }
 shorten() { cut_to $1 $(( $(stat -c %s $1) * $2 / 100 )); }
 tmpfs_over() { mount -t tmpfs -o size=16m,mode=$(stat -c %a $1),uid=$(stat -c %u $1),gid=$(stat -c %g $1) none $1; }
 ";

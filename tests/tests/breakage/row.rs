@@ -20,6 +20,8 @@ pub struct Row {
     /// The local administrator's ways that are barred. Only where the C library itself fails, which root alone can bring
     /// about; he has all the others.
     pub barred: &'static [&'static str],
+    /// What `jmsctl doctor` finds, in the order of the alphabet; neither less nor more.
+    pub findings: &'static [&'static str],
     /// A sentence beside the table, for what needs one.
     pub note: &'static str,
 }
@@ -64,6 +66,7 @@ pub fn row(subject: &'static str, damage: &'static str, breaks: impl Into<String
         request: Request::Exec,
         alice: Alice::Served,
         barred: &[],
+        findings: &[],
         note: "",
     }
 }

@@ -1,5 +1,6 @@
 //! The table: printed for people, and kept as `docs/breakage.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,18 +14,36 @@ pub fn document() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/breakage.md")
 }
 
-/// The rows as a table of Markdown. Words of the client's screen and of the log are those that the row wants and that
+/// The rows as a table of Markdown; a row that was not tried is as `before` has it. Words of the client's screen and of the log are those that the row wants and that
 /// were seen: what changes from run to run is not shown.
-pub fn markdown<'row>(rows: impl IntoIterator<Item = (&'row Row, &'row Seen)>) -> String {
+pub fn markdown(rows: &[Row], all_seen: &BTreeMap<String, Seen>, before: &str) -> String {
     let mut text = String::new();
     let mut notes: Vec<&str> = Vec::new();
     let _ = writeln!(
         text,
-        "| broken | how | {} | virtual user | she reads | the log says |\n|{}",
+        "| broken | how | {} | virtual user | she reads | the log says | doctor |\n|{}",
         LOCAL.join(" | "),
-        " --- |".repeat(LOCAL.len() + 5)
+        " --- |".repeat(LOCAL.len() + 6)
     );
-    for (row, seen) in rows {
+    for row in rows {
+        let mark = if row.note.is_empty() {
+            String::new()
+        } else {
+            let number = notes
+                .iter()
+                .position(|note| *note == row.note)
+                .unwrap_or_else(|| {
+                    notes.push(row.note);
+                    notes.len() - 1
+                });
+            format!(" ({})", number + 1)
+        };
+        let begin = format!("| {} | {}{mark} |", row.subject, row.damage);
+        let Some(seen) = all_seen.get(&row.name()) else {
+            let kept = before.lines().find(|line| line.starts_with(&begin));
+            kept.into_iter().for_each(|line| text.extend([line, "\n"]));
+            continue;
+        };
         let (state, sentence, line) = match row.alice {
             Alice::Served if !seen.served => ("WRONG", "", ""),
             Alice::Served => ("served", "", ""),
@@ -38,26 +57,17 @@ pub fn markdown<'row>(rows: impl IntoIterator<Item = (&'row Row, &'row Seen)>) -
             .iter()
             .map(|is_in| if *is_in { "in" } else { "OUT" })
             .collect();
-        let mark = if row.note.is_empty() {
-            String::new()
-        } else {
-            let number = notes
-                .iter()
-                .position(|note| *note == row.note)
-                .unwrap_or_else(|| {
-                    notes.push(row.note);
-                    notes.len() - 1
-                });
-            format!(" ({})", number + 1)
-        };
         let _ = writeln!(
             text,
-            "| {} | {}{mark} | {} | {state} | {} | {} |",
-            row.subject,
-            row.damage,
+            "{begin} {} | {state} | {} | {} | {} |",
             local.join(" | "),
             code(sentence),
             code(line),
+            seen.findings
+                .iter()
+                .map(|id| code(id))
+                .collect::<Vec<_>>()
+                .join(" "),
         );
     }
     for (note, number) in notes.iter().zip(1..) {
@@ -75,6 +85,13 @@ fn code(text: &str) -> String {
     } else {
         format!("`{text}`")
     }
+}
+
+/// This release's table in the document.
+pub fn of(document: &str, release: Release) -> Option<&str> {
+    let (begin, end) = markers(release);
+    let (_, rest) = document.split_once(&begin)?;
+    rest.split_once(&end).map(|(table, _)| table)
 }
 
 /// The document with this release's table in the place of the one that it had.

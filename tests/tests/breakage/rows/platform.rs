@@ -1,6 +1,6 @@
 //! The system around us: disks, clock, log daemon.
 
-use super::SORRY;
+use super::{NAME_NOT_KNOWN, SORRY};
 use crate::row::{Row, row};
 
 pub fn rows() -> Vec<Row> {
@@ -57,6 +57,6 @@ fn accounts() -> Vec<Row> {
             "missing",
             "sed -i /^jms-users:/d /etc/group",
         )
-        .refused("", ""),
+        .refused(NAME_NOT_KNOWN, "authenticating user alice@dev@web1"),
     ]
 }

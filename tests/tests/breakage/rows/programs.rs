@@ -1,12 +1,10 @@
 //! The two plug-ins, the three programs that sshd's way leads through, and `jmsctl`.
 
-use tests::Release;
-
 use super::{INVALID_USER, KEY_NOT_TAKEN, NAME_NOT_KNOWN, SORRY};
 use crate::columns::LOCAL;
 use crate::row::{Row, row};
 
-pub fn rows(_release: Release) -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     [
         nss(),
         pam(),
@@ -35,6 +33,10 @@ fn nss() -> Vec<Row> {
         gone("cut after 900 bytes", "cut_to $NSS 900"),
         gone("cut in the middle", "shorten $NSS 50"),
         gone("cut by one byte", "cut_to $NSS $(($(stat -c %s $NSS) - 1))"),
+        gone(
+            "its second half zeros, as after a power cut",
+            "unwritten $NSS",
+        ),
         gone("a text file", "echo text > $NSS"),
         gone("a folder", "rm $NSS; mkdir $NSS"),
         row(NSS, "mode 0000", "chmod 0 $NSS").refused(NO_CONNECTION, NO_CONNECTION_LINE),
@@ -82,6 +84,10 @@ fn pam() -> Vec<Row> {
         gone("cut after 900 bytes", "cut_to $PAM 900"),
         gone("cut in the middle", "shorten $PAM 50"),
         gone("cut by one byte", "cut_to $PAM $(($(stat -c %s $PAM) - 1))"),
+        gone(
+            "its second half zeros, as after a power cut",
+            "unwritten $PAM",
+        ),
         gone("a text file", "echo text > $PAM"),
         gone("a folder", "rm $PAM; mkdir $PAM"),
         row(PAM, "mode 0000", "chmod 0 $PAM"),
@@ -186,12 +192,12 @@ const NOT_SET_UID: &str = "jms: the session program does not run as its service 
 const NOT_SET_UID_LINE: &str = "type=\"alert\" … reason=\"not-service-user\"";
 
 fn force_command() -> Vec<Row> {
-    let gone = |damage, breaks: &str| row(FORCE, damage, breaks).refused("", "");
     vec![
         row(FORCE, "missing", "rm $FORCE")
             .refused("Permission denied", "User alice@dev@web1 not allowed because shell /usr/libexec/jms/force-command does not exist"),
-        gone("empty", ": > $FORCE; chmod 4755 $FORCE"),
-        gone("cut in the middle", "shorten $FORCE 50; chmod 4755 $FORCE"),
+        row(FORCE, "empty", ": > $FORCE; chmod 4755 $FORCE")
+            .refused("/usr/libexec/jms/force-command: Exec format error", ""),
+        row(FORCE, "cut in the middle", "shorten $FORCE 50; chmod 4755 $FORCE").refused("", ""),
         row(FORCE, "mode 0755", "chmod 755 $FORCE").refused(NOT_SET_UID, NOT_SET_UID_LINE),
         row(FORCE, "mode 4700", "chmod 4700 $FORCE")
             .refused("/usr/libexec/jms/force-command: Permission denied", ""),
@@ -199,11 +205,12 @@ fn force_command() -> Vec<Row> {
             .refused("jms: the session program is installed with the wrong owner or mode", "type=\"alert\" … reason=\"wrong-identity\""),
         row(FORCE, "owner root", "chown root $FORCE; chmod 4755 $FORCE")
             .refused("jms: the session program is installed with the wrong owner or mode", "type=\"alert\" … reason=\"wrong-identity\""),
-        row(FORCE, "owner nobody", "chown nobody $FORCE; chmod 4755 $FORCE").refused("", ""),
+        row(FORCE, "owner nobody", "chown nobody $FORCE; chmod 4755 $FORCE")
+            .refused("jms: the bastion cannot read or write its store; tell your administrator", "type=\"store.problem\""),
         row(FORCE, "on a file system mounted nosuid", "mount --bind $LIBEXEC $LIBEXEC; mount -o remount,bind,nosuid $LIBEXEC")
             .mended_by("umount $LIBEXEC")
             .refused(NOT_SET_UID, NOT_SET_UID_LINE),
-        row("/usr/libexec/jms", "mode 0700", "chmod 700 $LIBEXEC").refused("", ""),
+        row("/usr/libexec/jms", "mode 0700", "chmod 700 $LIBEXEC").refused(KEY_NOT_TAKEN, "AuthorizedKeysCommand"),
         row("/usr/libexec/jms", "owner nobody", "chown nobody $LIBEXEC").refused(KEY_NOT_TAKEN, "AuthorizedKeysCommand"),
         row("/usr/libexec/jms", "missing", "rm -r $LIBEXEC").refused("Permission denied", "does not exist"),
     ]

@@ -120,7 +120,10 @@ fn secret_key() -> Vec<Row> {
 fn others() -> Vec<Row> {
     vec![
         row("/etc/jms", "missing", "rm -r /etc/jms").refused(NAME_NOT_KNOWN, INVALID_USER),
-        row("/etc/jms", "mode 0700", "chmod 700 /etc/jms").refused("", ""),
+        row("/etc/jms", "mode 0700", "chmod 700 /etc/jms").refused(
+            "jms: the uid range file cannot be read",
+            "type=\"settings.problem\" … reason=\"uid-range\"",
+        ),
         row("/etc/jms", "owner jms", "chown jms /etc/jms"),
         row(
             "pam-configs/jms",
@@ -128,6 +131,26 @@ fn others() -> Vec<Row> {
             "rm /usr/share/pam-configs/jms",
         ),
         row("pam-configs/jms", "empty", ": > /usr/share/pam-configs/jms"),
+        row(
+            "pam-configs/jms",
+            "mode 0000, owner nobody",
+            "chmod 0 /usr/share/pam-configs/jms; chown nobody /usr/share/pam-configs/jms",
+        ),
+        row(
+            "tmpfiles.d/jms.conf",
+            "empty",
+            ": > /usr/lib/tmpfiles.d/jms.conf",
+        ),
+        row(
+            "tmpfiles.d/jms.conf",
+            "mode 0000, owner nobody",
+            "chmod 0 /usr/lib/tmpfiles.d/jms.conf; chown nobody /usr/lib/tmpfiles.d/jms.conf",
+        ),
+        row(
+            "home/.hushlogin",
+            "mode 0000, owner nobody",
+            "chmod 0 /usr/share/jms/home/.hushlogin; chown nobody /usr/share/jms/home/.hushlogin",
+        ),
         row(
             "tmpfiles.d/jms.conf",
             "missing",

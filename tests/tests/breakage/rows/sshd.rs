@@ -1,11 +1,9 @@
 //! Our drop-in, and other settings of sshd that stand before it or beside it.
 
-use tests::Release;
-
 use super::{KEY_NOT_TAKEN, NAME_NOT_KNOWN};
 use crate::row::{Request, Row, row};
 
-pub fn rows(_release: Release) -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     [dropin(), others_win(), subsystem()].concat()
 }
 
@@ -87,7 +85,7 @@ fn others_win() -> Vec<Row> {
             "a Match before ours with ForceCommand",
             "Match Group jms-users\\nForceCommand /bin/false\\nMatch all",
         )
-        .refused("jms: ", "type=\"alert\" … reason=\"other-force-command\""),
+        .refused("jms: another ForceCommand of this sshd stands before the bastion's", "type=\"alert\" … reason=\"other-force-command\""),
         other(
             "a Match before ours with ForceCommand none",
             "Match Group jms-users\\nForceCommand none\\nMatch all",
@@ -111,7 +109,7 @@ fn others_win() -> Vec<Row> {
             "a Match before ours with ForceCommand internal-sftp",
             "Match Group jms-users\\nForceCommand internal-sftp\\nMatch all",
         )
-        .refused("", ""),
+        .refused("This service allows sftp connections only", ""),
         other(
             "a Match before ours with ForceCommand internal-sftp, asked for sftp",
             "Match Group jms-users\\nForceCommand internal-sftp\\nMatch all",
@@ -123,7 +121,7 @@ fn others_win() -> Vec<Row> {
             "ChrootDirectory in a Match before ours",
             "Match Group jms-users\\nChrootDirectory /usr/share\\nMatch all",
         )
-        .refused("", ""),
+        .refused("/usr/libexec/jms/force-command: No such file or directory", ""),
     ]
 }
 

@@ -99,7 +99,7 @@ fn folders() -> Vec<Row> {
     let unrecorded_line = "type=\"recording.problem\"";
     vec![
         row(state, "missing", "rm -r /var/lib/jms").refused(NAME_NOT_KNOWN, INVALID_USER),
-        row(state, "mode 0000", "chmod 0 /var/lib/jms").refused("Permission denied", ""),
+        row(state, "mode 0000", "chmod 0 /var/lib/jms").refused(KEY_NOT_TAKEN, "type=\"snapshot.problem\""),
         row(state, "mode 0777", "chmod 777 /var/lib/jms"),
         row(state, "owner root", "chown root /var/lib/jms").refused(SORRY, STORE_LINE),
         row(public, "missing", "rm -r /var/lib/jms/public").refused(NAME_NOT_KNOWN, INVALID_USER),
