@@ -84,10 +84,10 @@ impl Default for Session {
             connect_timeout: 15,
             alive_interval: 15,
             alive_count_max: 3,
-            limit_login: 0,
-            limit_user: 0,
-            limit_asset: 0,
-            limit_bastion: 0,
+            limit_login: 20,
+            limit_user: 100,
+            limit_asset: 200,
+            limit_bastion: 1000,
         }
     }
 }

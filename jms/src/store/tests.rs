@@ -689,6 +689,27 @@ fn the_limit_counts_live_sessions_only() {
 }
 
 #[test]
+fn an_assets_own_limit_comes_before_the_settings() {
+    let mut f = fixture();
+    f.everyday();
+    let (login, _) = f.login(myself());
+    let one = access::Counts {
+        asset: Some(1),
+        ..access::Counts::default()
+    };
+    let mut opened = |own: Option<u32>| {
+        let mut web1 = f.store.read().asset("web1").unwrap();
+        web1.limit_sessions = own;
+        f.change(|change| change.set_asset(&web1)).unwrap();
+        let opening = f.open_session(&login, Channel::Exec, myself(), one);
+        opening.decision.allow
+    };
+    assert!(opened(None));
+    assert!(!opened(None), "the settings' limit is met");
+    assert!(!opened(Some(1)) && opened(Some(2)) && opened(Some(3)));
+}
+
+#[test]
 fn what_ended_without_a_word_is_closed_by_whoever_looks_next() {
     let mut f = fixture();
     f.everyday();

@@ -69,7 +69,7 @@ pub struct Attributes {
     /// When no host key is stored: refuse (unless told otherwise), or pin the first one that is seen
     #[arg(long, value_name = "refuse|pin", value_parser = host_key_policy)]
     pub host_key_policy: Option<HostKeyPolicy>,
-    /// At most so many sessions at once; none takes the limit away
+    /// At most so many sessions at once, fewer or more than the settings say; none: what they say
     #[arg(long, value_name = "N", value_parser = count_or_none)]
     pub limit_sessions: Option<Clearable<u32>>,
     /// no: nobody reaches it
