@@ -43,6 +43,32 @@ fn is_allowed(lab: &Lab, login: &str, right: &str) -> bool {
     explained["allow"] == true
 }
 
+/// The page's ids are those that are here: of the shell that ended with its grant.
+fn from_a_name_to_what_was_done(lab: &Lab, page: &str) {
+    let newest = |command: &str| {
+        let rows = lab.bastion().run(command).json_lines().expect("JSON");
+        rows.last().expect("a row").clone()
+    };
+    let session = newest("jmsctl session ls --user dave --json");
+    let text = |name: &str| session[name].as_str().expect("text").to_owned();
+    let (login, session) = (text("login"), text("id"));
+    let [ls, login_show, session_show] = commands(page, "From a name")[..] else {
+        panic!("it takes three commands")
+    };
+    let run = |command: &str| lab.bastion().run(command).expect_status(0).text();
+    assert!(run(ls).contains(&login));
+    assert!(run(&login_show.replace("4kq8zd", &login[..6])).contains(&session));
+    let shown = run(&session_show.replace("7k2mz9", &session[..6]));
+    for part in [
+        "right-withdrawn",
+        "events:",
+        "session.open",
+        "session.close",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+}
+
 #[test]
 fn the_worked_example_of_the_model_works() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/model.md"))
@@ -105,5 +131,6 @@ fn the_worked_example_of_the_model_works() {
     ssh("dave", "dev@web1", "true").expect_status(126);
     ssh("alice", "dev@web1", "true").expect_failure();
     assert!(is_allowed(&lab, "bob@dev@web2", "shell"));
+    from_a_name_to_what_was_done(&lab, &page);
     follow(&lab, &page, "Kept in version control");
 }

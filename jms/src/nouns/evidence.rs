@@ -103,3 +103,49 @@ pub struct EventRow {
     /// Whether syslog took it.
     pub sent: bool,
 }
+
+/// One command line of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Command {
+    /// When it was run.
+    pub time: Time,
+    /// The line.
+    pub line: String,
+    /// Only its beginning was kept.
+    pub cut: bool,
+    /// How sure it is that the line is what ran: `exact`, `likely` or `raw`.
+    pub captured: String,
+    /// What the filter said: `allow`, `deny`, `warn`, `confirm`.
+    pub verdict: String,
+    /// What became of it: `accept` or `deny`.
+    pub action: String,
+    /// The filter that spoke; empty: none.
+    pub filter: String,
+    /// The rule of it that spoke; empty: its default.
+    pub rule: String,
+    /// Where in the recording, in milliseconds after its start.
+    pub at: Option<i64>,
+}
+
+/// One file that a session moved, made or removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Transfer {
+    /// When it began.
+    pub begun_at: Time,
+    /// When it ended; null: it did not, or nobody saw it.
+    pub ended_at: Option<Time>,
+    /// `upload`, `download`, `remove`, `rename`, …
+    pub operation: String,
+    /// The file on the asset.
+    pub path: String,
+    /// The other one, of operations with two.
+    pub other_path: String,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// SHA-256 of what was moved, hexadecimal.
+    pub sha256: Option<String>,
+    /// What the decision said: `allow` or `deny`.
+    pub verdict: String,
+    /// What became of it.
+    pub result: String,
+}

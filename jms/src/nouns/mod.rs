@@ -12,7 +12,7 @@ pub mod person;
 
 pub use access::{Credential, CredentialKind, Grant, SystemUser, SystemUserOverride};
 pub use defaults::Defaults;
-pub use evidence::{EventRow, Login, Session};
+pub use evidence::{Command, EventRow, Login, Session, Transfer};
 pub use group::{AssetGroup, Site, UserGroup};
 pub use machine::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy, Platform};
 pub use person::{LoginKey, Mfa, MfaAsked, Role, User};

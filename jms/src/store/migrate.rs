@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_root_of_the_tree.sql"),
     include_str!("migrations/0003_lost_recordings.sql"),
     include_str!("migrations/0004_gateway_system_user.sql"),
+    include_str!("migrations/0005_events_of_logins.sql"),
 ];
 
 /// How long the rest of a package is waited for. The PAM module gives its helper up after five seconds.

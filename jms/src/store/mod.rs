@@ -13,6 +13,7 @@ mod access;
 mod asset_groups;
 mod assets;
 mod change;
+mod deeds;
 mod defaults;
 mod ending;
 mod error;
@@ -60,6 +61,9 @@ use std::time::Duration;
 
 /// How long anybody waits for another writer before it gives up.
 const BUSY: Duration = Duration::from_secs(2);
+
+/// So many statements stay prepared. A decision takes some twenty; a list asks for one decision after the other.
+const STATEMENTS: usize = 64;
 
 /// With less room than this the store is not written to: SQLite's log of a login or two, in bytes.
 const ROOM: u64 = 64 * 1024;
@@ -110,6 +114,7 @@ impl Store {
             | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
         let mut connection = Connection::open_with_flags(&path, flags)?;
         connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
         connection.pragma_update(None, "foreign_keys", true)?;

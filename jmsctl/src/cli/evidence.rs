@@ -14,8 +14,10 @@ pub enum Login {
         after_help = "Examples:\n  jmsctl login ls --since today\n  jmsctl login ls --user alice --json\n  jmsctl login ls --unknown --since today"
     )]
     Ls(LoginLs),
-    /// Show a login with its sessions
-    #[command(after_help = "Example:\n  jmsctl login show 7k2mz9")]
+    /// Show a login with its sessions, and with what it was refused, changed and looked at
+    #[command(
+        after_help = "Examples:\n  jmsctl login show 7k2mz9\n  jmsctl login show 7k2mz9 --json | jq -r .sessions[].id"
+    )]
     Show(Prefix),
 }
 
@@ -48,8 +50,10 @@ pub enum Session {
   jmsctl session ls --online
   jmsctl session ls --user alice --asset 'web*' --since 3d --json")]
     Ls(SessionLs),
-    /// Show a session
-    #[command(after_help = "Example:\n  jmsctl session show 7k2mz9")]
+    /// Show a session with its commands, transfers and events, and with who looked at it
+    #[command(
+        after_help = "Examples:\n  jmsctl session show 7k2mz9\n  jmsctl session show 7k2mz9 --json | jq .events"
+    )]
     Show(Prefix),
     /// Play a recording; that somebody did is an event
     #[command(

@@ -19,7 +19,7 @@ const BEFORE_FOLLOWING: usize = 10;
 /// An event as it is listed: its own fields, its number, whether syslog took it.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct Listed(Map<String, Value>);
+pub struct Listed(Map<String, Value>);
 
 impl Noun for Listed {
     const NAME: &'static str = "event";
@@ -100,8 +100,12 @@ fn read(verb: &EventLs, context: &Context, after_seq: u64, limit: u32) -> Done<V
         after_seq,
         limit,
     })?;
-    let for_people = !context.out.is_json();
-    Ok(rows.iter().map(|row| listed(row, for_people)).collect())
+    Ok(all_listed(&rows, context.out.is_json()))
+}
+
+/// Events as they are listed; `json`: for programs.
+pub fn all_listed(rows: &[EventRow], json: bool) -> Vec<Listed> {
+    rows.iter().map(|row| listed(row, !json)).collect()
 }
 
 fn listed(row: &EventRow, for_people: bool) -> Listed {

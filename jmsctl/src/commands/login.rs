@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::evidence::{Wanted, print, rows_needed};
-use super::unknown;
+use super::{deeds, event, unknown};
 use crate::cli::evidence::{Login as Verb, LoginLs};
 use crate::context::Context;
 use crate::failure::Done;
@@ -42,12 +42,13 @@ impl Noun for Login {
     const NEWEST_LAST: bool = true;
 }
 
-/// A login with its sessions.
+/// A login with its sessions, and with what happened in it outside of them.
 #[derive(Serialize)]
 struct Whole {
     #[serde(flatten)]
     login: Login,
     sessions: Vec<Session>,
+    events: Vec<event::Listed>,
 }
 
 /// Runs a verb.
@@ -56,28 +57,31 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         // Root opens the log before the store, and does not come here; this is for whoever else may read it.
         Verb::Ls(verb) if verb.unknown => unknown::run(verb, unknown::open(verb)?, context),
         Verb::Ls(verb) => ls(verb, context),
-        Verb::Show(verb) => {
-            let read = context.store.read();
-            let login = read.login_by_prefix(&verb.id)?;
-            let mut sessions = read.sessions(&SessionSearch {
-                login: Some(login.id.clone()),
-                limit: u32::MAX,
-                ..SessionSearch::default()
-            })?;
-            sessions.reverse();
-            if context.out.is_json() {
-                return context.out.show(&Whole { login, sessions });
-            }
-            context.out.show(&login)?;
-            if !sessions.is_empty() {
-                context.out.text("\nsessions:\n")?;
-                context
-                    .out
-                    .list(sessions, &crate::cli::flags::List::default())?;
-            }
-            Ok(())
-        }
+        Verb::Show(verb) => show(&verb.id, context),
     }
+}
+
+fn show(id: &str, context: &mut Context) -> Done {
+    let (read, json) = (context.store.read(), context.out.is_json());
+    let most = deeds::rows_needed(json);
+    let login = read.login_by_prefix(id)?;
+    let mut sessions = read.sessions(&SessionSearch {
+        login: Some(login.id.clone()),
+        limit: most,
+        ..SessionSearch::default()
+    })?;
+    sessions.reverse();
+    let whole = Whole {
+        sessions,
+        events: event::all_listed(&read.events_of_login(&login.id, most)?, json),
+        login,
+    };
+    if json {
+        return context.out.show(&whole);
+    }
+    context.out.show(&whole.login)?;
+    deeds::table(context, "sessions", whole.sessions)?;
+    deeds::table(context, "events", whole.events)
 }
 
 fn ls(verb: &LoginLs, context: &mut Context) -> Done {

@@ -7,6 +7,7 @@ mod asset;
 mod asset_group;
 pub mod config;
 mod csv_file;
+mod deeds;
 mod defaults;
 mod doctor;
 pub mod event;

@@ -2,13 +2,14 @@
 #![forbid(unsafe_code)]
 
 use super::evidence::{Wanted, print, rows_needed};
-use super::replay;
+use super::{deeds, event, replay};
 use crate::cli::evidence::{Session as Verb, SessionLs};
 use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
-use jms::nouns::Session;
+use jms::nouns::{Command, Session, Transfer};
 use jms::store::SessionSearch;
+use serde::Serialize;
 
 impl Noun for Session {
     const NAME: &'static str = "session";
@@ -53,16 +54,42 @@ impl Noun for Session {
     const NEWEST_LAST: bool = true;
 }
 
+/// A session with what was done in it.
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    session: Session,
+    commands: Vec<Command>,
+    transfers: Vec<Transfer>,
+    events: Vec<event::Listed>,
+}
+
 /// Runs a verb.
 pub fn run(verb: &Verb, context: &mut Context) -> Done {
     match verb {
         Verb::Ls(verb) => ls(verb, context),
-        Verb::Show(verb) => {
-            let session = context.store.read().session_by_prefix(&verb.id)?;
-            context.out.show(&session)
-        }
+        Verb::Show(verb) => show(&verb.id, context),
         Verb::Replay(verb) => replay::run(verb, context),
     }
+}
+
+fn show(id: &str, context: &mut Context) -> Done {
+    let (read, json) = (context.store.read(), context.out.is_json());
+    let most = deeds::rows_needed(json);
+    let session = read.session_by_prefix(id)?;
+    let whole = Whole {
+        commands: read.commands_of(&session.id, most)?,
+        transfers: read.transfers_of(&session.id, most)?,
+        events: event::all_listed(&read.events_of_session(&session.id, most)?, json),
+        session,
+    };
+    if json {
+        return context.out.show(&whole);
+    }
+    context.out.show(&whole.session)?;
+    deeds::table(context, "commands", whole.commands)?;
+    deeds::table(context, "transfers", whole.transfers)?;
+    deeds::table(context, "events", whole.events)
 }
 
 fn ls(verb: &SessionLs, context: &mut Context) -> Done {

@@ -261,6 +261,77 @@ fn logins_and_sessions_are_listed_and_shown() {
 }
 
 #[test]
+fn from_a_name_to_what_was_done_in_three_commands() {
+    let Evidence {
+        bastion,
+        login,
+        session,
+    } = evidence(false);
+    // Written by whoever takes commands and transfers apart; hostile text, as all that users type.
+    bastion.sh(&format!(
+        r#"python3 - <<'END'
+import sqlite3
+store = sqlite3.connect('/var/lib/jms/jms.db')
+store.execute("INSERT INTO command (session_id, run_at, line, captured, verdict, action, recorded_at) VALUES ('{session}', 1800000000000, 'rm -rf /srv/\x1b[2J', 'exact', 'allow', 'accept', 400)")
+store.execute("INSERT INTO transfer (session_id, begun_at, operation, path, size, verdict, result) VALUES ('{session}', 1800000000001, 'upload', '/tmp/tool', 4711, 'allow', 'done')")
+store.commit()
+END
+chown jms:jms /var/lib/jms/jms.db*"#
+    ));
+    // One: his logins.
+    let logins = bastion.json(&["login", "ls", "--user", "alice"]);
+    assert_eq!(logins[0]["id"], login);
+    // Two: what he did in one of them.
+    let shown = &bastion.json(&["login", "show", &login[..8]])[0];
+    assert_eq!(shown["sessions"][0]["id"], session);
+    assert_eq!(shown["events"][0]["type"], "login.open");
+    // Three: the session, with all of its parts.
+    let shown = &bastion.json(&["session", "show", &session[..8]])[0];
+    assert_eq!(
+        keys(&shown["commands"][0]),
+        [
+            "time", "line", "cut", "captured", "verdict", "action", "filter", "rule", "at"
+        ]
+    );
+    assert_eq!(shown["commands"][0]["at"], 400);
+    assert_eq!(
+        keys(&shown["transfers"][0]),
+        [
+            "begun_at",
+            "ended_at",
+            "operation",
+            "path",
+            "other_path",
+            "size",
+            "sha256",
+            "verdict",
+            "result"
+        ]
+    );
+    let types: Vec<&str> = shown["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types, ["session.open", "session.close"]);
+    // And who looked at it since.
+    bastion.ok(&["session", "replay", &session]);
+    let text = bastion.ok(&["session", "show", &session]);
+    for part in [
+        "commands:",
+        "rm -rf /srv/",
+        "transfers:",
+        "/tmp/tool",
+        "events:",
+        "evidence.read",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
 fn a_replay_is_harmless_and_leaves_its_event() {
     let Evidence {
         bastion, session, ..
