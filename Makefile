@@ -24,7 +24,7 @@ export CMD LAB_RELEASE
 PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
-SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh packaging/build-deb $(wildcard packaging/scripts/*)
+SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh packaging/build-deb packaging/build-manual $(wildcard packaging/scripts/*)
 
 .PHONY: help demo lab lab-down test end-to-end base-roots package fuzz deny doc shellcheck lintian units reproducible prepare lab-program
 

@@ -24,6 +24,24 @@ pub enum Failure {
     Store(StoreError),
 }
 
+/// What the exit statuses mean for scripts.
+pub const EXIT_STATUSES: [(u8, &str); 5] = [
+    (0, "done, or nothing found to complain of"),
+    (1, "failed, or a check found something"),
+    (2, "wrong usage or bad input"),
+    (3, "no such thing"),
+    (4, "not allowed for this role"),
+];
+
+/// The same in one sentence.
+pub fn exit_statuses() -> String {
+    let all: Vec<String> = EXIT_STATUSES
+        .iter()
+        .map(|(status, what)| format!("{status} {what}"))
+        .collect();
+    format!("Exit status: {}.", all.join("; "))
+}
+
 /// What every command returns.
 pub type Done<T = ()> = Result<T, Failure>;
 

@@ -13,6 +13,7 @@ mod failure;
 mod input;
 mod manual;
 mod output;
+mod pages;
 mod pattern;
 mod privilege;
 mod remote;

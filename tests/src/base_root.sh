@@ -29,6 +29,9 @@ chroot "$root" apt-get -q -y dist-upgrade
 # shellcheck disable=SC2086 # a list of words
 chroot "$root" apt-get -q -y --no-install-recommends install $PACKAGES
 
+# man finds pages without an index, and installing a package would wait for it each time.
+rm -f "$root/var/lib/man-db/auto-update"
+
 chroot "$root" apt-get clean
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/var/log/apt/* "$root"/var/log/*.log
 rm -f "$root/etc/apt/sources.list.d/build.list" "$root/etc/apt/apt.conf.d/99build" "$root/usr/sbin/policy-rc.d"

@@ -20,7 +20,7 @@ mod unbuilt;
 pub mod user;
 pub mod values;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, exit_statuses};
 use crate::input::FileArgument;
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use flags::Global;
@@ -37,13 +37,12 @@ use std::path::PathBuf;
     subcommand_value_name = "NOUN",
     subcommand_help_heading = "Nouns",
     max_term_width = 100,
-    after_help = "Exit status: 0 done; 1 failed, or a check found something; 2 wrong usage or bad input;
-3 no such thing; 4 not allowed.
+    after_help = format!("{}
 
 Examples:
   jmsctl init --first-admin alice --key alice.pub
   jmsctl help grant add
-  jmsctl session ls --online --json"
+  jmsctl session ls --online --json", exit_statuses())
 )]
 pub struct Arguments {
     /// Flags that every command takes.
@@ -220,9 +219,9 @@ Examples:
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  jmsctl completion bash > /etc/bash_completion.d/jmsctl")]
     Completion(Completion),
-    /// Print the manual page of a command, or write them all
+    /// Print the manual page of a noun, or write them all
     #[command(
-        after_help = "Examples:\n  jmsctl man | man -l -\n  jmsctl man grant add | man -l -\n  jmsctl man --out /usr/local/share/man/man1"
+        after_help = "Examples:\n  jmsctl man | man -l -\n  jmsctl man grant | man -l -\n  jmsctl man --out /usr/local/share/man/man8"
     )]
     Man(Man),
     /// Print the version

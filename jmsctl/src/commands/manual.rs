@@ -4,6 +4,7 @@
 use crate::cli::{self, Man, Shell, Words};
 use crate::failure::{Done, Failure};
 use crate::output::Output;
+use crate::pages;
 use serde_json::json;
 
 /// `help [NOUN [VERB]]`
@@ -12,16 +13,15 @@ pub fn help(help: &Words, out: &mut Output) -> Done {
     out.text(&text)
 }
 
-/// `man [NOUN [VERB]] | --out FOLDER`
+/// `man [NOUN [VERB]] | --out FOLDER`: a verb is explained on the page of its noun.
 pub fn man(man: &Man, out: &mut Output) -> Done {
     if let Some(folder) = &man.out {
-        let written = clap_mangen::generate_to(cli::tree(), folder);
-        return written
+        return pages::write_all(folder)
             .map_err(|error| Failure::io("write the pages into", folder.display(), error));
     }
-    let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(cli::find(&man.words.words)?).render(&mut page);
-    rendered.map_err(|error| Failure::io("write", "the page", error))?;
+    cli::find(&man.words.words)?;
+    let noun = man.words.words.first().map(String::as_str);
+    let page = pages::page(noun).map_err(|error| Failure::io("write", "the page", error))?;
     out.bytes(&page)
 }
 

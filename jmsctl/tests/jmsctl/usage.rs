@@ -74,7 +74,7 @@ fn help_version_pages_and_completions_come_from_one_tree() {
             .status
             .success()
     );
-    for name in ["jmsctl.1", "jmsctl-user-add.1", "jmsctl-session-replay.1"] {
+    for name in ["jmsctl.8", "jmsctl-user.8", "jmsctl-init.8"] {
         assert!(folder.path().join(name).exists(), "{name}");
     }
     let schema: serde_json::Value =
