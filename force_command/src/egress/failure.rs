@@ -146,6 +146,7 @@ fn before_login(line: &str) -> Option<Failure> {
     }
     let no_ssh = [
         "banner line contains invalid characters",
+        "banner line too long",
         "No SSH version received",
         "Bad remote protocol version",
         "Protocol major versions differ",
@@ -161,14 +162,31 @@ fn before_login(line: &str) -> Option<Failure> {
     if has("timed out") || has("not responding") {
         return Some(Failure::Stalled);
     }
+    if let Some(why) = line.strip_prefix("ssh_dispatch_run_fatal: ") {
+        return Some(broken_exchange(why));
+    }
     let hung_up = [
         "kex_exchange_identification",
         "Connection closed by",
         "Connection reset by",
         "Received disconnect from",
     ];
-    (hung_up.iter().any(|text| line.starts_with(text)) || line.starts_with("Disconnected from"))
-        .then_some(Failure::HungUp)
+    if hung_up.iter().any(|text| line.starts_with(text)) {
+        return Some(Failure::HungUp);
+    }
+    // Without a disconnect that was received, it was the client that broke off: what came was against the protocol.
+    line.starts_with("Disconnected from")
+        .then_some(Failure::NotSsh)
+}
+
+/// Why the client gave up amid the exchange of keys (ssherr.c): nobody is there any more, or what came was no ssh.
+fn broken_exchange(why: &str) -> Failure {
+    let gone = ["onnection closed", "onnection reset", "roken pipe"];
+    if gone.iter().any(|text| why.contains(text)) {
+        Failure::HungUp
+    } else {
+        Failure::NotSsh
+    }
 }
 
 /// What the client of a gateway says of the channel to the next machine (channels.c; serverloop.c of the gateway).
@@ -239,6 +257,18 @@ mod tests {
             ),
             ("Bad packet length 4210818301.", Failure::NotSsh),
             (
+                "kex_exchange_identification: banner line too long",
+                Failure::NotSsh,
+            ),
+            (
+                "ssh_dispatch_run_fatal: Connection to 192.0.2.7 port 22: incomplete message",
+                Failure::NotSsh,
+            ),
+            (
+                "ssh_dispatch_run_fatal: Connection to 192.0.2.7 port 22: Connection reset by peer",
+                Failure::HungUp,
+            ),
+            (
                 "Timeout, server 192.0.2.7 not responding.",
                 Failure::Stalled,
             ),
@@ -262,6 +292,11 @@ mod tests {
             (
                 "Received disconnect from 192.0.2.7 port 22:2: Too many authentication failures",
                 Failure::LoginRefused,
+            ),
+            ("Disconnected from 192.0.2.7 port 22", Failure::NotSsh),
+            (
+                "Received disconnect from 192.0.2.7 port 22:11: bye\nDisconnected from 192.0.2.7 port 22",
+                Failure::HungUp,
             ),
             (
                 "kex_exchange_identification: read: Connection reset by peer",
