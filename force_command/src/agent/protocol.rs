@@ -29,7 +29,7 @@ pub struct Purpose {
     pub login: String,
     /// The asset's stored host keys.
     pub host_keys: Vec<HostKey>,
-    /// Whether host keys may prove themselves with SHA-1 (assets with `--algorithms legacy`).
+    /// Whether host keys may prove themselves, and the key sign, with SHA-1 (assets with `--algorithms legacy`).
     pub legacy: LegacyHash,
     /// Whether the connection must be bound.
     pub binding: Binding,
@@ -236,9 +236,9 @@ impl Protocol {
         if blob != self.public.blob() {
             return Err(Refusal::OtherKey);
         }
-        let algorithm = key.algorithm(flags).map_err(Refusal::Sign)?;
+        let algorithm = (key.algorithm(flags, self.purpose.legacy)).map_err(Refusal::Sign)?;
         self.judge(data, algorithm)?;
-        let signature = key.sign(data, flags).map_err(Refusal::Sign)?;
+        let signature = (key.sign(data, flags, self.purpose.legacy)).map_err(Refusal::Sign)?;
         message::put_signature(&mut self.output, &signature);
         self.signatures += 1;
         let count = self.signatures;

@@ -14,6 +14,7 @@ mod line;
 mod private;
 mod public;
 mod rsa;
+mod rsa_sha1;
 mod verify;
 pub mod wire;
 

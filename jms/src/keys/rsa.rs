@@ -1,5 +1,7 @@
-//! RSA signatures with SHA-2 (RFC 8332), made and checked by `ring`.
+//! RSA signatures with SHA-2 (RFC 8332), made and checked by `ring`; those with SHA-1 (RFC 4253), for old devices alone, are
+//! made in `rsa_sha1` and checked by `ring`.
 
+use super::rsa_sha1;
 use num_bigint::BigUint;
 use ring::rsa::{KeyPair, KeyPairComponents, PublicKeyComponents};
 use ring::signature::{
@@ -39,10 +41,10 @@ impl Private {
         BigUint::from_bytes_be(&self.e) < BigUint::from(MIN_EXPONENT)
     }
 
-    /// Signs `data`; `None` for SHA-1, and when the numbers are no key.
+    /// Signs `data`; `None` when the numbers are no key.
     pub(super) fn sign(&self, hash: Hash, data: &[u8]) -> Option<Vec<u8>> {
         let padding = match hash {
-            Hash::Sha1 => return None,
+            Hash::Sha1 => return rsa_sha1::sign(self, data),
             Hash::Sha256 => &RSA_PKCS1_SHA256,
             Hash::Sha512 => &RSA_PKCS1_SHA512,
         };

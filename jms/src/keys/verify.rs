@@ -7,12 +7,12 @@ use super::{KeyKind, PublicKey};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use std::fmt;
 
-/// Whether signatures with SHA-1 are believed. Only for assets whose administrator said `--algorithms legacy`.
+/// Whether signatures with SHA-1 are believed, and made. Only for assets whose administrator said `--algorithms legacy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegacyHash {
-    /// `ssh-rsa` signatures are refused.
+    /// No `ssh-rsa` signatures.
     Refused,
-    /// `ssh-rsa` signatures of old devices are accepted.
+    /// `ssh-rsa` signatures of old devices are accepted, and made for them.
     Accepted,
 }
 

@@ -25,7 +25,7 @@ static FIXED: LazyLock<Fixed> = LazyLock::new(|| {
     body.put_string(b"session-bind@openssh.com");
     body.put_string(machine.public().blob());
     body.put_string(SESSION);
-    body.put_string(&machine.sign(SESSION, SignatureFlags::NONE).expect("a signature"));
+    body.put_string(&machine.sign(SESSION, SignatureFlags::NONE, LegacyHash::Refused).expect("a signature"));
     body.push(0);
     let mut bind = Vec::new();
     bind.put_string(&body);

@@ -2,7 +2,7 @@ use super::{Conversation, Login, Machine, SESSION, bind_message, sign_message};
 use crate::agent::Notice;
 use crate::agent::refusal::Refusal;
 use jms::keys::wire::Writer;
-use jms::keys::{Fingerprint, PrivateKey, SignError, SignatureFlags, VerifyError};
+use jms::keys::{Fingerprint, LegacyHash, PrivateKey, SignError, SignatureFlags, VerifyError};
 use proptest::prelude::{any, prop_assert_ne};
 use proptest::test_runner::TestRunner;
 use std::cell::RefCell;
@@ -199,11 +199,11 @@ fn only_a_proof_by_a_stored_host_key_binds() {
     let proof = agent
         .machine
         .private
-        .sign(SESSION, SignatureFlags::NONE)
+        .sign(SESSION, SignatureFlags::NONE, LegacyHash::Refused)
         .unwrap();
     let forged = elsewhere
         .private
-        .sign(SESSION, SignatureFlags::NONE)
+        .sign(SESSION, SignatureFlags::NONE, LegacyHash::Refused)
         .unwrap();
 
     let unknown = Refusal::BindHostKey(elsewhere.key.fingerprint());

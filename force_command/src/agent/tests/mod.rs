@@ -39,7 +39,10 @@ impl Machine {
             "ssh-rsa" => SignatureFlags::RSA_SHA2_512,
             _ => SignatureFlags::NONE,
         };
-        let signature = self.private.sign(session_id, flags).unwrap();
+        let signature = self
+            .private
+            .sign(session_id, flags, LegacyHash::Refused)
+            .unwrap();
         bind_message(self.key.blob(), session_id, &signature, 0)
     }
 }

@@ -135,8 +135,8 @@ impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sha1 => f.write_str(
-                "an RSA signature with SHA-1 was asked for, which is broken; give this system user an Ed25519 or ECDSA \
-                 key, or a password",
+                "an RSA signature with SHA-1 was asked for, which only assets with `--algorithms legacy` get; better is an \
+                 Ed25519 or ECDSA key for this system user",
             ),
             Self::Flags(SignatureFlags(flags)) => {
                 write!(f, "a signature with flags {flags:#x} was asked for, which do not belong to the key")

@@ -11,7 +11,7 @@ pub use error::{PrivateKeyError, SignError};
 use super::ecdsa::Curve;
 use super::rsa::{self, Hash};
 use super::wire::Writer;
-use super::{KeyKind, PublicKey};
+use super::{KeyKind, LegacyHash, PublicKey};
 use crate::secret::SecretString;
 use ssh_key::private::Ed25519Keypair;
 use std::fmt;
@@ -95,24 +95,34 @@ impl PrivateKey {
         armor::write(&section::write(self), self.public.blob())
     }
 
-    /// The name of the signature algorithm that these flags ask of this key.
+    /// The name of the signature algorithm that these flags ask of this key. `legacy`: whether it may be SHA-1.
     ///
     /// # Errors
-    /// [`SignError`]: SHA-1, or flags that do not belong to the key.
-    pub fn algorithm(&self, flags: SignatureFlags) -> Result<&'static str, SignError> {
+    /// [`SignError`]: SHA-1 where it may not be, or flags that do not belong to the key.
+    pub fn algorithm(
+        &self,
+        flags: SignatureFlags,
+        legacy: LegacyHash,
+    ) -> Result<&'static str, SignError> {
         match (&self.material, flags) {
-            (Material::Rsa(_), flags) => rsa_hash(flags).map(|(name, _)| name),
+            (Material::Rsa(_), flags) => rsa_hash(flags, legacy).map(|(name, _)| name),
             (_, SignatureFlags::NONE) => Ok(self.public.kind().as_str()),
             (_, flags) => Err(SignError::Flags(flags)),
         }
     }
 
-    /// Signs `data`: the signature as the agent protocol carries it, algorithm and signature as two strings.
+    /// Signs `data`: the signature as the agent protocol carries it, algorithm and signature as two strings. `legacy`:
+    /// whether it may be one with SHA-1.
     ///
     /// # Errors
-    /// [`SignError`]: SHA-1, flags that do not belong to the key, or numbers that are no key.
-    pub fn sign(&self, data: &[u8], flags: SignatureFlags) -> Result<Vec<u8>, SignError> {
-        let algorithm = self.algorithm(flags)?;
+    /// [`SignError`]: SHA-1 where it may not be, flags that do not belong to the key, or numbers that are no key.
+    pub fn sign(
+        &self,
+        data: &[u8],
+        flags: SignatureFlags,
+        legacy: LegacyHash,
+    ) -> Result<Vec<u8>, SignError> {
+        let algorithm = self.algorithm(flags, legacy)?;
         let mut bare = Vec::new();
         match &self.material {
             Material::Ed25519(seed) => {
@@ -128,7 +138,7 @@ impl PrivateKey {
                 bare.put_positive(&halves.s);
             }
             Material::Rsa(private) => {
-                let (_, hash) = rsa_hash(flags)?;
+                let (_, hash) = rsa_hash(flags, legacy)?;
                 bare = private.sign(hash, data).ok_or(SignError::Failed)?;
             }
         }
@@ -147,19 +157,20 @@ impl PrivateKey {
         };
         let data = b"a trial signature of a key that was just read";
         let signature = self
-            .sign(data, flags)
+            .sign(data, flags, LegacyHash::Refused)
             .map_err(|_| PrivateKeyError::Inconsistent)?;
         self.public
-            .verify(data, &signature, super::LegacyHash::Refused)
+            .verify(data, &signature, LegacyHash::Refused)
             .map_err(|_| PrivateKeyError::Inconsistent)?;
         Ok(self)
     }
 }
 
-fn rsa_hash(flags: SignatureFlags) -> Result<(&'static str, Hash), SignError> {
+fn rsa_hash(flags: SignatureFlags, legacy: LegacyHash) -> Result<(&'static str, Hash), SignError> {
     match flags {
         SignatureFlags::RSA_SHA2_256 => Ok(("rsa-sha2-256", Hash::Sha256)),
         SignatureFlags::RSA_SHA2_512 => Ok(("rsa-sha2-512", Hash::Sha512)),
+        SignatureFlags::NONE if legacy == LegacyHash::Accepted => Ok(("ssh-rsa", Hash::Sha1)),
         SignatureFlags::NONE => Err(SignError::Sha1),
         flags => Err(SignError::Flags(flags)),
     }

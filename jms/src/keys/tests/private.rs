@@ -46,7 +46,7 @@ fn flags_of(key: &PrivateKey) -> Vec<SignatureFlags> {
 
 /// Our signature in the eyes of the real `ssh-keygen`.
 fn openssh_believes(keygen: &Keygen, key: &PrivateKey, flags: SignatureFlags) -> bool {
-    let signature = key.sign(&sshsig_data(b"message"), flags).unwrap();
+    let signature = (key.sign(&sshsig_data(b"message"), flags, LegacyHash::Refused)).unwrap();
     keygen.write("message.sig", &sshsig_file(key.public(), &signature));
     keygen.write(
         "allowed",
@@ -234,21 +234,60 @@ fn sha1_and_foreign_flags_are_refused() {
     let keygen = Keygen::new();
     let rsa = PrivateKey::parse(&keygen.make("rsa", &["-t", "rsa", "-b", "2048"]), None).unwrap();
     assert_eq!(
-        rsa.sign(b"data", SignatureFlags::NONE),
+        rsa.sign(b"data", SignatureFlags::NONE, LegacyHash::Refused),
         Err(SignError::Sha1)
     );
     for flags in [1, 6, 8, u32::MAX] {
         let flags = SignatureFlags(flags);
-        assert_eq!(rsa.sign(b"data", flags), Err(SignError::Flags(flags)));
+        assert_eq!(
+            rsa.sign(b"data", flags, LegacyHash::Accepted),
+            Err(SignError::Flags(flags))
+        );
     }
     assert_eq!(
-        rsa.algorithm(SignatureFlags::RSA_SHA2_512),
+        rsa.algorithm(SignatureFlags::RSA_SHA2_512, LegacyHash::Accepted),
         Ok("rsa-sha2-512")
     );
     let ed25519 = PrivateKey::generate_ed25519().unwrap();
-    assert_eq!(ed25519.algorithm(SignatureFlags::NONE), Ok("ssh-ed25519"));
+    assert_eq!(
+        ed25519.algorithm(SignatureFlags::NONE, LegacyHash::Refused),
+        Ok("ssh-ed25519")
+    );
     let flags = SignatureFlags::RSA_SHA2_512;
-    assert_eq!(ed25519.sign(b"data", flags), Err(SignError::Flags(flags)));
+    assert_eq!(
+        ed25519.sign(b"data", flags, LegacyHash::Refused),
+        Err(SignError::Flags(flags))
+    );
+}
+
+#[test]
+fn signatures_with_sha1_are_made_only_where_that_is_asked_for_and_openssl_believes_them() {
+    let keygen = Keygen::new();
+    for bits in ["2048", "3072"] {
+        let text = keygen.make("rsa", &["-t", "rsa", "-b", bits]);
+        let rsa = PrivateKey::parse(&text, None).unwrap();
+        let sign = |legacy| rsa.sign(b"data", SignatureFlags::NONE, legacy);
+        assert_eq!(sign(LegacyHash::Refused), Err(SignError::Sha1));
+        let signature = sign(LegacyHash::Accepted).unwrap();
+        assert_eq!(
+            sign(LegacyHash::Accepted).as_ref(),
+            Ok(&signature),
+            "what blinds it leaves no trace"
+        );
+        let mut reader = Reader::new(&signature);
+        assert_eq!(reader.string().unwrap(), b"ssh-rsa");
+        std::fs::write(keygen.path("signature"), reader.string().unwrap()).unwrap();
+        std::fs::write(keygen.path("data"), b"data").unwrap();
+        keygen.ok(&["-q", "-p", "-N", "", "-m", "PEM", "-f", "rsa"], b"");
+        let verified = std::process::Command::new("openssl")
+            .args(["dgst", "-sha1", "-prverify"])
+            .arg(keygen.path("rsa"))
+            .arg("-signature")
+            .args([keygen.path("signature"), keygen.path("data")])
+            .output()
+            .expect("openssl is needed");
+        assert!(verified.status.success(), "{verified:?}");
+    }
 }
 
 #[test]
