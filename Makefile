@@ -4,6 +4,7 @@
 #                            and 13 (LAB_RELEASE: on that one only)
 # make end-to-end            the last of these alone
 # make package               the .deb, in target/debian
+# make generated             the shipped settings and CHANGELOG.md, from the tables that they are made from
 # make fuzz, deny, doc, shellcheck, lintian, units, reproducible    the other checks of .ci/run
 # LAB_RELEASE=12|13 chooses the Debian of the hosts. demo, lab and test need root on a Debian machine with Rust.
 #
@@ -26,7 +27,7 @@ PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms author
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
 SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh packaging/build-deb packaging/build-manual $(wildcard packaging/scripts/*)
 
-.PHONY: help demo lab lab-down test end-to-end base-roots package fuzz deny doc shellcheck lintian units reproducible prepare lab-program
+.PHONY: help demo lab lab-down test end-to-end base-roots package generated fuzz deny doc shellcheck lintian units reproducible prepare lab-program
 
 help:
 	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
@@ -85,6 +86,13 @@ deny:
 	else \
 		tail -n 1 $(TARGET)/advisories.log; echo "deny: advisories were NOT checked: their database cannot be had here"; \
 	fi
+
+# The files of this repository that are made from tables; a test fails when one of them is not what its table says.
+generated:
+	@mkdir -p $(TARGET)
+	cargo build --quiet --package manual
+	$(TARGET)/debug/manual settings >$(TARGET)/generated && cp $(TARGET)/generated packaging/etc/jms.toml
+	$(TARGET)/debug/manual changelog >$(TARGET)/generated && cp $(TARGET)/generated CHANGELOG.md
 
 lintian: package
 	lintian --allow-root --fail-on error,warning --show-overrides $$(cat $(TARGET)/debian/package-is-current)

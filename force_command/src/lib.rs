@@ -20,7 +20,7 @@ pub mod request;
 mod session;
 mod sftp_refusal;
 pub mod start;
-mod status;
+pub mod status;
 pub mod sys;
 mod target;
 mod text;

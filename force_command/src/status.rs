@@ -16,3 +16,30 @@ pub const DENIED: i32 = 126;
 pub const INTERRUPTED: i32 = 130;
 /// The asset is unreachable, its host key changed, or the login there was refused; as ssh itself.
 pub const CONNECTION: i32 = 255;
+
+/// What each means, for the manual.
+pub const MEANINGS: &[(i32, &str)] = &[
+    (DONE, "One of our own words did what was asked."),
+    (
+        REQUEST,
+        "A bad or ambiguous request; say where to, or which.",
+    ),
+    (
+        NOT_ALLOWED,
+        "`jmsctl` is not allowed for this role. Its other statuses are in jmsctl(8).",
+    ),
+    (
+        BASTION,
+        "The bastion cannot: no recording, the store is busy, a limit is reached, the disk is full.",
+    ),
+    (
+        ENDED,
+        "Ended by an administrator, a limit or a withdrawn right.",
+    ),
+    (DENIED, "Not granted, or a second factor is needed."),
+    (INTERRUPTED, "Ctrl-C while connecting."),
+    (
+        CONNECTION,
+        "The asset is unreachable, its host key changed, or it refused the login.",
+    ),
+];

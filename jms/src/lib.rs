@@ -13,6 +13,7 @@ pub mod paths;
 pub mod policy;
 pub mod process;
 pub mod recording;
+pub mod release;
 pub mod replay;
 pub mod secret;
 pub mod settings;

@@ -16,6 +16,31 @@ const LOCALE: usize = 64;
 /// Most locale variables that are passed on.
 const LOCALES: usize = 32;
 
+/// The names that are looked at, and what each wishes; for the manual.
+pub const VARIABLES: [(&str, &str); 8] = [
+    (
+        "USER",
+        "The login name that was asked for, with a target behind the first `@`. It chooses among what is granted to the \
+         caller's uid, and grants nothing.",
+    ),
+    ("LOGNAME", "The same, where USER is not set."),
+    (
+        "SSH_ORIGINAL_COMMAND",
+        "What the client wants to run, any bytes.",
+    ),
+    (
+        "JMS_LOGIN",
+        "The proof that pam_jms(8) opened this login. It counts only below the sshd that got it, and for its user.",
+    ),
+    (
+        "SSH_CONNECTION",
+        "Where the client came in: what `ssh-config` writes down, unless the settings say something else.",
+    ),
+    ("TERM", "The kind of terminal, for the asset."),
+    ("LANG", "The language, for the asset."),
+    ("LC_*", "The same in detail, at most 32 of them."),
+];
+
 /// The validated few.
 #[derive(Debug, Default, Clone)]
 pub struct Environment {
@@ -150,6 +175,29 @@ mod tests {
         let locale: Vec<&str> = kept.locale.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(locale, ["LANG", "LC_ALL"]);
         assert!(kept.token.is_some() && kept.original_command.is_none());
+    }
+
+    #[test]
+    fn the_manual_names_every_variable_that_is_kept_and_no_other() {
+        let value = |name: &str| match name {
+            "JMS_LOGIN" => "00112233445566778899aabbccddeeff",
+            "SSH_CONNECTION" => "192.0.2.1 51234 192.0.2.2 22",
+            _ => "C",
+        };
+        let nothing = format!("{:?}", Environment::default());
+        let is_kept = |name: &str| format!("{:?}", given(&[(name, value(name))])) != nothing;
+        let named: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
+        for name in &named {
+            assert!(is_kept(&name.replace('*', "TIME")), "{name}");
+        }
+        // Whatever else this file compares a name with.
+        let words = include_str!("environment.rs").split('"');
+        let others = words.filter(|word| {
+            word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && !named.contains(word)
+        });
+        for other in others.filter(|word| word.len() > 3) {
+            assert!(!is_kept(other) || other.starts_with("LC_"), "{other}");
+        }
     }
 
     #[test]

@@ -1,22 +1,10 @@
-//! What belongs to no single command: exit statuses, files, environment, the date of this version.
+//! What belongs to no single command: exit statuses, files, environment.
 #![forbid(unsafe_code)]
 
 use super::text::{heading, row};
 use crate::failure::EXIT_STATUSES;
 use clap_mangen::roff::Roff;
 use jms::paths::{FORCE_COMMAND, Paths};
-
-/// Whose first entry is this version's.
-const CHANGELOG: &str = include_str!("../../../packaging/changelog");
-
-/// The day of this version, `YYYY-MM-DD`, from the changelog; the same sources make the same pages.
-pub(super) fn date() -> String {
-    let line = CHANGELOG.lines().find_map(|line| line.strip_prefix(" -- "));
-    line.and_then(|line| line.split_once(">  "))
-        .and_then(|(_, time)| jiff::fmt::rfc2822::parse(time).ok())
-        .map(|time| time.date().to_string())
-        .unwrap_or_default()
-}
 
 pub(super) fn exit_status_section(roff: &mut Roff) {
     heading(roff, "EXIT STATUS");
@@ -78,19 +66,5 @@ pub(super) fn files_section(roff: &mut Roff) {
         ),
     ] {
         row(roff, &path.display().to_string(), what);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_date_is_the_changelogs() {
-        let date = super::date();
-        assert!(
-            date.parse::<jiff::civil::Date>().is_ok(),
-            "packaging/changelog begins without a date: {date:?}"
-        );
-        let version = concat!("jms (", env!("CARGO_PKG_VERSION"), ")");
-        assert!(super::CHANGELOG.starts_with(version), "{version}");
     }
 }

@@ -53,8 +53,8 @@ fn head(page: &mut Vec<u8>, name: &str, about: &str) -> io::Result<()> {
     Man::new(cli::tree())
         .title(name.to_uppercase())
         .section(SECTION)
-        .date(facts::date())
-        .source(concat!("jms ", env!("CARGO_PKG_VERSION")))
+        .date(jms::release::day().to_string())
+        .source(format!("jms {}", jms::release::VERSION))
         .manual("System administration of the bastion")
         .render_title(page)?;
     let mut roff = Roff::new();

@@ -28,7 +28,6 @@ pub(super) fn row(roff: &mut Roff, word: &str, what: &str) {
 
 /// Lines as they are typed.
 pub(super) fn lines(roff: &mut Roff, lines: &[String]) {
-    roff.control("PP", []);
     roff.control("RS", ["4"]);
     roff.control("EX", []);
     for line in lines {

@@ -1,126 +1,17 @@
 //! Settings: `/etc/jms/jms.toml`. Unknown keys are errors; a missing file means the defaults.
 //!
-//! Trusts root, who writes the file, and still says exactly what it does not understand.
+//! Trusts root, who writes the file, and still says exactly what it does not understand. `table` declares the settings.
 #![forbid(unsafe_code)]
+
+mod describe;
+mod table;
+
+pub use describe::{Kind, Section, Setting, shipped};
+pub use table::{Bastion, Confinement, Menu, Recording, SECTIONS, Session, Settings, Syslog};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-/// Everything that can be set. The shipped `jms.toml` shows each with its default.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// What sessions are shut in with.
-    pub confinement: Confinement,
-    /// Recordings.
-    pub recording: Recording,
-    /// Sessions.
-    pub session: Session,
-    /// Syslog.
-    pub syslog: Syslog,
-    /// How users reach the bastion.
-    pub bastion: Bastion,
-    /// What users read.
-    pub menu: Menu,
-}
-
-/// `[confinement]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Confinement {
-    /// Whether sessions are refused where the kernel has no Landlock. If not, each such session is an event.
-    pub require_landlock: bool,
-    /// Whether a client program may have a login signed without saying for which connection: OpenSSH before 8.9.
-    pub allow_unbound_agent: bool,
-}
-
-/// `[recording]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Recording {
-    /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not
-    /// set: all of it. What a shell prints is recorded whole in any case.
-    pub exec_output_bytes: Option<u64>,
-    /// No session begins with less room than this for recordings, in MiB.
-    pub minimum_free_mib: u64,
-    /// Whether users may replay their own sessions.
-    pub users_may_replay: bool,
-}
-
-impl Default for Recording {
-    fn default() -> Self {
-        Self {
-            exec_output_bytes: None,
-            minimum_free_mib: 64,
-            users_may_replay: false,
-        }
-    }
-}
-
-/// `[session]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Session {
-    /// Seconds until a connection to an asset is given up.
-    pub connect_timeout: u32,
-    /// Seconds between questions to a silent asset; 0: never asked.
-    pub alive_interval: u32,
-    /// Unanswered questions until it counts as dead.
-    pub alive_count_max: u32,
-    /// Live sessions of one login; 0: no limit.
-    pub limit_login: u32,
-    /// Live sessions of one user; 0: no limit.
-    pub limit_user: u32,
-    /// Live sessions to one asset, where the asset says nothing else; 0: no limit.
-    pub limit_asset: u32,
-    /// Live sessions of the bastion; 0: no limit.
-    pub limit_bastion: u32,
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self {
-            connect_timeout: 15,
-            alive_interval: 15,
-            alive_count_max: 3,
-            limit_login: 20,
-            limit_user: 100,
-            limit_asset: 200,
-            limit_bastion: 1000,
-        }
-    }
-}
-
-/// `[syslog]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Syslog {
-    /// How events are written.
-    pub format: Format,
-}
-
-/// `[bastion]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Bastion {
-    /// The name or address that `ssh-config` tells users' clients; empty: where the client came in.
-    pub address: String,
-    /// The port that it tells them; 0: where the client came in.
-    pub port: u16,
-}
-
-/// `[menu]`
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Menu {
-    /// Shown above the menu.
-    pub banner: String,
-    /// Shown below the help.
-    pub help: String,
-    /// A page to read, shown with the help.
-    pub link: String,
-}
 
 /// How events are written to syslog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -236,9 +127,7 @@ impl Settings {
     /// A sentence with line and word.
     pub fn parse(text: &str) -> Result<Self, String> {
         let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
-        if settings.session.connect_timeout == 0 {
-            return Err("session.connect_timeout must be at least 1 second".into());
-        }
+        settings.check_numbers()?;
         if settings.session.alive_interval > 0 && settings.session.alive_count_max == 0 {
             return Err(
                 "session.alive_count_max must be at least 1, or alive_interval 0 to never ask"
@@ -250,6 +139,27 @@ impl Settings {
             return Err("bastion.address must be a host name or an IP address".into());
         }
         Ok(settings)
+    }
+
+    /// Numbers that are smaller than the table says.
+    fn check_numbers(&self) -> Result<(), String> {
+        let table = toml::Table::try_from(self).map_err(|error| error.to_string())?;
+        for section in SECTIONS {
+            for setting in section.settings {
+                let value = table.get(section.name).and_then(|of| of.get(setting.key));
+                let number = value.and_then(toml::Value::as_integer);
+                let least = setting.least.and_then(|least| i64::try_from(least).ok());
+                if let (Some(number), Some(least)) = (number, least)
+                    && number < least
+                {
+                    return Err(format!(
+                        "{}.{} must be a {setting}",
+                        section.name, setting.key
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -294,17 +204,45 @@ mod tests {
         assert!(Settings::load(folder.path()).is_err());
     }
 
+    /// It is also what `jmsctl config check` reads out of the package.
+    #[test]
+    fn the_shipped_file_is_made_from_the_table() {
+        let file = include_str!("../../../packaging/etc/jms.toml");
+        assert!(
+            file == shipped(),
+            "packaging/etc/jms.toml is not what jms/src/settings/table.rs says; `make generated` writes it anew"
+        );
+    }
+
     #[test]
     fn the_shipped_file_shows_every_setting_with_its_default() {
-        let shipped = include_str!("../../packaging/etc/jms.toml");
-        assert_eq!(Settings::parse(shipped).unwrap(), Settings::default());
-        let uncommented: String = shipped
-            .lines()
-            .filter(|line| !line.starts_with("# "))
-            .map(|line| format!("{}\n", line.trim_start_matches('#')))
-            .collect();
-        let read: toml::Table = uncommented.parse().unwrap();
+        let shipped = shipped();
+        assert_eq!(Settings::parse(&shipped).unwrap(), Settings::default());
+        let uncommented = |mark: &str| -> String {
+            shipped
+                .lines()
+                .filter_map(|line| {
+                    let line = line.strip_prefix(mark).unwrap_or(line);
+                    let is_setting = line.split_once(" = ").is_some_and(|(key, _)| {
+                        key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                    });
+                    (line.starts_with('[') || is_setting).then(|| format!("{line}\n"))
+                })
+                .collect()
+        };
+        let read: toml::Table = uncommented("#").parse().unwrap();
         let defaults = toml::Table::try_from(Settings::default()).unwrap();
         assert_eq!(read, defaults);
+        // What is not set by default has an example, which is understood too.
+        let examples = Settings::parse(&uncommented("# ")).unwrap();
+        assert_eq!(examples.recording.exec_output_bytes, Some(1_048_576));
+    }
+
+    #[test]
+    fn a_number_that_is_too_small_is_refused_in_the_tables_words() {
+        assert_eq!(
+            Settings::parse("[session]\nconnect_timeout = 0").unwrap_err(),
+            "session.connect_timeout must be a number of seconds, at least 1"
+        );
     }
 }

@@ -1,0 +1,74 @@
+//! The settings, each declared once: `/// what it does`, name, type, default, and where it matters `least`, `unit`,
+//! `example`. After a change: `make generated` writes the shipped file anew.
+#![forbid(unsafe_code)]
+
+use super::Format;
+use super::describe::{Described, Section, Setting, settings};
+use serde::{Deserialize, Serialize};
+
+settings! {
+    /// What sessions are shut in with: seccomp and Landlock.
+    confinement: Confinement {
+        /// Whether sessions are refused where the kernel has no Landlock. If not, they go on without that part, and each
+        /// of them is an event.
+        require_landlock: bool = false;
+        /// Whether a client program may have a login signed without saying for which connection, as OpenSSH before 8.9
+        /// does. If so, an asset that took it over could use the connection to log in at another asset.
+        allow_unbound_agent: bool = false;
+    }
+
+    /// What is recorded, and who may see it.
+    recording: Recording {
+        /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not set: all of it. What
+        /// shells and terminals print is always recorded whole, the bytes of file transfers never.
+        exec_output_bytes: Option<u64> = None, unit "bytes", example "1048576";
+        /// No session begins with less room than this for recordings, in MiB.
+        minimum_free_mib: u64 = 64, unit "MiB";
+        /// Whether users may replay their own sessions: `ssh USER@bastion session replay ID`.
+        users_may_replay: bool = false;
+    }
+
+    /// Connections to assets, and how many there may be.
+    session: Session {
+        /// Seconds until a connection to an asset is given up.
+        connect_timeout: u32 = 15, least 1, unit "seconds";
+        /// Seconds between questions to a silent asset; 0: never asked. For clients, sshd's drop-in says the same.
+        alive_interval: u32 = 15, unit "seconds";
+        /// How many questions may stay unanswered: a dead asset is noticed after `alive_interval` * (`alive_count_max` + 1)
+        /// seconds, which is one minute.
+        alive_count_max: u32 = 3, unit "questions";
+        /// Live sessions of one login; 0: no limit. sshd's `MaxSessions`, 10 in our drop-in, counts them too. One more
+        /// than any limit is refused with a sentence and status 75.
+        limit_login: u32 = 20, unit "sessions";
+        /// Live sessions of one user; 0: no limit. An Ansible run has as many as it has forks.
+        limit_user: u32 = 100, unit "sessions";
+        /// Live sessions to one asset, unless it has a limit of its own; 0: no limit.
+        limit_asset: u32 = 200, unit "sessions";
+        /// Live sessions of the bastion; 0: no limit.
+        limit_bastion: u32 = 1000, unit "sessions";
+    }
+
+    /// What syslog is told.
+    syslog: Syslog {
+        /// How events are written: `key-value` (name="value" …) or `json`.
+        format: Format = Format::KeyValue;
+    }
+
+    /// How users reach the bastion.
+    bastion: Bastion {
+        /// The name or address that `ssh-config` tells users' own ssh; empty: where the client came in.
+        address: String = String::new();
+        /// The port that it tells them; 0: where the client came in.
+        port: u16 = 0;
+    }
+
+    /// What users read. Lines are parted by `\n`.
+    menu: Menu {
+        /// Shown above the menu.
+        banner: String = String::new();
+        /// Shown below the help.
+        help: String = String::new();
+        /// A page to read, shown with the help.
+        link: String = String::new();
+    }
+}
