@@ -74,7 +74,11 @@ pub enum Message {
     },
     /// The asset has no stored host key.
     NoHostKey(String),
-    /// The system user has no stored key.
+    /// The asset has no stored host key, and its first one would be believed, but for a password.
+    NoPasswordForStrangers(String),
+    /// Somebody has to type something, and there is no terminal.
+    NeedsTerminal(String),
+    /// The system user has no stored key or password.
     NoCredential(String),
     /// The connection failed or broke.
     Connection {
@@ -163,7 +167,14 @@ impl fmt::Display for Message {
                 "{target}: no host key of the asset is stored, so nobody can know that it is the asset; an administrator can: jmsctl host-key scan"
             ),
             Self::NoCredential(target) => {
-                write!(f, "{target}: the system user has no stored key; tell your administrator")
+                write!(f, "{target}: the system user has no stored key or password; tell your administrator")
+            }
+            Self::NoPasswordForStrangers(target) => write!(
+                f,
+                "{target}: no host key of the asset is stored, and no password is given to a machine that nobody knows; an administrator can: jmsctl host-key scan"
+            ),
+            Self::NeedsTerminal(target) => {
+                write!(f, "{target} asks for a password that you type, which needs a terminal: ssh -t")
             }
             Self::Connection { target, gateway: None, failure } => write!(f, "{target}: {failure}"),
             Self::Connection { target, gateway: Some(gateway), failure } => {
@@ -194,7 +205,8 @@ impl Message {
         match self {
             Self::Bastion(trouble) => trouble.word(),
             Self::Unsupported { .. } => "unsupported",
-            Self::NoHostKey(_) => "no-host-key",
+            Self::NoHostKey(_) | Self::NoPasswordForStrangers(_) => "no-host-key",
+            Self::NeedsTerminal(_) => "needs-terminal",
             Self::NoCredential(_) => "no-credential",
             Self::Connection { failure, .. } => failure.word(),
             _ => "refused",
@@ -352,10 +364,16 @@ impl fmt::Display for Failure {
             Self::HostKeyChanged => {
                 "its host key is not the one that is stored; nothing was sent. Tell your administrator: jmsctl host-key scan shows the new key"
             }
+            Self::HostKeyUnproved => "it did not prove its host key, so it cannot be stored; an administrator can: jmsctl host-key scan",
             Self::NoCommonAlgorithm => {
                 "it and the bastion have no algorithm in common, or it has no host key of a stored type; tell your administrator"
             }
             Self::LoginRefused => "it refuses the login of this account; tell your administrator (is its key there?)",
+            Self::PasswordWithheld => "no password was given to it: the bastion's settings demand a proof of its host key before, which it gives only if it offers logins by key too; tell your administrator",
+            Self::PasswordRefused => "it refuses the stored password of this account; tell your administrator",
+            Self::TypedRefused => "it refuses what you typed",
+            Self::NoPasswordLogin => "it lets nobody in by a password, or asks for something that is not stored; tell your administrator",
+            Self::NotTyped => "it asks for a password, and none was typed in time",
             Self::NoSftp => "it has no sftp; try scp -O, or tell your administrator",
             Self::ChannelRefused => "it let us in and then refused to run anything",
             Self::Lost => "the connection to it was lost",

@@ -4,10 +4,12 @@
 //! store is not trusted: a sealed value opens only in the table, column and row that it was sealed for.
 
 mod file;
+mod line;
 mod memory;
 mod sys;
 
 pub use file::MasterKeyError;
+pub use line::{SecretLine, Typed};
 pub use memory::{SecretBytes, SecretString};
 pub use sys::{WipingAllocator, wipe_stack};
 

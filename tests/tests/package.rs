@@ -176,6 +176,7 @@ fn owners_and_modes_are_those_of_the_house() {
          /run/jms/egress jms:jms 711\n\
          /run/jms/sessions jms:jms 700\n\
          /usr/libexec/jms root:root 755\n\
+         /usr/libexec/jms/askpass root:root 755\n\
          /usr/libexec/jms/authorized-keys-command root:root 755\n\
          /usr/libexec/jms/force-command jms:root 4755\n\
          /usr/libexec/jms/jms-pam-helper root:root 755\n\

@@ -29,6 +29,8 @@ pub struct Purpose {
     pub login: String,
     /// The asset's stored host keys.
     pub host_keys: Vec<HostKey>,
+    /// Whether any other that proves itself is taken as well: the asset is not known yet, and is to be.
+    pub unknown: bool,
     /// Whether host keys may prove themselves, and the key sign, with SHA-1 (assets with `--algorithms legacy`).
     pub legacy: LegacyHash,
     /// Whether the connection must be bound.
@@ -51,6 +53,8 @@ pub enum Notice {
     },
     /// A request was refused.
     Refused(Refusal),
+    /// A password was asked for before the asset had proved its host key.
+    Withheld,
     /// The child closed its connection; the key is wiped.
     PeerClosed,
 }
@@ -64,9 +68,11 @@ struct Bound {
 pub struct Protocol {
     /// Gone as soon as no signature can follow.
     key: Option<PrivateKey>,
-    public: PublicKey,
+    public: Option<PublicKey>,
     purpose: Purpose,
     bound: Option<Bound>,
+    /// Whether a connection to somebody else was shown.
+    disproved: bool,
     signatures: u32,
     broken: bool,
     input: Vec<u8>,
@@ -76,8 +82,11 @@ pub struct Protocol {
 
 impl std::fmt::Debug for Protocol {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Protocol")
-            .field("public", &self.public)
+        let mut shown = f.debug_struct("Protocol");
+        if let Some(public) = &self.public {
+            shown.field("public", public);
+        }
+        shown
             .field("bound", &self.bound.is_some())
             .field("signatures", &self.signatures)
             .finish_non_exhaustive()
@@ -89,10 +98,21 @@ impl Protocol {
     #[must_use]
     pub fn new(key: PrivateKey, purpose: Purpose) -> Self {
         Self {
-            public: key.public().clone(),
+            public: Some(key.public().clone()),
             key: Some(key),
+            ..Self::without_key(purpose)
+        }
+    }
+
+    /// Has no key to sign with: it only sees to it that the asset proves its host key before a password is given.
+    #[must_use]
+    pub fn without_key(purpose: Purpose) -> Self {
+        Self {
+            public: None,
+            key: None,
             purpose,
             bound: None,
+            disproved: false,
             signatures: 0,
             broken: false,
             input: Vec::new(),
@@ -105,6 +125,19 @@ impl Protocol {
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    /// The host key that the machine at the other end has proved to have, in its wire form.
+    #[must_use]
+    pub fn proved(&self) -> Option<&[u8]> {
+        self.bound.as_ref().map(|bound| bound.host_key.as_slice())
+    }
+
+    /// Whether a password may be given to the machine at the other end.
+    #[must_use]
+    pub fn may_give_password(&self) -> bool {
+        let proved = self.bound.is_some() || self.purpose.binding == Binding::Optional;
+        proved && !self.disproved
     }
 
     /// Takes bytes that the client sent. One request is answered, and its answer sent, before the next one is looked
@@ -186,7 +219,9 @@ impl Protocol {
                 session_id,
                 signature,
                 is_forwarding,
-            } => self.bind(host_key, session_id, signature, is_forwarding),
+            } => self
+                .bind(host_key, session_id, signature, is_forwarding)
+                .inspect_err(|_| self.disproved = true),
             Request::Other(kind) => Err(Refusal::NotServed(kind)),
         }
     }
@@ -208,13 +243,16 @@ impl Protocol {
         if session_id.is_empty() || session_id.len() > MAX_SESSION_ID {
             return Err(Refusal::SessionId(session_id.len()));
         }
-        let stored = self
-            .stored(host_key)
-            .ok_or_else(|| Refusal::BindHostKey(Fingerprint::of(host_key)))?;
-        stored
+        let unknown = || Refusal::BindHostKey(Fingerprint::of(host_key));
+        let believed = match self.stored(host_key) {
+            Some(stored) => stored.clone(),
+            None if self.purpose.unknown => HostKey::from_blob(host_key).map_err(|_| unknown())?,
+            None => return Err(unknown()),
+        };
+        believed
             .verify(session_id, signature, self.purpose.legacy)
             .map_err(Refusal::BindSignature)?;
-        let fingerprint = stored.fingerprint();
+        let fingerprint = believed.fingerprint();
         self.bound = Some(Bound {
             session_id: session_id.to_vec(),
             host_key: host_key.to_vec(),
@@ -233,7 +271,7 @@ impl Protocol {
             return Err(Refusal::TooMany);
         }
         let key = self.key.as_ref().ok_or(Refusal::Finished)?;
-        if blob != self.public.blob() {
+        if blob != key.public().blob() {
             return Err(Refusal::OtherKey);
         }
         let algorithm = (key.algorithm(flags, self.purpose.legacy)).map_err(Refusal::Sign)?;
@@ -269,7 +307,7 @@ impl Protocol {
         if request.service != b"ssh-connection" {
             return Err(Refusal::OtherService);
         }
-        if request.key != self.public.blob() {
+        if self.public.as_ref().map(PublicKey::blob) != Some(request.key) {
             return Err(Refusal::OtherKey);
         }
         if request.algorithm != algorithm.as_bytes() {

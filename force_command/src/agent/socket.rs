@@ -83,6 +83,23 @@ impl Agent {
         }
     }
 
+    /// The host key that the machine at the other end has proved to have, in its wire form.
+    #[must_use]
+    pub fn proved(&self) -> Option<&[u8]> {
+        self.protocol.proved()
+    }
+
+    /// Whether a password may be given to the machine at the other end.
+    #[must_use]
+    pub fn may_give_password(&self) -> bool {
+        self.protocol.may_give_password()
+    }
+
+    /// Says that a password was asked for before that.
+    pub fn withhold(&mut self) {
+        self.protocol.notice(Notice::Withheld);
+    }
+
     /// What happened since the last call, the oldest first.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         self.protocol.take_notices()

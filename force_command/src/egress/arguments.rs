@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::folder::Folder;
+use super::method::Method;
 use jms::names::Address;
 use jms::nouns::{Algorithms, HostKey};
 use jms::paths::HOME;
@@ -18,10 +19,12 @@ pub struct Destination {
     pub port: u16,
     /// The account there.
     pub account: String,
-    /// At least one.
+    /// None only where the first one that proves itself is to be taken.
     pub host_keys: Vec<HostKey>,
     /// Whether old algorithms may be spoken.
     pub algorithms: Algorithms,
+    /// How the account is proved.
+    pub method: Method,
 }
 
 /// The name under which `known_hosts` holds the asset's keys. The file belongs to one session, so
@@ -116,7 +119,6 @@ fn options(
 ) -> Vec<String> {
     let mut options: Vec<String> = [
         // Who the asset is: only the keys that the store holds.
-        "StrictHostKeyChecking=yes",
         "GlobalKnownHostsFile=/dev/null",
         "KnownHostsCommand=none",
         "UpdateHostKeys=no",
@@ -125,13 +127,8 @@ fn options(
         "HashKnownHosts=no",
         "NoHostAuthenticationForLocalhost=no",
         "CanonicalizeHostname=no",
-        // Who we are: only what our agent signs.
-        "BatchMode=yes",
-        "NumberOfPasswordPrompts=0",
-        "PreferredAuthentications=publickey",
+        // Who we are: only what our agent signs, or what our askpass answers.
         "PubkeyAuthentication=yes",
-        "PasswordAuthentication=no",
-        "KbdInteractiveAuthentication=no",
         "GSSAPIAuthentication=no",
         "HostbasedAuthentication=no",
         "IdentityFile=none",
@@ -162,6 +159,14 @@ fn options(
     ]
     .map(str::to_owned)
     .into();
+    options.extend(to.method.options());
+    // The first key is proved to our agent, which remembers it; the client's own memory is gone with its folder.
+    let strict = if to.host_keys.is_empty() {
+        "accept-new"
+    } else {
+        "yes"
+    };
+    options.push(format!("StrictHostKeyChecking={strict}"));
     options.push(format!("HostKeyAlias={HOST_KEY_ALIAS}"));
     options.push(format!(
         "UserKnownHostsFile={}",
@@ -189,11 +194,25 @@ const LEGACY: [&str; 4] = [
     "PubkeyAcceptedAlgorithms=+ssh-rsa",
 ];
 
-/// The signature algorithms of the stored keys, so that the asset proves one of them and no other.
+/// Types of host keys that can be stored, the best first.
+const HOST_KEY_TYPES: [&str; 5] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "ssh-rsa",
+];
+
+/// The signature algorithms of the stored keys, so that the asset proves one of them and no other; of all types
+/// where none is stored.
 fn host_key_algorithms(to: &Destination) -> String {
     let mut algorithms: Vec<&str> = Vec::new();
-    for key in &to.host_keys {
-        let of_this_type: &[&str] = match (key.kind.as_str(), to.algorithms) {
+    let stored = to.host_keys.iter().map(|key| key.kind.as_str());
+    let any = HOST_KEY_TYPES
+        .into_iter()
+        .filter(|_| to.host_keys.is_empty());
+    for kind in stored.chain(any) {
+        let of_this_type: &[&str] = match (kind, to.algorithms) {
             ("ssh-rsa", Algorithms::Default) => &["rsa-sha2-512", "rsa-sha2-256"],
             ("ssh-rsa", Algorithms::Legacy) => &["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
             (other, _) => &[other],
@@ -214,12 +233,14 @@ fn host_key_algorithms(to: &Destination) -> String {
 /// # Errors
 /// [`NulError`], which validated texts cannot cause.
 pub fn environment(
+    to: &Destination,
     term: Option<&str>,
     locale: &[(String, String)],
 ) -> Result<Vec<CString>, NulError> {
     let mut texts = vec!["PATH=/usr/bin:/bin".to_owned(), format!("HOME={HOME}")];
     texts.push(format!("TERM={}", term.unwrap_or("dumb")));
     texts.extend(locale.iter().map(|(name, value)| format!("{name}={value}")));
+    texts.extend(to.method.environment());
     texts.into_iter().map(CString::new).collect()
 }
 
@@ -255,6 +276,7 @@ mod tests {
             account: "dev".into(),
             host_keys: vec![key("ssh-ed25519"), key("ssh-rsa"), key("ssh-ed25519")],
             algorithms: Algorithms::Default,
+            method: Method::Key,
         }
     }
 
@@ -353,7 +375,7 @@ mod tests {
     #[test]
     fn the_environment_holds_nothing_else() {
         let locale = [("LANG".to_owned(), "C.UTF-8".to_owned())];
-        let texts = environment(Some("xterm"), &locale).unwrap();
+        let texts = environment(&destination(), Some("xterm"), &locale).unwrap();
         let texts: Vec<&str> = texts.iter().map(|text| text.to_str().unwrap()).collect();
         assert_eq!(
             texts,
@@ -366,20 +388,79 @@ mod tests {
         );
     }
 
-    /// What the system's own `ssh` makes of the arguments (`ssh -G`); it must be there to run the tests.
-    fn understood(algorithms: Algorithms) -> String {
-        let folder = Folder::at("/nonexistent".into());
+    #[test]
+    fn a_client_that_asks_is_told_with_what_and_never_the_answer() {
         let to = Destination {
-            algorithms,
+            method: Method::Password,
             ..destination()
         };
+        let texts = environment(&to, None, &[]).unwrap();
+        let texts: Vec<&str> = texts.iter().map(|text| text.to_str().unwrap()).collect();
+        assert_eq!(
+            texts[3..],
+            [
+                "SSH_ASKPASS=/usr/libexec/jms/askpass",
+                "SSH_ASKPASS_REQUIRE=force"
+            ]
+        );
+    }
+
+    #[test]
+    fn ssh_asks_once_and_only_where_something_is_to_be_asked() {
+        for (method, preferred) in [
+            (Method::Password, "publickey,password,keyboard-interactive"),
+            (Method::Typed, "publickey,keyboard-interactive,password"),
+        ] {
+            let text = understood_of(&Destination {
+                method,
+                ..destination()
+            });
+            for line in [
+                &format!("preferredauthentications {preferred}"),
+                "batchmode no",
+                "numberofpasswordprompts 1",
+                "passwordauthentication yes",
+                "kbdinteractiveauthentication yes",
+                "pubkeyauthentication true",
+                "stricthostkeychecking true",
+            ] {
+                assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_asset_that_nobody_knows_yet_may_prove_any_type_of_host_key() {
+        let text = understood_of(&Destination {
+            host_keys: Vec::new(),
+            ..destination()
+        });
+        assert!(
+            text.contains("stricthostkeychecking accept-new\n"),
+            "{text}"
+        );
+        assert!(text.contains(
+            "hostkeyalgorithms ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256\n"
+        ));
+    }
+
+    fn understood(algorithms: Algorithms) -> String {
+        understood_of(&Destination {
+            algorithms,
+            ..destination()
+        })
+    }
+
+    /// What the system's own `ssh` makes of the arguments (`ssh -G`); it must be there to run the tests.
+    fn understood_of(to: &Destination) -> String {
+        let folder = Folder::at("/nonexistent".into());
         let settings = settings::Session::default();
         let errand = Errand::Channel {
             channel: Channel::Exec,
             command: Some(b"id"),
             terminal: false,
         };
-        let words = arguments(&to, &folder, errand, 15, &settings).unwrap();
+        let words = arguments(to, &folder, errand, 15, &settings).unwrap();
         let words = words.iter().map(|word| word.to_str().unwrap());
         // The log's folder is not there, and `-G` needs none.
         let words = words

@@ -27,10 +27,22 @@ pub enum Failure {
     NotSsh,
     /// It proved another host key than the stored ones.
     HostKeyChanged,
+    /// It was to be known from now on, and did not prove its host key.
+    HostKeyUnproved,
     /// It has none of the stored types of host keys, or no common algorithm.
     NoCommonAlgorithm,
     /// The account or its key was refused.
     LoginRefused,
+    /// It asked for a password and had not proved its host key to the relay.
+    PasswordWithheld,
+    /// The stored password was refused.
+    PasswordRefused,
+    /// What the person typed was refused.
+    TypedRefused,
+    /// It asked for no password, or for something else.
+    NoPasswordLogin,
+    /// Nobody typed what it asked for.
+    NotTyped,
     /// It has no sftp.
     NoSftp,
     /// It would not run a shell or command.
@@ -106,8 +118,14 @@ impl Failure {
             Self::NotSsh => "not-ssh",
             Self::NoWayThrough => "no-way-through",
             Self::HostKeyChanged => "host-key-changed",
+            Self::HostKeyUnproved => "host-key-unproved",
             Self::NoCommonAlgorithm => "no-common-algorithm",
             Self::LoginRefused => "login-refused",
+            Self::PasswordWithheld => "password-withheld",
+            Self::PasswordRefused => "password-refused",
+            Self::TypedRefused => "typed-password-refused",
+            Self::NoPasswordLogin => "no-password-login",
+            Self::NotTyped => "no-password-typed",
             Self::NoSftp => "no-sftp",
             Self::ChannelRefused => "channel-refused",
             Self::Lost => "connection-lost",

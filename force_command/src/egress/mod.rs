@@ -5,11 +5,13 @@
 //! program with nothing: it runs as the virtual user, alone in its session, and never sees a key.
 
 pub mod arguments;
+pub mod ask;
 pub mod child;
 pub mod connector;
 pub mod failure;
 pub mod folder;
 pub mod handover;
+mod method;
 
 pub use arguments::{Destination, Errand};
 pub use child::{Child, ChildError, Exit};
@@ -17,6 +19,7 @@ pub use connector::Connector;
 pub use failure::Failure;
 pub use folder::Folder;
 pub use handover::Handover;
+pub use method::Method;
 
 /// The client program.
 pub const PROGRAM: &std::ffi::CStr = c"/usr/bin/ssh";

@@ -429,6 +429,7 @@ impl Relay<'_, '_> {
 fn stopped(stop: Stop) -> End {
     match stop {
         Stop::ClientGone => End::ClientGone,
+        Stop::Interrupted => End::Interrupted,
         other => End::Stopped(other),
     }
 }

@@ -14,7 +14,9 @@ pub enum Stop {
     Killed(String),
     /// The right is no longer there; why.
     Withdrawn(String),
-    /// The asset did not let us in in time.
+    /// Ctrl-C before the asset had let us in.
+    Interrupted,
+    /// The asset did not let us in, or not in time.
     NotConnected,
     /// The store could not be asked whether the right is still there.
     NoStore(String),

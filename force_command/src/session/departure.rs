@@ -68,11 +68,17 @@ impl Departure<'_> {
                 name,
                 destination,
                 protocol,
+                proof,
             } = leg;
             let folder = Folder::create(self.paths, self.session, number, &destination.host_keys)
                 .map_err(run)?;
-            let handover = Handover::new(source);
-            let mut hop = Hop::new(name, folder, Agent::new(protocol), handover);
+            let mut hop = Hop::new(
+                name,
+                folder,
+                Agent::new(protocol),
+                Handover::new(source),
+                (proof, &destination),
+            );
 
             let banner = patience.saturating_add(each);
             patience = patience.saturating_add(login);
@@ -131,12 +137,13 @@ impl Departure<'_> {
         let environment = match errand {
             Errand::Channel { .. } => {
                 let wishes = &self.start.environment;
-                arguments::environment(wishes.term.as_deref(), &wishes.locale)
+                arguments::environment(to, wishes.term.as_deref(), &wishes.locale)
             }
-            Errand::Forward(_) => arguments::environment(None, &[]),
+            Errand::Forward(_) => arguments::environment(to, None, &[]),
         };
         let environment = environment.map_err(|error| nonsense(&error))?;
-        let confinement = prepare::confinement(&self.settings.confinement, hop.folder())?;
+        let confinement =
+            prepare::confinement(&self.settings.confinement, hop.folder(), to.method)?;
         let plan = Plan {
             program: PROGRAM,
             arguments: &arguments,

@@ -2,15 +2,18 @@
 //! clock, and each machine on the way while it is being connected.
 
 use super::hop::{Hop, Observed};
+use super::person::{Answer, Person};
 use crate::confinement::relay::Process;
 use crate::control::{Control, Told};
 use crate::egress::Failure;
+use crate::egress::ask::Question;
 use crate::egress::failure::{Place, diagnose, overdue};
 use crate::message::{Message, say_while_raw};
 use crate::relay::{Stop, Supervisor};
+use jms::keys::HostKey;
 use jms::nouns::Login;
 use jms::policy::{Channel, Decision};
-use jms::store::Store;
+use jms::store::{Actor, Store};
 use jms::time::Time;
 use nix::poll::PollFlags;
 use nix::sys::time::TimeSpec;
@@ -46,6 +49,10 @@ pub struct Live<'a> {
     control: &'a Control,
     /// The gateways, the first one first, and the asset.
     hops: Vec<Hop>,
+    /// Who can be asked, if somebody is there.
+    person: Option<Person<'a>>,
+    /// The asset is not known yet: its key is stored when it has let us in.
+    pins: bool,
     failed: Option<Place>,
     observed: Vec<(usize, Observed)>,
     sshd: Vec<OwnedFd>,
@@ -58,8 +65,9 @@ pub struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    /// Begins to watch. `hops`: the gateways and the asset, in order; `sshd`: the processes without which nobody
-    /// is there any more; `connect`: how long the asset may take to let us in.
+    /// Begins to watch. `hops`: the gateways and the asset, in order; `connect`: how long the asset may take to let
+    /// us in; `person`: who can be asked; `pins`: the asset's key is to be stored; `sshd`: the processes without
+    /// which nobody is there any more.
     ///
     /// # Errors
     /// What the kernel says. A process that is gone already is seen at the first turn.
@@ -67,9 +75,9 @@ impl<'a> Live<'a> {
         store: &'a mut Store,
         asked: Asked<'a>,
         control: &'a Control,
-        hops: Vec<Hop>,
+        (hops, connect): (Vec<Hop>, Duration),
+        (person, pins): (Option<Person<'a>>, bool),
         sshd: Vec<OwnedFd>,
-        connect: Duration,
     ) -> Result<Self, nix::errno::Errno> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let expiry = TimerFd::new(ClockId::CLOCK_REALTIME, flags)?;
@@ -78,6 +86,8 @@ impl<'a> Live<'a> {
             asked,
             control,
             hops,
+            person,
+            pins,
             failed: None,
             observed: Vec::new(),
             sshd,
@@ -141,9 +151,109 @@ impl<'a> Live<'a> {
             *asset = format!("{asset}\n{said}");
         }
         let (place, failure) = self.failed.or_else(|| diagnose(&logs))?;
+        let hop = self.hops.get(place)?;
+        let failure = match failure {
+            Failure::LoginRefused => hop.refused_login(),
+            other => other,
+        };
         let is_gateway = place + 1 < self.hops.len();
-        let gateway = self.hops.get(place).filter(|_| is_gateway);
-        Some((gateway.map(|hop| hop.name.clone()), failure))
+        Some((is_gateway.then(|| hop.name.clone()), failure))
+    }
+
+    /// What the control socket, the clock and the login's sshd say.
+    fn told(&mut self) -> Option<Stop> {
+        if self.sshd.iter().any(is_readable) {
+            return Some(Stop::ClientGone);
+        }
+        while let Some(told) = self.control.next() {
+            match told {
+                Told::End(reason) => return Some(Stop::Killed(reason)),
+                Told::DecideAgain => self.ask_again = Some(Instant::now()),
+            }
+        }
+        let mut count = [0; 8];
+        if !matches!(
+            nix::unistd::read(&self.expiry, &mut count),
+            Err(nix::errno::Errno::EAGAIN)
+        ) {
+            self.ask_again = Some(Instant::now());
+        }
+        None
+    }
+
+    fn fail(&mut self, place: usize, failure: Failure) -> Stop {
+        self.failed = Some((place, failure));
+        Stop::NotConnected
+    }
+
+    /// Has the person answer. Meanwhile no byte of the session flows, and who ends the session ends the question.
+    fn ask(&mut self, place: usize, question: &Question) -> Option<Stop> {
+        let Some(person) = self.person else {
+            self.hops.get_mut(place)?.reply(None);
+            return None;
+        };
+        // Who is asked something knows that it is connecting.
+        self.announce = None;
+        let begun = Instant::now();
+        let mut asked = person.ask(question);
+        let secret = loop {
+            let mut others = vec![
+                (self.control.descriptor(), PollFlags::POLLIN),
+                (self.expiry.as_fd(), PollFlags::POLLIN),
+            ];
+            others.extend(
+                self.sshd
+                    .iter()
+                    .map(|sshd| (sshd.as_fd(), PollFlags::POLLIN)),
+            );
+            match asked.wait(&others) {
+                Answer::Typed(secret) => break secret,
+                Answer::GivenUp => return Some(Stop::Interrupted),
+                Answer::Gone => return Some(Stop::ClientGone),
+                Answer::Late => return Some(self.fail(place, Failure::NotTyped)),
+                Answer::Disturbed => {
+                    let stop = self.told();
+                    let again = self.ask_again.is_some_and(|at| at <= Instant::now());
+                    let stop = stop.or_else(|| again.then(|| self.decide_again()).flatten());
+                    if stop.is_some() {
+                        return stop;
+                    }
+                }
+            }
+        };
+        self.hops.get_mut(place)?.reply(Some(&secret));
+        // The asset's time does not run while the person thinks.
+        self.give_up_at += begun.elapsed();
+        None
+    }
+
+    /// Stores the host key of an asset that was not known, once it has let us in: the client has verified it in a
+    /// whole key exchange, and shown us the signature.
+    fn pin(&mut self) -> Option<Stop> {
+        if !self.pins || !self.is_connected() {
+            return None;
+        }
+        self.pins = false;
+        let place = self.hops.len().saturating_sub(1);
+        let proved = self.hops.last().and_then(Hop::proved);
+        let Some(key) = proved.and_then(|blob| HostKey::from_blob(blob).ok()) else {
+            return Some(self.fail(place, Failure::HostKeyUnproved));
+        };
+        let actor = Actor {
+            name: self.asked.login.user.clone(),
+            why: format!("proved at the first login, {}", self.asked.login.id),
+        };
+        let asset = self.asked.target.0;
+        let now = Time::now();
+        let pinned = self
+            .store
+            .change_alone(&actor, now, |change| change.pin_host_key(asset, &key));
+        match pinned {
+            Ok(true) => None,
+            // Somebody else was quicker, with another key.
+            Ok(false) => Some(self.fail(place, Failure::HostKeyChanged)),
+            Err(error) => Some(Stop::NoStore(error.to_string())),
+        }
     }
 
     fn observe(&mut self) {
@@ -151,18 +261,6 @@ impl<'a> Live<'a> {
             let taken = hop.take_observed().into_iter();
             self.observed.extend(taken.map(|one| (place, one)));
         }
-    }
-
-    /// Lets each machine do something, until one of them fails.
-    fn each_hop(&mut self, act: impl Fn(&mut Hop) -> Result<(), Failure>) -> Option<Stop> {
-        for (place, hop) in self.hops.iter_mut().enumerate() {
-            if let Err(failure) = act(hop) {
-                self.failed = Some((place, failure));
-                return Some(Stop::NotConnected);
-            }
-        }
-        self.observe();
-        None
     }
 
     fn is_connected(&self) -> bool {
@@ -215,23 +313,18 @@ impl Supervisor for Live<'_> {
     }
 
     fn ready(&mut self) -> Option<Stop> {
-        if self.sshd.iter().any(is_readable) {
-            return Some(Stop::ClientGone);
+        if let Some(stop) = self.told() {
+            return Some(stop);
         }
-        while let Some(told) = self.control.next() {
-            match told {
-                Told::End(reason) => return Some(Stop::Killed(reason)),
-                Told::DecideAgain => self.ask_again = Some(Instant::now()),
+        for (place, hop) in self.hops.iter_mut().enumerate() {
+            match hop.on_ready() {
+                Ok(None) => {}
+                Ok(Some(question)) => return self.ask(place, &question),
+                Err(failure) => return Some(self.fail(place, failure)),
             }
         }
-        let mut count = [0; 8];
-        if !matches!(
-            nix::unistd::read(&self.expiry, &mut count),
-            Err(nix::errno::Errno::EAGAIN)
-        ) {
-            self.ask_again = Some(Instant::now());
-        }
-        self.each_hop(Hop::on_ready)
+        self.observe();
+        self.pin()
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -246,9 +339,12 @@ impl Supervisor for Live<'_> {
     }
 
     fn tick(&mut self, now: Instant) -> Option<Stop> {
-        if let Some(stop) = self.each_hop(|hop| hop.tick(now)) {
-            return Some(stop);
+        for (place, hop) in self.hops.iter_mut().enumerate() {
+            if let Err(failure) = hop.tick(now) {
+                return Some(self.fail(place, failure));
+            }
         }
+        self.observe();
         if let Some((_, words)) = self.announce.take_if(|(at, _)| *at <= now)
             && !self.is_connected()
         {
@@ -263,6 +359,9 @@ impl Supervisor for Live<'_> {
                 self.failed = Some(overdue(&logs.collect::<Vec<_>>()));
                 return Some(Stop::NotConnected);
             }
+        }
+        if let Some(stop) = self.pin() {
+            return Some(stop);
         }
         if self.ask_again.is_some_and(|at| at <= now) {
             return self.decide_again();

@@ -7,6 +7,7 @@ mod departure;
 mod hop;
 mod live;
 mod open;
+mod person;
 mod prepare;
 mod record;
 mod report;

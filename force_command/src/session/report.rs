@@ -47,7 +47,7 @@ pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Ve
         End::Ended(Exit::Status(status)) => verdict(*status, None, "exit"),
         End::Ended(Exit::Signal(_)) => connection((None, Failure::Lost)),
         End::ClientGone => verdict(status::CONNECTION, None, "client-gone"),
-        End::Interrupted => verdict(
+        End::Interrupted | End::Stopped(Stop::Interrupted) => verdict(
             status::INTERRUPTED,
             Some(Message::Interrupted),
             "interrupted",
@@ -88,6 +88,9 @@ pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Ve
 pub fn observed(event: Event, observed: &Observed) -> Option<Event> {
     let reason = match observed {
         Observed::Agent(Notice::Refused(refusal)) => format!("agent: {refusal}"),
+        Observed::Agent(Notice::Withheld) => {
+            "the client asked for a password before the asset had proved its host key".to_owned()
+        }
         Observed::Agent(_) => return None,
         Observed::Client(refused) => refused.to_string(),
     };

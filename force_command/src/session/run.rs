@@ -4,6 +4,7 @@ use super::departure::Departure;
 use super::hop::Observed;
 use super::live::{Asked, Live};
 use super::open::{NotOpened, Open, open};
+use super::person::Person;
 use super::prepare::{Leg, Stage};
 use super::report::{Verdict, observed, verdict};
 use super::{Refused, prepare};
@@ -110,13 +111,19 @@ fn run(
         settings,
         start,
     };
-    let stages = prepare::way(&session.egress, &session.name)?;
+    let stages = prepare::way(
+        &session.egress,
+        &session.name,
+        settings.session.host_key_policy,
+        connect.terminal,
+    )?;
+    let pins = session.egress.host_keys.is_empty();
     let first = stages.first().map(Stage::destination);
     let first = first.ok_or_else(|| Refused::because(Trouble::Policy, "no way leads there"))?;
     let first = departure.connect(first)?;
     let legs: Result<Vec<Leg>, Refused> = stages
         .into_iter()
-        .map(|stage| stage.leg(&paths, &settings.confinement))
+        .map(|stage| stage.leg(&paths, settings))
         .collect();
     let legs = legs?;
 
@@ -135,6 +142,11 @@ fn run(
         .last()
         .map(|asset| arguments::farewells(&asset.destination));
     let chain = departure.set_out(first, legs, errand, streams)?;
+    let person = client.modes.is_some().then_some(Person {
+        input: client.descriptors.input,
+        output: client.descriptors.errors,
+        target: &session.name,
+    });
 
     let sshd = sshd_watches(identity)?;
     let asked = Asked {
@@ -147,9 +159,9 @@ fn run(
         store,
         asked,
         &session.control,
-        chain.hops,
+        (chain.hops, chain.patience),
+        (person, pins),
         sshd,
-        chain.patience,
     )
     .map_err(system)?;
     live.expires(session.decision.limits.until);

@@ -2,7 +2,7 @@
 //! `jms.toml(5)` and its lines in the shipped file.
 #![forbid(unsafe_code)]
 
-use super::{Format, SECTIONS, Settings};
+use super::{Format, HostKeyPolicy, SECTIONS, Settings};
 use std::fmt;
 
 /// A section of the file.
@@ -75,6 +75,10 @@ impl Described for String {
 
 impl Described for Format {
     const KIND: Kind = Kind::Words(&["key-value", "json"]);
+}
+
+impl Described for HostKeyPolicy {
+    const KIND: Kind = Kind::Words(&["asset", "refuse", "pin"]);
 }
 
 impl<T: Described> Described for Option<T> {

@@ -33,6 +33,19 @@ impl From<Format> for event::Format {
     }
 }
 
+/// What happens when no host key of an asset is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostKeyPolicy {
+    /// What the asset says (`jmsctl asset set --host-key-policy`).
+    #[default]
+    Asset,
+    /// No connection, whatever the asset says.
+    Refuse,
+    /// The first proven key is stored, whatever the asset says; never where a password would be given.
+    Pin,
+}
+
 impl Session {
     /// The limits, as the decision wants them.
     #[must_use]

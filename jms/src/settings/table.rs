@@ -2,8 +2,8 @@
 //! `example`. After a change: `make generated` writes the shipped file anew.
 #![forbid(unsafe_code)]
 
-use super::Format;
 use super::describe::{Described, Section, Setting, settings};
+use super::{Format, HostKeyPolicy};
 use serde::{Deserialize, Serialize};
 
 settings! {
@@ -15,6 +15,10 @@ settings! {
         /// Whether a client program may have a login signed without saying for which connection, as OpenSSH before 8.9
         /// does. If so, an asset that took it over could use the connection to log in at another asset.
         allow_unbound_agent: bool = false;
+        /// Whether a password is given only once the client program has proved for which connection. Newer ones (Debian
+        /// 13's) do so only where the asset offers logins by key as well; where not, their own check of the asset's host
+        /// key has to do.
+        require_bound_password: bool = false;
     }
 
     /// What is recorded, and who may see it.
@@ -37,6 +41,10 @@ settings! {
         /// How many questions may stay unanswered: a dead asset is noticed after `alive_interval` * (`alive_count_max` + 1)
         /// seconds, which is one minute.
         alive_count_max: u32 = 3, unit "questions";
+        /// What happens when no host key of an asset is stored: `asset` (what its own `--host-key-policy` says), `refuse`,
+        /// or `pin` (the first one that it proves is stored after the login). A password is never given to an asset
+        /// without one.
+        host_key_policy: HostKeyPolicy = HostKeyPolicy::Asset;
         /// Live sessions of one login; 0: no limit. sshd's `MaxSessions`, 10 in our drop-in, counts them too. One more
         /// than any limit is refused with a sentence and status 75.
         limit_login: u32 = 20, unit "sessions";

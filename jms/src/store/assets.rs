@@ -278,6 +278,38 @@ impl Change<'_> {
         Ok(added)
     }
 
+    /// Stores the host key that an asset without any has proved at a login. False: another one is stored by now.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for the asset.
+    pub fn pin_host_key(
+        &self,
+        asset_id: i64,
+        key: &crate::keys::HostKey,
+    ) -> Result<bool, StoreError> {
+        let asset = self
+            .read()
+            .asset_by_id(asset_id)?
+            .ok_or_else(|| StoreError::NotFound {
+                kind: "asset",
+                name: asset_id.to_string(),
+                nearest: None,
+            })?;
+        let stored = self.read().host_keys_of(asset_id)?;
+        if stored.is_empty() {
+            self.add_host_key(&HostKey {
+                asset: asset.name,
+                kind: key.kind().as_str().to_owned(),
+                blob: key.blob().to_vec(),
+                fingerprint: key.fingerprint().to_string(),
+                origin: HostKeyOrigin::Pinned,
+                created_at: self.now(),
+            })?;
+            return Ok(true);
+        }
+        Ok(stored.iter().any(|stored| stored.blob == key.blob()))
+    }
+
     /// Removes a host key by its whole fingerprint.
     ///
     /// # Errors

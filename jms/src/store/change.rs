@@ -54,6 +54,22 @@ impl Store {
         Ok(done)
     }
 
+    /// The same by a process that can open no file any more, a relay: nothing is published and no session is told, so
+    /// the change must touch neither names nor rights.
+    ///
+    /// # Errors
+    /// What `work` returns; [`StoreError::Busy`].
+    pub fn change_alone<T>(
+        &mut self,
+        actor: &Actor,
+        now: Time,
+        work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let done = self.within(actor, now, true, work)?;
+        self.send_unsent();
+        Ok(done)
+    }
+
     /// The same without keeping it: what `--dry-run` shows is what would have been done.
     ///
     /// # Errors

@@ -266,6 +266,14 @@ impl Change<'_> {
     }
 
     fn write_system_user(&self, id: i64, edited: &SystemUser) -> Result<SystemUser, StoreError> {
+        if edited.dynamic && edited.login.is_some() {
+            return Err(StoreError::Refused {
+                sentence: format!(
+                    "{} takes the user's own name on assets, so it has no login of its own; --login none, or --dynamic=no",
+                    edited.name
+                ),
+            });
+        }
         if let Some(login) = &edited.login {
             SystemUserName::new(login).map_err(|error| StoreError::Refused {
                 sentence: error.to_string(),

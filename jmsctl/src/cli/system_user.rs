@@ -13,6 +13,8 @@ pub enum SystemUser {
     #[command(after_help = "Examples:
   jmsctl system-user add dev --generate ed25519
   jmsctl system-user add dba --login postgres --key dba_key --comment 'databases'
+  jmsctl system-user add router --login admin --password -
+  jmsctl system-user add myself --dynamic --credential ask
 
 The public half, for the account's authorized_keys on the assets:
   jmsctl system-user show dev --json | jq -r .public_key")]
@@ -42,6 +44,10 @@ With --asset, name, shell and key are for these assets only; the others stay as 
 pub enum Credential {
     /// A stored key.
     Key,
+    /// A stored password.
+    Password,
+    /// What the user types at his terminal; nothing is stored.
+    Ask,
 }
 
 /// Types of keys that are made here.
@@ -63,15 +69,34 @@ pub struct Attributes {
     /// It is root or may become root there, and pushes the others; --privileged=no takes it away
     #[arg(long, value_name = "yes|no", value_parser = yes_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     pub privileged: Option<bool>,
-    /// What proves it to an asset: a stored key
-    #[arg(long, value_name = "key", value_enum, hide_possible_values = true)]
+    /// Its name on the assets is the user's own; --dynamic=no takes it away
+    #[arg(long, value_name = "yes|no", value_parser = yes_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
+    pub dynamic: Option<bool>,
+    /// What proves it to an asset: a stored key, a stored password, or what the user types at his terminal; what is
+    /// given with --key, --generate or --password says so itself
+    #[arg(
+        long,
+        value_name = "key|password|ask",
+        value_enum,
+        hide_possible_values = true
+    )]
     pub credential: Option<Credential>,
     /// Store this private key (OpenSSH format): a file, or - for standard input; its passphrase is asked for
     #[arg(long, value_name = "FILE|-", conflicts_with = "generate")]
     pub key: Option<FileArgument>,
+    /// Store this password: the first line of a file or of standard input (-); at a terminal, - asks for it
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["key", "generate"])]
+    pub password: Option<FileArgument>,
     /// Make a new key; only its public half is ever shown
     #[arg(long, value_name = "ed25519", value_enum, hide_possible_values = true)]
     pub generate: Option<Generate>,
+}
+
+impl Attributes {
+    /// The file with the secret, if there is one.
+    pub fn file(&self) -> Option<&FileArgument> {
+        self.key.as_ref().or(self.password.as_ref())
+    }
 }
 
 /// `system-user add`
@@ -94,10 +119,10 @@ pub struct Set {
     /// Its name
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// For these assets only (names or globs): their login, shell and key; none: as everywhere
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["privileged", "credential"])]
+    /// For these assets only (names or globs): their login, shell, and key or password; none: as everywhere
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["privileged", "dynamic", "credential"])]
     pub asset: Vec<String>,
-    /// On these assets as everywhere again, the key too
+    /// On these assets as everywhere again, key and password too
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub rm_asset: Vec<String>,
     /// Attributes.

@@ -47,13 +47,7 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
     (
         "system-user",
         &["add", "set"],
-        &[
-            "dynamic",
-            "sudo-alias",
-            "auto-push",
-            "password",
-            "shell-hooks",
-        ],
+        &["sudo-alias", "auto-push", "shell-hooks"],
     ),
     (
         "grant",

@@ -24,6 +24,7 @@ mod player;
 mod policy_file;
 mod replay;
 mod scan;
+mod secret;
 mod selection;
 mod session;
 mod site;

@@ -1,17 +1,15 @@
 //! `jmsctl system-user`.
 #![forbid(unsafe_code)]
 
+use super::secret::{self, NewSecret};
 use super::{remove, system_user_override};
-use crate::cli::system_user::{Add, Attributes, Credential, Generate, Set, SystemUser as Verb};
+use crate::cli::system_user::{Add, Attributes, Credential, Set, SystemUser as Verb};
 use crate::cli::values::Clearable;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
-use crate::input::{FileArgument, passphrase};
 use crate::output::Noun;
-use jms::keys::{PrivateKey, PrivateKeyError};
 use jms::nouns::{CredentialKind, SystemUser, SystemUserOverride};
-use jms::secret::{Context as Place, MasterKey};
-use jms::store::{Change, NewCredential, Read, StoreError};
+use jms::store::{Change, Read, StoreError};
 use serde::Serialize;
 
 impl Noun for SystemUser {
@@ -89,6 +87,7 @@ fn apply(
     attributes: &Attributes,
     system_user: &mut SystemUser,
 ) -> Result<(), StoreError> {
+    let given = secret::kind(attributes);
     let attributes = attributes.clone();
     if let Some(login) = attributes.login {
         system_user.login = login.into_option();
@@ -99,15 +98,29 @@ fn apply(
         None => {}
     }
     system_user.privileged = attributes.privileged.unwrap_or(system_user.privileged);
-    if let Some(Credential::Key) = attributes.credential {
-        system_user.credential = CredentialKind::Key;
+    system_user.dynamic = attributes.dynamic.unwrap_or(system_user.dynamic);
+    let said = attributes.credential.map(|credential| match credential {
+        Credential::Key => CredentialKind::Key,
+        Credential::Password => CredentialKind::Password,
+        Credential::Ask => CredentialKind::Ask,
+    });
+    if let (Some(said), Some(given)) = (said, given)
+        && said != given
+    {
+        let sentence = format!(
+            "--credential {} does not go with a {} that is given",
+            said.as_str(),
+            given.as_str()
+        );
+        return Err(StoreError::Refused { sentence });
     }
+    system_user.credential = said.or(given).unwrap_or(system_user.credential);
     Ok(())
 }
 
 fn add(verb: &Add, context: &mut Context) -> Done {
     jms::names::SystemUserName::new(&verb.name).map_err(Failure::bad)?;
-    let key = new_key(&verb.attributes, context)?;
+    let secret = NewSecret::given(&verb.attributes, context)?;
     let now = context.now;
     let added = context.change((&verb.change).into(), |change| {
         let mut system_user = SystemUser::new(&verb.name, now);
@@ -115,12 +128,16 @@ fn add(verb: &Add, context: &mut Context) -> Done {
         apply(change.read(), &verb.attributes, &mut system_user)?;
         system_user.comment = verb.change.comment.clone().unwrap_or_default();
         change.add_system_user(&system_user)?;
-        keep_key(change, &system_user.name, key.as_ref())
+        keep(change, &system_user.name, secret.as_ref())
     })?;
-    if !added.has_secret {
-        context.out.note(
+    match added.credential {
+        CredentialKind::Key if !added.has_secret => context.out.note(
             "it has no key yet: jmsctl system-user set NAME --generate ed25519, or --key FILE",
-        );
+        ),
+        CredentialKind::Password if !added.has_secret => context
+            .out
+            .note("it has no password yet: jmsctl system-user set NAME --password -"),
+        _ => {}
     }
     context.out.changed(&added)
 }
@@ -130,7 +147,7 @@ fn set(verb: &Set, context: &mut Context) -> Done {
     if !verb.asset.is_empty() || !verb.rm_asset.is_empty() {
         return system_user_override::set(verb, context);
     }
-    let key = new_key(&verb.attributes, context)?;
+    let secret = NewSecret::given(&verb.attributes, context)?;
     let edited = context.change((&verb.change).into(), |change| {
         let mut system_user = change.read().system_user(&verb.name)?;
         let before = system_user.clone();
@@ -138,66 +155,22 @@ fn set(verb: &Set, context: &mut Context) -> Done {
         if let Some(comment) = &verb.change.comment {
             system_user.comment.clone_from(comment);
         }
-        // A new key alone is one event, not two.
-        if system_user != before || key.is_none() {
+        // A new secret alone is one event, not two.
+        if system_user != before || secret.is_none() {
             change.set_system_user(&system_user)?;
         }
-        keep_key(change, &system_user.name, key.as_ref())
+        keep(change, &system_user.name, secret.as_ref())
     })?;
     context.out.changed(&edited)
 }
 
-/// The private key that was given or asked for, and the key that seals it.
-pub fn new_key(
-    attributes: &Attributes,
-    context: &Context,
-) -> Done<Option<(PrivateKey, MasterKey)>> {
-    let key = match (&attributes.key, attributes.generate) {
-        (Some(file), _) => private_key(file)?,
-        (None, Some(Generate::Ed25519)) => {
-            PrivateKey::generate_ed25519().map_err(|error| Failure::Failed(error.to_string()))?
-        }
-        (None, None) => return Ok(None),
-    };
-    Ok(Some((key, context.master_key()?)))
-}
-
-fn private_key(file: &FileArgument) -> Done<PrivateKey> {
-    let bad = |error: PrivateKeyError| Failure::BadInput(format!("{}: {error}", file.name()));
-    let text = file.read()?;
-    match PrivateKey::parse(text.expose(), None) {
-        Err(PrivateKeyError::Encrypted) => {
-            let passphrase = passphrase(&format!("Passphrase of {}", file.name()))?;
-            PrivateKey::parse(text.expose(), Some(passphrase.expose())).map_err(bad)
-        }
-        other => other.map_err(bad),
-    }
-}
-
-fn keep_key(
+fn keep(
     change: &Change<'_>,
     name: &str,
-    key: Option<&(PrivateKey, MasterKey)>,
+    secret: Option<&NewSecret>,
 ) -> Result<SystemUser, StoreError> {
-    let Some((key, master)) = key else {
-        return change.read().system_user(name);
-    };
-    let public_key = key.public().openssh_line(name);
-    let fingerprint = key.public().fingerprint().to_string();
-    let new = NewCredential {
-        kind: CredentialKind::Key,
-        public_key: &public_key,
-        fingerprint: &fingerprint,
-    };
-    change.set_credential(name, &new, |row| seal(key, master, row))
-}
-
-/// The key as it is stored in the credential's row of that id.
-pub fn seal(key: &PrivateKey, master: &MasterKey, row: i64) -> Result<Vec<u8>, StoreError> {
-    let secret = key.to_openssh();
-    master
-        .seal(&Place::credential(row), secret.expose().as_bytes())
-        .map_err(|error| StoreError::Secret {
-            sentence: error.to_string(),
-        })
+    match secret {
+        Some(secret) => secret.keep(change, name),
+        None => change.read().system_user(name),
+    }
 }

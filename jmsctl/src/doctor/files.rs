@@ -117,6 +117,7 @@ const RULES: &[Rule] = &[
         None,
         Mode::Exact(0o755),
     ),
+    file("/usr/libexec/jms/askpass", "root", None, Mode::Exact(0o755)),
 ];
 
 /// Folders of live sessions: whoever restarts the host makes them anew.

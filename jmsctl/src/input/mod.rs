@@ -46,7 +46,8 @@ pub fn only_standard_input() {
 }
 
 impl FileArgument {
-    fn is_standard(&self) -> bool {
+    /// Whether it is standard input.
+    pub fn is_standard(&self) -> bool {
         self.named == OsStr::new("-")
     }
 

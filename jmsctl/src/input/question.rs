@@ -3,13 +3,10 @@
 
 use super::{Quiet, Terminal};
 use crate::failure::{Done, Failure};
-use jms::secret::SecretString;
+use jms::secret::{SecretLine, SecretString, Typed};
 use std::io::{BufRead, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use zeroize::Zeroizing;
-
-/// Longer than any passphrase that a person types, in bytes.
-const LONGEST: usize = 1024;
 
 /// Whether somebody is there who could answer.
 pub fn can_ask() -> bool {
@@ -56,48 +53,16 @@ pub fn passphrase(prompt: &str) -> Done<SecretString> {
         .ok_or_else(|| Failure::Failed("nothing was changed".to_owned()))
 }
 
-/// One line as it is typed: backspace and ^U correct, ^C and ^D give up (`None`).
+/// One line as it is typed; `None` when it was given up.
 fn read_line(keys: &mut impl Read) -> std::io::Result<Option<SecretString>> {
-    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST));
+    let mut line = SecretLine::new();
     let mut key = Zeroizing::new([0_u8]);
     while keys.read(&mut *key)? == 1 {
-        match key[0] {
-            b'\r' | b'\n' => {
-                let text = String::from_utf8(std::mem::take(&mut *line));
-                return Ok(text.ok().map(SecretString::from));
-            }
-            0x03 => return Ok(None),
-            0x04 if line.is_empty() => return Ok(None),
-            0x15 => line.clear(),
-            0x08 | 0x7f => {
-                // A character may be several bytes.
-                while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
-            }
-            byte if line.len() < LONGEST => line.push(byte),
-            _ => {}
+        match line.key(key[0]) {
+            Typed::More => {}
+            Typed::Done(text) => return Ok(Some(text)),
+            Typed::GivenUp => return Ok(None),
         }
     }
     Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::read_line;
-
-    fn typed(keys: &[u8]) -> Option<String> {
-        read_line(&mut &*keys)
-            .unwrap()
-            .map(|line| line.expose().to_owned())
-    }
-
-    #[test]
-    fn a_line_is_corrected_and_given_up_as_people_expect() {
-        assert_eq!(typed(b"secret\n").as_deref(), Some("secret"));
-        assert_eq!(typed(b"sex\x7fcret\r").as_deref(), Some("secret"));
-        assert_eq!(typed("é\x7fa\n".as_bytes()).as_deref(), Some("a"));
-        assert_eq!(typed(b"wrong\x15right\n").as_deref(), Some("right"));
-        assert_eq!(typed(b"sec\x03ret\n"), None);
-        assert_eq!(typed(b"\x04"), None);
-        assert_eq!(typed(b"no end"), None);
-    }
 }

@@ -64,6 +64,7 @@ fuzz_target!(|data: &[u8]| {
     let purpose = Purpose {
         login: "dev".to_owned(),
         host_keys: vec![FIXED.host_key.clone()],
+        unknown: false,
         legacy: LegacyHash::Refused,
         binding: Binding::Required,
     };

@@ -251,6 +251,31 @@ fn only_a_proof_by_a_stored_host_key_binds() {
 }
 
 #[test]
+fn no_password_is_given_once_another_machine_was_shown_and_by_a_setting_only_once_the_asset_was() {
+    let elsewhere = Machine::new().bind(SESSION);
+    for binding in [super::Binding::Optional, super::Binding::Required] {
+        let new = || {
+            let key = PrivateKey::generate_ed25519().unwrap();
+            Conversation::with(key, Machine::new(), binding)
+        };
+        let mut agent = new();
+        let unproved = binding == super::Binding::Optional;
+        assert_eq!(agent.protocol.may_give_password(), unproved);
+        let bind = agent.machine.bind(SESSION);
+        assert_eq!(agent.ask(&bind), [6]);
+        assert!(agent.protocol.may_give_password());
+        agent.refusal(&elsewhere);
+        assert!(!agent.protocol.may_give_password());
+
+        let mut agent = new();
+        agent.refusal(&elsewhere);
+        let bind = agent.machine.bind(SESSION);
+        assert_eq!(agent.ask(&bind), [6]);
+        assert!(!agent.protocol.may_give_password());
+    }
+}
+
+#[test]
 fn requests_of_other_programs_are_not_served() {
     let mut agent = Conversation::new();
     // Add, remove, remove all, smart cards, lock, unlock, constrained; types of protocol 1; unknown ones.

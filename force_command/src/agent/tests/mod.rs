@@ -147,6 +147,7 @@ impl Conversation {
         let purpose = Purpose {
             login: "dev".to_owned(),
             host_keys: vec![other_host_key.clone(), machine.key.clone()],
+            unknown: false,
             legacy: LegacyHash::Refused,
             binding,
         };

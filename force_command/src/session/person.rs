@@ -1,0 +1,187 @@
+//! Asks the person at the terminal for something secret: shown nowhere, recorded nowhere, kept nowhere.
+//!
+//! The terminal is raw already. What the asset wants to know is hostile text.
+
+use crate::egress::ask::Question;
+use crate::sys;
+use jms::secret::{SecretLine, SecretString, Typed};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// So long a question waits for its answer, as OpenSSH's server waits by default.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a prompt waits for a terminal that does not read.
+const SHOWING: Duration = Duration::from_secs(1);
+/// Longest prompt that is shown, in characters.
+const LONGEST: usize = 512;
+
+/// The person's terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    /// Where keys come from; not blocking.
+    pub input: BorrowedFd<'a>,
+    /// Where prompts go.
+    pub output: BorrowedFd<'a>,
+    /// `SYSTEM_USER@ASSET`, for prompts.
+    pub target: &'a str,
+}
+
+/// What came of a question.
+#[derive(Debug)]
+pub enum Answer {
+    /// It was typed.
+    Typed(SecretString),
+    /// ^C or ^D.
+    GivenUp,
+    /// Nothing was typed in time.
+    Late,
+    /// The terminal is gone.
+    Gone,
+    /// Something else happened that must be looked at; the question is to be taken up again.
+    Disturbed,
+}
+
+/// A question that is being answered.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    person: Person<'a>,
+    line: SecretLine,
+    until: Instant,
+}
+
+impl<'a> Person<'a> {
+    /// Shows the prompt.
+    #[must_use]
+    pub fn ask(self, question: &Question) -> Asked<'a> {
+        let prompt = match question {
+            Question::Prompt(prompt) => {
+                format!("({}) {}", self.target, harmless(prompt))
+            }
+            _ => format!("{}'s password: ", self.target),
+        };
+        // Who does not see it types nothing, and that ends in time.
+        let _ = sys::write_within(self.output, prompt.as_bytes(), SHOWING);
+        Asked {
+            person: self,
+            line: SecretLine::new(),
+            until: Instant::now() + PATIENCE,
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// Waits for the answer, or until one of `others` is there.
+    pub fn wait(&mut self, others: &[(BorrowedFd<'_>, PollFlags)]) -> Answer {
+        let answer = self.read(others);
+        if !matches!(answer, Answer::Disturbed) {
+            let _ = sys::write_within(self.person.output, b"\r\n", SHOWING);
+        }
+        answer
+    }
+
+    fn read(&mut self, others: &[(BorrowedFd<'_>, PollFlags)]) -> Answer {
+        let mut key = Zeroizing::new([0_u8]);
+        loop {
+            match nix::unistd::read(self.person.input, &mut *key) {
+                Ok(0) => return Answer::Gone,
+                Ok(_) => match self.line.key(key[0]) {
+                    Typed::More => {}
+                    Typed::Done(secret) => return Answer::Typed(secret),
+                    Typed::GivenUp => return Answer::GivenUp,
+                },
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => {
+                    let left = self.until.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Answer::Late;
+                    }
+                    let keys = PollFd::new(self.person.input, PollFlags::POLLIN);
+                    let others = others.iter().map(|(fd, flags)| PollFd::new(*fd, *flags));
+                    let mut all: Vec<PollFd<'_>> = std::iter::once(keys).chain(others).collect();
+                    let timeout = PollTimeout::try_from(left.as_millis().saturating_add(1))
+                        .unwrap_or(PollTimeout::MAX);
+                    let _ = poll(&mut all, timeout);
+                    if all.iter().skip(1).any(|one| one.any() == Some(true)) {
+                        return Answer::Disturbed;
+                    }
+                }
+                Err(_) => return Answer::Gone,
+            }
+        }
+    }
+}
+
+/// The asset's prompt without anything that moves a cursor, on one line.
+fn harmless(prompt: &str) -> String {
+    let shown: String = prompt
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect();
+    format!("{} ", shown.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    use std::io::{Read, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    fn pair() -> (UnixStream, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        (ours, theirs)
+    }
+
+    fn person(stream: &UnixStream) -> Person<'_> {
+        Person {
+            input: stream.as_fd(),
+            output: stream.as_fd(),
+            target: "dev@web1",
+        }
+    }
+
+    #[test]
+    fn the_prompt_is_the_assets_without_its_tricks_and_the_answer_is_one_line() {
+        let (ours, mut theirs) = pair();
+        let prompt = Question::Prompt("Code\x1b[2J\r\nnow: ".into());
+        let mut asked = person(&ours).ask(&prompt);
+        theirs.write_all(b"12\x7f3\rrest").unwrap();
+        let answer = asked.wait(&[]);
+        assert!(
+            matches!(&answer, Answer::Typed(secret) if secret.expose() == "13"),
+            "{answer:?}"
+        );
+        let mut shown = [0; 64];
+        let length = theirs.read(&mut shown).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&shown[..length]),
+            "(dev@web1) Code [2J  now: \r\n"
+        );
+    }
+
+    #[test]
+    fn a_disturbance_keeps_what_was_typed_and_the_end_is_seen() {
+        let (ours, mut theirs) = pair();
+        let (other, mut disturber) = pair();
+        let mut asked = person(&ours).ask(&Question::Password);
+        theirs.write_all(b"qui").unwrap();
+        disturber.write_all(b"!").unwrap();
+        let others = [(other.as_fd(), PollFlags::POLLIN)];
+        assert!(matches!(asked.wait(&others), Answer::Disturbed));
+        theirs.write_all(b"nce\r").unwrap();
+        let answer = asked.wait(&[]);
+        assert!(matches!(&answer, Answer::Typed(secret) if secret.expose() == "quince"));
+        let mut asked = person(&ours).ask(&Question::Password);
+        theirs.write_all(b"x\x03").unwrap();
+        assert!(matches!(asked.wait(&[]), Answer::GivenUp));
+        let mut asked = person(&ours).ask(&Question::Password);
+        drop(theirs);
+        assert!(matches!(asked.wait(&[]), Answer::Gone));
+    }
+}
