@@ -5,7 +5,8 @@
 # make end-to-end            the last of these alone
 # make package               the .deb, in target/debian
 # make generated             the shipped settings and CHANGELOG.md, from the tables that they are made from
-# make fuzz, deny, doc, shellcheck, lintian, units, reproducible    the other checks of .ci/run
+# make rpm                   the .rpm, in target/rpm
+# make fuzz, deny, doc, shellcheck, lintian, units, selinux, reproducible    the other checks of .ci/run
 # LAB_RELEASE=12|13 chooses the Debian of the hosts. demo, lab and test need root on a Debian machine with Rust.
 #
 # make itself ends with 2 whatever failed; the line "Error N" shows a demo command's own status, and
@@ -25,9 +26,12 @@ export CMD LAB_RELEASE
 PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
-SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh packaging/build-deb packaging/build-manual $(wildcard packaging/scripts/*)
+SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh \
+	packaging/build-deb packaging/build-manual packaging/build-rpm packaging/rpm/find-requires packaging/rpm/scriptlet \
+	packaging/selinux/build $(wildcard packaging/scripts/*)
+RPM_SCRIPTS = pre post preun postun
 
-.PHONY: help demo lab lab-down test end-to-end base-roots package generated fuzz deny doc shellcheck lintian units reproducible prepare lab-program
+.PHONY: help demo lab lab-down test end-to-end base-roots package rpm generated selinux fuzz deny doc shellcheck lintian units reproducible prepare lab-program
 
 help:
 	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
@@ -50,7 +54,7 @@ test: prepare
 	timeout 300 cargo test --package tests --doc --locked
 	$(MAKE) --no-print-directory end-to-end
 
-end-to-end: prepare package
+end-to-end: prepare package rpm
 	timeout 2400 tests/run-end-to-end $(LAB_RELEASE)
 
 # The labs' base roots, built once; .ci/run does so beside its other checks.
@@ -63,6 +67,17 @@ package: $(TARGET)/debian/package-is-current
 $(TARGET)/debian/package-is-current: $(PACKAGE_SOURCES)
 	@mkdir -p $(@D)
 	@path=$$(packaging/build-deb) && echo "$$path" >$@
+
+rpm: $(TARGET)/rpm/package-is-current
+
+# From what the other package is made of, which has just been built.
+$(TARGET)/rpm/package-is-current: $(TARGET)/debian/package-is-current
+	@mkdir -p $(@D)
+	@path=$$(JMS_STAGED=yes packaging/build-rpm) && echo "$$path" >$@
+
+# The SELinux module with a whole policy.
+selinux: rpm
+	tests/check-selinux
 
 # All targets, also after one that found something; what a target says is shown only then. SEED=1 makes a run repeatable.
 fuzz:
@@ -108,6 +123,10 @@ doc:
 
 shellcheck:
 	shellcheck $(SHELL_SCRIPTS)
+	@# As they are in the package, with the functions that they share.
+	@mkdir -p $(TARGET)/rpm/scripts
+	@for name in $(RPM_SCRIPTS); do packaging/rpm/scriptlet packaging/rpm/scripts/$$name >$(TARGET)/rpm/scripts/$$name; done
+	shellcheck $(addprefix $(TARGET)/rpm/scripts/,$(RPM_SCRIPTS))
 
 prepare:
 	@tests/prepare-machine >&2

@@ -24,19 +24,32 @@ pub fn file() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("JMS_DEB").filter(|path| !path.is_empty()) {
         return Ok(path.into());
     }
-    let folder = target_folder()?.join("debian");
+    newest("debian", ".deb", "make package")
+}
+
+/// The package for Red Hat's systems: the newest `rpm/jms-*.rpm` of the target folder, where `make rpm` leaves it.
+///
+/// # Errors
+/// When there is none.
+pub fn rpm_file() -> Result<PathBuf> {
+    newest("rpm", ".rpm", "make rpm")
+}
+
+/// The newest package in this folder of the target folder.
+fn newest(folder: &str, ending: &str, made_by: &str) -> Result<PathBuf> {
+    let folder = target_folder()?.join(folder);
     let mut found = Vec::new();
     for file in fs::read_dir(&folder).into_iter().flatten() {
         let path = file?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("jms_") && name.ends_with(".deb") {
+        if name.starts_with("jms") && name.ends_with(ending) {
             found.push((fs::metadata(&path)?.modified()?, path));
         }
     }
     match found.into_iter().max() {
         Some((_, path)) => Ok(path),
         None => bail!(
-            "there is no package in {}: run make package first",
+            "there is no package in {}: run {made_by} first",
             folder.display()
         ),
     }

@@ -64,8 +64,8 @@ pub(super) fn to_newest(
     Ok(())
 }
 
-/// dpkg unpacks a package beside the old one (`NAME.dpkg-new`), then renames one program after the other. The first new one
-/// must not take the store from the old ones that still stand beside it, or the login between the two is refused.
+/// dpkg and rpm unpack a package beside the old one (`NAME.dpkg-new`, `NAME;65a1b2c3`), then rename one program after the other.
+/// The first new one must not take the store from the old ones that still stand beside it, or the login between the two is refused.
 fn wait_for_replacement(paths: &Paths) {
     let since = Instant::now();
     while is_being_replaced(paths) && since.elapsed() < REPLACEMENT {
@@ -78,7 +78,11 @@ fn is_being_replaced(paths: &Paths) -> bool {
         .into_iter()
         .flatten()
         .flatten()
-        .any(|file| file.file_name().as_encoded_bytes().ends_with(b".dpkg-new"))
+        .any(|file| {
+            let name = file.file_name();
+            let name = name.as_encoded_bytes();
+            name.ends_with(b".dpkg-new") || name.contains(&b';')
+        })
 }
 
 #[cfg(test)]
@@ -133,6 +137,18 @@ mod tests {
         statement.execute([]).unwrap();
         drop(Store::open(&paths).unwrap());
         assert_eq!(statement.execute([]).unwrap(), 1);
+    }
+
+    #[test]
+    fn nobody_migrates_while_rpm_replaces_the_package() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = first_schema(folder.path());
+        std::fs::create_dir(paths.programs()).unwrap();
+        std::fs::write(paths.programs().join("jms-pam-helper;6aa0b1c2"), "").unwrap();
+        assert!(is_being_replaced(&paths));
+        std::fs::remove_file(paths.programs().join("jms-pam-helper;6aa0b1c2")).unwrap();
+        std::fs::write(paths.programs().join("jms-pam-helper"), "").unwrap();
+        assert!(!is_being_replaced(&paths));
     }
 
     #[test]
