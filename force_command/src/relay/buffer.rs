@@ -7,6 +7,10 @@ use std::os::fd::BorrowedFd;
 /// Bytes of one buffer: a whole pipe as we ask for it, eight packets of ssh.
 pub const SIZE: usize = 256 * 1024;
 
+/// The longest line that [`Buffer::cut_tail`] cuts off, in bytes: a sentence with a host name in it. A line that the other
+/// end never ends is not kept back.
+const LONGEST_TAIL: usize = 1024;
+
 /// What came of a read or a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -94,7 +98,8 @@ impl Buffer {
     }
 
     /// Cuts the last line off what waits and returns it, if it begins with one of `beginnings`, or
-    /// could still come to do so: it is not whole yet, and has more than half of one. Else nothing.
+    /// could still come to do so: it is not whole yet, and has more than half of one. Else nothing; a line of
+    /// more than 1 KiB is none of these.
     pub fn cut_tail(&mut self, beginnings: &[Vec<u8>]) -> Vec<u8> {
         let text = self.waiting();
         let whole = text.strip_suffix(b"\n").unwrap_or(text);
@@ -107,7 +112,7 @@ impl Buffer {
             line.starts_with(beginning)
                 || (beginning.starts_with(line) && line.len() > beginning.len() / 2)
         };
-        if !beginnings.iter().any(could_be) {
+        if line.len() > LONGEST_TAIL || !beginnings.iter().any(could_be) {
             return Vec::new();
         }
         let line = line.to_vec();
@@ -152,7 +157,9 @@ mod tests {
                 assert_eq!(cut(&text), (before.to_owned(), tail.clone()), "{text:?}");
             }
         }
+        let endless = format!("{line}{}", "x".repeat(LONGEST_TAIL));
         for kept in [
+            endless.as_str(),
             "C",
             "Connect",
             "err\r\n",

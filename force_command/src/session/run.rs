@@ -37,6 +37,16 @@ pub fn connect(
     identity: &Identity,
     connect: &Connect,
 ) -> i32 {
+    // From here on a signal waits until it can be answered: nothing that was begun is left half done.
+    let signals = match Signals::block() {
+        Ok(signals) => signals,
+        Err(error) => {
+            let refused = Refused::because(Trouble::System, error);
+            report_trouble(store, identity, connect, None, &refused);
+            tell(connect.channel, &refused.message);
+            return refused.status;
+        }
+    };
     let mut session = match open(store, settings, start, identity, connect) {
         Ok(session) => session,
         Err(NotOpened::Refused(refused)) => {
@@ -49,7 +59,15 @@ pub fn connect(
             return status::REQUEST;
         }
     };
-    let ran = run(store, settings, start, identity, connect, &mut session);
+    let ran = run(
+        store,
+        settings,
+        start,
+        identity,
+        connect,
+        &mut session,
+        &signals,
+    );
     let (outcome, verdict) = ran.unwrap_or_else(|refused| {
         report_trouble(store, identity, connect, Some(&session), &refused);
         let nothing = Outcome {
@@ -98,6 +116,7 @@ fn run(
     identity: &Identity,
     connect: &Connect,
     session: &mut Open,
+    signals: &Signals,
 ) -> Result<(Outcome, Verdict), Refused> {
     let system = |error: Errno| Refused::because(Trouble::System, error);
     let landlock = jms::confinement::landlock() > 0;
@@ -127,7 +146,6 @@ fn run(
         .collect();
     let legs = legs?;
 
-    let signals = Signals::block().map_err(system)?;
     let client = Client::take(Descriptors::standard(), connect.terminal).map_err(system)?;
     let streams = match client.modes.as_ref().zip(client.window()) {
         Some((modes, window)) => Streams::Terminal(modes, window),
@@ -181,7 +199,7 @@ fn run(
         &client,
         &mut child,
         &mut session.record,
-        &signals,
+        signals,
         &mut live,
         &farewells.unwrap_or_default(),
     );
