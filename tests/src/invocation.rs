@@ -26,6 +26,7 @@ pub struct Invocation {
     deadline: Duration,
     environment: Vec<(OsString, OsString)>,
     window: (u16, u16),
+    discards: bool,
 }
 
 impl Invocation {
@@ -38,6 +39,7 @@ impl Invocation {
             deadline: DEADLINE,
             environment: Vec::new(),
             window: (80, 24),
+            discards: false,
         }
     }
 
@@ -67,6 +69,13 @@ impl Invocation {
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Its standard output goes to nobody, for what would be too much to keep.
+    #[must_use]
+    pub fn discard_output(mut self) -> Self {
+        self.discards = true;
         self
     }
 
@@ -109,11 +118,15 @@ impl Invocation {
         let line = self.to_string();
         let started = Instant::now();
         let deadline = self.deadline;
+        let output = match self.discards {
+            true => Stdio::null(),
+            false => Stdio::piped(),
+        };
         // In a session of its own: without a terminal, as in CI, so that a question is a failure and never waits for a person.
         let mut command = self.behind(&["setsid", "--wait", "--"]).command();
         command
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(output)
             .stderr(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,

@@ -330,6 +330,24 @@ impl Lab {
             .unwrap_or(Ipv4Addr::LOCALHOST)
     }
 
+    /// Cuts a host's wires: packets to and from it are lost, and nobody is told.
+    ///
+    /// # Panics
+    /// When the lab has no such host.
+    #[track_caller]
+    pub fn cut(&self, name: &str) {
+        or_panic(self.network.cut(self.host(name).pid()));
+    }
+
+    /// Mends what [`Lab::cut`] has cut.
+    ///
+    /// # Panics
+    /// When the lab has no such host.
+    #[track_caller]
+    pub fn mend(&self, name: &str) {
+        or_panic(self.network.mend(self.host(name).pid()));
+    }
+
     /// The address from which the bastion reaches the assets.
     #[must_use]
     pub fn bastion_inside_address(&self) -> Ipv4Addr {

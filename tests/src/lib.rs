@@ -38,12 +38,14 @@ pub mod host_init;
 pub mod invocation;
 pub mod lab;
 pub mod lifeline;
+pub mod live;
 pub mod network;
 pub mod outcome;
 pub mod package;
 pub mod proof;
 pub mod release;
 pub mod second_sshd;
+pub mod shared_login;
 pub mod sys;
 pub mod terminal;
 

@@ -42,11 +42,19 @@ impl Segment {
     }
 }
 
+/// One end of a wire, at its segment's bridge.
+#[derive(Debug)]
+struct Port {
+    name: String,
+    bridge: &'static str,
+    host_pid: u32,
+}
+
 /// The namespace with the two bridges.
 #[derive(Debug)]
 pub struct Network {
     switch: Held,
-    ports: u32,
+    ports: Vec<Port>,
 }
 
 impl Network {
@@ -61,7 +69,10 @@ impl Network {
             format!("link add {bridge} type bridge\nlink set {bridge} up\n")
         });
         ip(switch.pid(), &bridges.concat())?;
-        Ok(Self { switch, ports: 0 })
+        Ok(Self {
+            switch,
+            ports: Vec::new(),
+        })
     }
 
     /// Connects the host whose first process is `host_pid` to a segment, as its network device `device`.
@@ -75,9 +86,13 @@ impl Network {
         segment: Segment,
         address: Ipv4Addr,
     ) -> Result<()> {
-        self.ports += 1;
-        let port = format!("port{}", self.ports);
+        let port = format!("port{}", self.ports.len() + 1);
         let bridge = segment.bridge();
+        self.ports.push(Port {
+            name: port.clone(),
+            bridge,
+            host_pid,
+        });
         ip(
             self.switch.pid(),
             &format!(
@@ -91,6 +106,33 @@ impl Network {
                 "link set lo up\naddress add {address}/24 dev {device}\nlink set {device} up\n"
             ),
         )
+    }
+}
+
+impl Network {
+    /// Nothing that the host sends arrives anywhere any more, and nothing reaches it; no end is told.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn cut(&self, host_pid: u32) -> Result<()> {
+        self.each_port(host_pid, |port| {
+            format!("link set {} nomaster\n", port.name)
+        })
+    }
+
+    /// As before the cut.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn mend(&self, host_pid: u32) -> Result<()> {
+        self.each_port(host_pid, |port| {
+            format!("link set {} master {}\n", port.name, port.bridge)
+        })
+    }
+
+    fn each_port(&self, host_pid: u32, line: impl Fn(&Port) -> String) -> Result<()> {
+        let ports = self.ports.iter().filter(|port| port.host_pid == host_pid);
+        ip(self.switch.pid(), &ports.map(line).collect::<String>())
     }
 }
 

@@ -1,8 +1,10 @@
-//! The one place of this crate with `unsafe`: being told of an interrupt without ending at once.
+//! The one place of this crate with `unsafe`: being told of an interrupt without ending at once, the size of a terminal.
 #![allow(unsafe_code)]
 
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::pty::Winsize;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -27,6 +29,20 @@ pub fn outlive_interrupts() -> nix::Result<()> {
         unsafe { sigaction(signal, &action) }?;
     }
     Ok(())
+}
+
+mod ioctl {
+    use nix::pty::Winsize;
+    nix::ioctl_write_ptr_bad!(set_window_size, libc::TIOCSWINSZ, Winsize);
+}
+
+/// Gives a terminal another size; the kernel tells its programs (SIGWINCH).
+///
+/// # Errors
+/// When it is no terminal.
+pub fn set_window_size(terminal: BorrowedFd<'_>, size: &Winsize) -> nix::Result<()> {
+    // SAFETY: TIOCSWINSZ reads a struct winsize, which `size` points to.
+    unsafe { ioctl::set_window_size(terminal.as_raw_fd(), size) }.map(drop)
 }
 
 /// Whether one of them has come.

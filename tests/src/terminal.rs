@@ -3,16 +3,15 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
-use nix::unistd::ttyname;
 
 use crate::invocation::Invocation;
 use crate::outcome::{End, Outcome};
+use crate::sys;
 
 /// How long [`Terminal::expect`] waits.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,7 +24,6 @@ pub struct Terminal {
     deadline: Duration,
     child: Child,
     master: Option<File>,
-    device: PathBuf,
     /// All that was shown.
     shown: Vec<u8>,
     /// How much of it earlier expectations have used up.
@@ -45,8 +43,6 @@ impl Terminal {
         };
         let pair =
             openpty(&size, None).unwrap_or_else(|error| panic!("no terminal for {line}: {error}"));
-        let device =
-            ttyname(&pair.slave).unwrap_or_else(|error| panic!("no terminal for {line}: {error}"));
         let deadline = invocation.deadline();
         let stream = || {
             Stdio::from(
@@ -72,7 +68,6 @@ impl Terminal {
             deadline,
             child,
             master,
-            device,
             shown: Vec::new(),
             seen: 0,
         }
@@ -132,6 +127,43 @@ impl Terminal {
         }
     }
 
+    /// Reads on until `text` comes, and forgets what went by: for floods. Returns how much that was, in bytes.
+    ///
+    /// # Panics
+    /// When it does not come within 20 s, or the program ends before.
+    #[track_caller]
+    pub fn skim(&mut self, text: &str) -> usize {
+        let until = Instant::now() + PATIENCE;
+        let mut bytes = 0;
+        loop {
+            let found = self
+                .shown
+                .windows(text.len())
+                .position(|window| window == text.as_bytes());
+            if let Some(at) = found {
+                self.shown.drain(..at + text.len());
+                self.seen = 0;
+                return bytes + at;
+            }
+            // The text may have been cut in two.
+            let gone = self.shown.len().saturating_sub(text.len());
+            bytes += gone;
+            self.shown.drain(..gone);
+            if !self.pump(until) {
+                panic!("expected {text:?} on the terminal of {}", self.line);
+            }
+        }
+    }
+
+    /// Reads and forgets whatever is shown in the next while.
+    pub fn drain(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until && self.pump(until) {
+            self.shown.clear();
+        }
+        self.seen = 0;
+    }
+
     /// Everything shown from the start on.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -144,13 +176,18 @@ impl Terminal {
     /// When the terminal is gone.
     #[track_caller]
     pub fn resize(&self, columns: u16, lines: u16) {
-        // stty(1) on the terminal's own device: the kernel then tells the program (SIGWINCH).
-        let size = [columns.to_string(), lines.to_string()];
-        let stty = Invocation::new("stty").arg("-F").arg(&self.device);
-        let _ = stty
-            .args(["cols", &size[0], "rows", &size[1]])
-            .run()
-            .expect_success();
+        let Some(master) = self.master.as_ref() else {
+            panic!("the terminal of {} was hung up", self.line)
+        };
+        let size = Winsize {
+            ws_row: lines,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        if let Err(error) = sys::set_window_size(master.as_fd(), &size) {
+            panic!("cannot resize the terminal of {}: {error}", self.line);
+        }
     }
 
     /// Takes the terminal away, as when a window is closed or a line drops.

@@ -2,82 +2,22 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use tests::live::Live;
 use tests::{Lab, Running, Terminal, eventually};
 
 const ON_WEB1: &str = "alice@dev@web1@bastion";
 /// For what has no promise of its own, on a slow machine.
 const SOON: Duration = Duration::from_secs(15);
 
-/// A session as the bastion sees it.
-struct Seen {
-    id: String,
-    relay: i64,
-    client: u32,
-}
-
-/// The live session whose command holds `mark`.
-fn seen(lab: &Lab, mark: &str) -> Seen {
-    eventually("the session is live", SOON, || {
-        let sessions = lab
-            .bastion()
-            .run("jmsctl session ls --online --json")
-            .json_lines()
-            .ok()?;
-        let ours = sessions
-            .iter()
-            .find(|it| it["request"].as_str().is_some_and(|it| it.contains(mark)))?;
-        let processes = lab.bastion().processes().ok()?;
-        let client = processes.iter().find(|it| {
-            it.program.as_os_str() == "/usr/bin/ssh" && it.command_line.contains(mark)
-        })?;
-        Some(Seen {
-            id: ours["id"].as_str()?.to_owned(),
-            relay: ours["relay_pid"].as_i64()?,
-            client: client.pid,
-        })
-    })
-}
-
-/// Relay and client program are gone within a second from now, and nothing is left in /run/jms.
-#[track_caller]
-fn gone_within_a_second(lab: &Lab, session: &Seen) {
-    let (relay, client) = (session.relay, session.client);
-    lab.bastion()
-        .run(format!(
-            "for turn in $(seq 100); do [ -e /proc/{relay}/exe ] || [ -e /proc/{client}/exe ] || exit 0; sleep 0.01; done; exit 1"
-        ))
-        .expect_status(0);
-}
-
-/// The row, once it is closed.
-fn closed(lab: &Lab, session: &Seen) -> Value {
-    eventually("the session's row is closed", SOON, || {
-        let sessions = lab
-            .bastion()
-            .run("jmsctl session ls --past --json")
-            .json_lines()
-            .ok()?;
-        sessions
-            .into_iter()
-            .find(|it| it["id"] == session.id.as_str())
-    })
-}
-
-#[track_caller]
-fn ended_because(lab: &Lab, session: &Seen, reason: &str) {
-    assert_eq!(closed(lab, session)["end_reason"], reason);
-}
-
 /// A command on web1 that lasts and prints.
-fn lasting(lab: &Lab, mark: &str) -> (Running, Seen) {
+fn lasting(lab: &Lab, mark: &str) -> (Running, Live) {
     let command = format!("echo up; while echo {mark}; do sleep 0.1; done");
     let running = lab
         .client()
         .command("ssh", [ON_WEB1, &command])
         .within(Duration::from_secs(120))
         .spawn();
-    let session = seen(lab, mark);
+    let session = Live::find(lab, mark);
     eventually("it prints", SOON, || {
         running.stdout_so_far().contains("up").then_some(())
     });
@@ -85,11 +25,11 @@ fn lasting(lab: &Lab, mark: &str) -> (Running, Seen) {
 }
 
 /// The same on a terminal: its program ends when the terminal does.
-fn on_a_terminal(lab: &Lab, mark: &str) -> (Terminal, Seen) {
+fn on_a_terminal(lab: &Lab, mark: &str) -> (Terminal, Live) {
     let command = format!("echo up; exec sleep {mark}");
     let mut terminal = lab.client().ssh_on_terminal(["-tt", ON_WEB1, &command]);
     terminal.expect("up");
-    let session = seen(lab, mark);
+    let session = Live::find(lab, mark);
     (terminal, session)
 }
 
@@ -114,13 +54,13 @@ fn when_the_client_is_killed_everything_is_gone_within_a_second() {
     let lab = Lab::everyday();
     let (mut running, session) = lasting(&lab, "4711001");
     running.kill();
-    gone_within_a_second(&lab, &session);
-    ended_because(&lab, &session, "client-gone");
+    session.is_gone_within_a_second(&lab);
+    session.ended_because(&lab, "client-gone");
     gone_on_web1(&lab, "4711001");
     let (mut terminal, session) = on_a_terminal(&lab, "4711002");
     terminal.hang_up();
-    gone_within_a_second(&lab, &session);
-    ended_because(&lab, &session, "client-gone");
+    session.is_gone_within_a_second(&lab);
+    session.ended_because(&lab, "client-gone");
     gone_on_web1(&lab, "4711002");
     let left = lab.bastion().run("ls /run/jms/egress /run/jms/sessions");
     left.expect_stdout("/run/jms/egress:\n\n/run/jms/sessions:\n");
@@ -135,12 +75,12 @@ fn when_the_assets_sshd_is_killed_the_client_reads_that_the_connection_was_lost(
             .run("pkill -9 -f 'sshd(-session)?: dev'")
             .expect_status(0),
     );
-    gone_within_a_second(&lab, &session);
+    session.is_gone_within_a_second(&lab);
     running
         .wait()
         .expect_status(255)
         .expect_stderr_contains("jms: dev@web1: the connection to it was lost");
-    ended_because(&lab, &session, "connection-lost");
+    session.ended_because(&lab, "connection-lost");
 }
 
 #[test]
@@ -160,12 +100,12 @@ fn when_the_relay_or_an_sshd_of_the_bastion_is_killed_the_rest_is_gone_and_the_r
             _ => format!("$(ps -o ppid= $(ps -o ppid= {relay}))"),
         };
         drop(lab.bastion().run(format!("kill -9 {pid}")).expect_status(0));
-        gone_within_a_second(&lab, &session);
+        session.is_gone_within_a_second(&lab);
         drop(terminal.wait().expect_failure());
         gone_on_web1(&lab, mark);
         // Whoever looks next closes what was left open.
         drop(lab.client().ssh([ON_WEB1, "true"]).expect_status(0));
-        let row = closed(&lab, &session);
+        let row = session.closed(&lab);
         let reason = row["end_reason"].as_str().unwrap_or_default();
         let expected = if victim == "relay" {
             "lost"
@@ -183,11 +123,11 @@ fn a_withdrawn_grant_ends_its_sessions_within_a_second() {
     let lab = Lab::everyday();
     let (running, session) = lasting(&lab, "4714001");
     jmsctl(&lab, "grant rm everyday");
-    gone_within_a_second(&lab, &session);
+    session.is_gone_within_a_second(&lab);
     running.wait().expect_status(76).expect_stderr_contains(
         "jms: the session was ended because its right is gone: no grant that holds now",
     );
-    ended_because(&lab, &session, "right-withdrawn");
+    session.ended_because(&lab, "right-withdrawn");
 }
 
 #[test]
@@ -195,7 +135,7 @@ fn a_grant_that_runs_out_and_a_disabled_user_end_sessions_too() {
     let lab = Lab::everyday();
     let (running, session) = lasting(&lab, "4715001");
     jmsctl(&lab, "user disable alice");
-    gone_within_a_second(&lab, &session);
+    session.is_gone_within_a_second(&lab);
     running
         .wait()
         .expect_status(76)
@@ -211,7 +151,7 @@ fn a_grant_that_runs_out_and_a_disabled_user_end_sessions_too() {
         .wait()
         .expect_status(76)
         .expect_stderr_contains("jms: the session was ended because its right is gone");
-    ended_because(&lab, &session, "right-withdrawn");
+    session.ended_because(&lab, "right-withdrawn");
 }
 
 #[test]
@@ -223,12 +163,12 @@ fn an_administrators_word_on_the_control_socket_ends_it() {
         "perl -MSocket -e 'socket(S, AF_UNIX, SOCK_DGRAM, 0); send(S, \"end lunch is ready\", 0, pack_sockaddr_un(\"{socket}\")) or exit 1'"
     );
     drop(lab.bastion().run(send).expect_status(0));
-    gone_within_a_second(&lab, &session);
+    session.is_gone_within_a_second(&lab);
     running
         .wait()
         .expect_status(76)
         .expect_stderr("jms: the session was ended by an administrator: lunch is ready\n");
-    ended_because(&lab, &session, "killed");
+    session.ended_because(&lab, "killed");
 }
 
 #[test]
@@ -451,14 +391,14 @@ fn a_limit_on_file_sizes_that_is_met_in_mid_session_ends_it() {
         .client()
         .command("ssh", [ON_WEB1, "base64 /dev/urandom; : 4718001"])
         .spawn();
-    let session = seen(&lab, "4718001");
+    let session = Live::find(&lab, "4718001");
     running
         .wait()
         .expect_status(75)
         .expect_stderr("jms: the session was ended because it can no longer be recorded; tell your administrator\n");
-    gone_within_a_second(&lab, &session);
+    session.is_gone_within_a_second(&lab);
     gone_on_web1(&lab, "4718001");
-    ended_because(&lab, &session, "recording-failed");
+    session.ended_because(&lab, "recording-failed");
     let events = lab
         .bastion()
         .run("jmsctl event ls --type recording.problem --json");
@@ -524,8 +464,8 @@ fn an_idle_session_uses_no_processor_time() {
     let (mut terminal, on_terminal) = on_a_terminal(&lab, "4721001");
     let command = "echo up; exec sleep 4721002";
     let mut running = lab.client().command("ssh", [ON_WEB1, command]).spawn();
-    let piped = seen(&lab, "4721002");
-    let ticks = |session: &Seen| -> u64 {
+    let piped = Live::find(&lab, "4721002");
+    let ticks = |session: &Live| -> u64 {
         let stat = lab
             .bastion()
             .read_text(format!("/proc/{}/stat", session.relay));

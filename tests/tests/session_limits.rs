@@ -1,51 +1,15 @@
 //! How many sessions may live at once: of a login, of a user, to an asset, on the bastion. The limits that a new bastion has,
 //! what ordinary use needs, and that the last free place is given once, however many ask for it at the same moment.
 
-use std::path::Path;
 use std::time::Duration;
 
+use tests::shared_login::{SharedLogin, control_sockets, hold_the_store};
 use tests::{Lab, Outcome, Running, eventually};
 
 const WAY: &str = "alice@dev@web1@bastion";
+/// Says that it is in, and lasts until its input is closed.
+const COMMAND: &str = "echo in; cat >/dev/null";
 const SOON: Duration = Duration::from_secs(60);
-
-/// One login of alice, whose connection others share.
-struct Login {
-    folder: tempfile::TempDir,
-    _master: Running,
-}
-
-impl Login {
-    fn open(lab: &Lab) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let master = lab
-            .client()
-            .command("ssh", ["-M", "-N", "-o", &path(folder.path()), WAY])
-            .within(SOON * 5)
-            .spawn();
-        eventually("the login is open", SOON, || {
-            folder.path().join("mux").exists()
-        });
-        Self {
-            folder,
-            _master: master,
-        }
-    }
-
-    /// A session over it, which lasts until its input is closed. It never opens a connection of its own.
-    fn session(&self, lab: &Lab) -> Running {
-        let control = path(self.folder.path());
-        let words = ["-o", &control, "-o", "ProxyCommand=false", WAY];
-        lab.client()
-            .command("ssh", words.iter().chain(&["echo in; cat >/dev/null"]))
-            .within(SOON * 5)
-            .spawn()
-    }
-}
-
-fn path(folder: &Path) -> String {
-    format!("ControlPath={}/mux", folder.display())
-}
 
 fn is_in(session: &Running) -> bool {
     session.stdout_so_far() == "in\n"
@@ -56,30 +20,15 @@ fn end(mut session: Running) -> Outcome {
     session.wait()
 }
 
-/// Sessions that stand at the door: their control socket is there before the store is asked.
-fn control_sockets(lab: &Lab) -> usize {
-    let listed = lab.bastion().run("ls /run/jms/sessions");
-    listed.text().lines().count()
-}
-
-/// Takes the store's one place for writers, until it is let go. SQLite's lock of WAL writers is byte 120 of the shared-memory
-/// file (walformat.html, "WAL_WRITE_LOCK").
-fn hold_the_store(lab: &Lab) -> Running {
-    let script = "import fcntl, sys; file = open('/var/lib/jms/jms.db-shm', 'r+b'); fcntl.lockf(file, fcntl.LOCK_EX, 1, 120); print('held', flush=True); sys.stdin.read()";
-    let holder = lab.bastion().command(["python3", "-c", script]).spawn();
-    eventually("the store is held", SOON, || {
-        holder.stdout_so_far() == "held\n"
-    });
-    holder
-}
-
 /// One session lives; three more may; four ask at the same moment. What became of the four.
-fn four_for_three_places(lab: &Lab, login: &Login) -> Vec<Outcome> {
-    let first = login.session(lab);
+fn four_for_three_places(lab: &Lab, login: &SharedLogin) -> Vec<Outcome> {
+    let first = login.session(lab, COMMAND);
     eventually("the first is in", SOON, || is_in(&first));
-    let holder = hold_the_store(lab);
-    let asking: Vec<Running> = (0..4).map(|_| login.session(lab)).collect();
-    eventually("all stand at the door", SOON, || control_sockets(lab) == 5);
+    let holder = hold_the_store(lab.bastion());
+    let asking: Vec<Running> = (0..4).map(|_| login.session(lab, COMMAND)).collect();
+    eventually("all stand at the door", SOON, || {
+        control_sockets(lab.bastion()) == 5
+    });
     assert!(!asking.iter().any(is_in), "the door is shut");
     end(holder).expect_status(0);
     eventually("each is in or refused", SOON, || {
@@ -89,14 +38,16 @@ fn four_for_three_places(lab: &Lab, login: &Login) -> Vec<Outcome> {
     });
     let outcomes = asking.into_iter().map(end).collect();
     end(first).expect_status(0);
-    eventually("all places are free", SOON, || control_sockets(lab) == 0);
+    eventually("all places are free", SOON, || {
+        control_sockets(lab.bastion()) == 0
+    });
     outcomes
 }
 
 #[test]
 fn of_four_that_ask_at_once_for_three_places_exactly_one_is_refused_whatever_the_limit_is_of() {
     let lab = Lab::everyday();
-    let login = Login::open(&lab);
+    let login = SharedLogin::open(&lab, WAY);
     let settings = |text: &str| {
         lab.bastion()
             .write("/etc/jms/jms.toml", format!("[session]\n{text}\n"))
@@ -164,10 +115,10 @@ fn a_new_bastion_has_limits_and_fifty_sessions_of_one_user_at_once_do_not_meet_t
         [20, 100, 200, 1000].map(serde_json::Value::from)
     );
     // As Ansible with 50 forks; sshd itself allows ten for each login.
-    let logins: Vec<Login> = (0..5).map(|_| Login::open(&lab)).collect();
+    let logins: Vec<SharedLogin> = (0..5).map(|_| SharedLogin::open(&lab, WAY)).collect();
     let sessions: Vec<Running> = logins
         .iter()
-        .flat_map(|login| (0..10).map(|_| login.session(&lab)))
+        .flat_map(|login| (0..10).map(|_| login.session(&lab, COMMAND)))
         .collect();
     eventually("all fifty are in", SOON * 4, || {
         let refused = sessions.iter().find(|it| !it.stderr_so_far().is_empty());
@@ -179,5 +130,7 @@ fn a_new_bastion_has_limits_and_fifty_sessions_of_one_user_at_once_do_not_meet_t
     for session in sessions {
         end(session).expect_status(0);
     }
-    eventually("nothing is left", SOON, || control_sockets(&lab) == 0);
+    eventually("nothing is left", SOON, || {
+        control_sockets(lab.bastion()) == 0
+    });
 }

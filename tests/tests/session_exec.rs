@@ -1,0 +1,123 @@
+//! What is kept of a command without a terminal: the command, its exit, its bytes, and as much of its output as the setting
+//! `recording.exec_output_bytes` says. All of it is found with `jmsctl session show` and `replay`.
+
+use serde_json::Value;
+use tests::live::nothing_is_left;
+use tests::{Lab, Outcome};
+
+const WAY: &str = "alice@dev@web1@bastion";
+
+/// The newest session, as `jmsctl session show` tells it.
+fn newest(lab: &Lab) -> Value {
+    nothing_is_left(lab);
+    let listed = lab
+        .bastion()
+        .run("jmsctl session ls --past --sort -started_at --limit 1 --json")
+        .expect_status(0)
+        .json()
+        .expect("a session");
+    let id = listed["id"].as_str().expect("an id");
+    let shown = lab
+        .bastion()
+        .run(format!("jmsctl session show {id} --json"));
+    shown.expect_status(0).json().expect("the session")
+}
+
+fn replay(lab: &Lab, session: &Value) -> Outcome {
+    let id = session["id"].as_str().expect("an id");
+    lab.bastion()
+        .run(format!("jmsctl session replay {id} --speed 1000"))
+        .expect_status(0)
+}
+
+#[test]
+fn command_exit_and_bytes_are_in_the_row_and_all_output_is_in_the_recording() {
+    let lab = Lab::everyday();
+    let command = "cat; echo to errors >&2; printf '%s\\n' a b c; exit 7";
+    lab.client()
+        .command("ssh", [WAY, command])
+        .input("typed\n")
+        .run()
+        .expect_status(7)
+        .expect_stdout("typed\na\nb\nc\n")
+        .expect_stderr("to errors\n");
+    let session = newest(&lab);
+    assert_eq!(session["request"], command, "{session}");
+    assert_eq!(session["channel"], "exec", "{session}");
+    assert_eq!(session["exit_status"], 7, "{session}");
+    assert_eq!(session["bytes_in"], 6, "{session}");
+    assert_eq!(session["bytes_out"], 12 + 10, "{session}");
+    let shown = replay(&lab, &session).text();
+    for line in ["typed", "to errors", "a", "b", "c"] {
+        assert!(shown.lines().any(|it| it.trim_end() == line), "{shown}");
+    }
+    // Bytes that are no text pass unchanged and are counted; a signal at the asset is its status.
+    lab.client()
+        .ssh([WAY, "head -c 100000 /dev/urandom"])
+        .expect_status(0);
+    assert_eq!(newest(&lab)["bytes_out"], 100_000);
+    let killed = lab.client().ssh([WAY, "kill -TERM $$"]);
+    assert!(!killed.succeeded(), "{killed}");
+    let session = newest(&lab);
+    assert_eq!(session["exit_status"], 255, "{session}");
+}
+
+#[test]
+fn of_the_output_as_much_is_kept_as_the_setting_says_and_the_client_gets_it_all() {
+    let lab = Lab::everyday();
+    let command = "printf 1234567890; printf abcdefghij";
+    for (setting, kept, cut) in [
+        ("exec_output_bytes = 0", "", true),
+        ("exec_output_bytes = 15", "1234567890abcde", true),
+        ("exec_output_bytes = 20", "1234567890abcdefghij", false),
+        ("", "1234567890abcdefghij", false),
+    ] {
+        lab.bastion()
+            .write("/etc/jms/jms.toml", format!("[recording]\n{setting}\n"));
+        lab.client()
+            .ssh([WAY, command])
+            .expect_status(0)
+            .expect_stdout("1234567890abcdefghij");
+        let session = newest(&lab);
+        assert_eq!(session["request"], command, "{setting}: {session}");
+        assert_eq!(session["bytes_out"], 20, "{setting}: {session}");
+        let shown = replay(&lab, &session).text();
+        let printed = shown.lines().next().unwrap_or_default();
+        assert!(
+            if kept.is_empty() {
+                !shown.contains('1')
+            } else {
+                printed.contains(kept)
+            },
+            "{setting}: {shown}"
+        );
+        assert!(
+            kept.len() == 20 || !shown.contains("fghij"),
+            "{setting}: {shown}"
+        );
+        let id = session["id"].as_str().unwrap_or_default();
+        let text = lab
+            .bastion()
+            .run(format!(
+                "zstd -qdc $(find /var/lib/jms/recordings -name '{id}*')"
+            ))
+            .expect_status(0)
+            .text();
+        assert_eq!(
+            text.contains("the rest of the output is not recorded"),
+            cut,
+            "{setting}: {text}"
+        );
+        assert!(
+            text.contains("printf 1234567890"),
+            "the command is in its head: {text}"
+        );
+    }
+    // A terminal is recorded whole, whatever the setting.
+    lab.bastion()
+        .write("/etc/jms/jms.toml", "[recording]\nexec_output_bytes = 0\n");
+    let terminal = lab.client().ssh_on_terminal(["-tt", WAY, command]);
+    drop(terminal.wait().expect_status(0));
+    let shown = replay(&lab, &newest(&lab)).text();
+    assert!(shown.contains("1234567890abcdefghij"), "{shown}");
+}
