@@ -306,6 +306,9 @@ impl fmt::Display for RequestError {
                 "say where to: {} needs the target in the login name, USER@SYSTEM_USER@ASSET@bastion; `ls` lists what you may reach",
                 spoken(*channel)
             ),
+            Self::CopyId => f.write_str(
+                "there is no shell on the bastion itself, so ssh-copy-id cannot put a key there; your administrator can: jmsctl key add",
+            ),
             Self::BadTarget(text) => write!(
                 f,
                 "“{}” is not a target: SYSTEM_USER@ASSET or ASSET is; `ls` lists what you may reach",

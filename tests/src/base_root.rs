@@ -30,7 +30,7 @@ pub(crate) const LOG: &str = "build.log";
 pub fn base_root(release: Release) -> Result<Entry> {
     let cache = Cache::of_this_machine()?;
     let entry = cache.entry(&name(release), |folder| build(release, folder))?;
-    cache.prune(&format!("debian-{}-", release.number()), 2)?;
+    cache.prune(&format!("debian-{}-", release.number()), 4)?;
     Ok(entry)
 }
 

@@ -28,7 +28,7 @@ pub fn client_root(release: Release, base: &Entry) -> Result<Entry> {
     let prefix = format!("clients-on-debian-{}-", release.number());
     let name = format!("{prefix}{}", digest(base));
     let entry = cache.entry(&name, |folder| build(release, base, folder))?;
-    cache.prune(&prefix, 2)?;
+    cache.prune(&prefix, 4)?;
     Ok(entry)
 }
 

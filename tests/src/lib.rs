@@ -29,6 +29,7 @@ pub mod base_root;
 pub mod boot;
 pub mod cache;
 pub mod client;
+pub mod client_host;
 pub mod client_root;
 pub mod commands;
 pub mod everyday;

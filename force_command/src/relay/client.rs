@@ -6,7 +6,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 /// The client's three descriptors.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,8 @@ pub struct Client<'a> {
     /// Its terminal's modes as they were, if it has one.
     pub modes: Option<Termios>,
     flags: Vec<(BorrowedFd<'a>, OFlag)>,
+    /// What stands in the place of a stream that was ended: opened before the relay shuts itself in.
+    null: OwnedFd,
 }
 
 impl<'a> Client<'a> {
@@ -64,6 +66,11 @@ impl<'a> Client<'a> {
             descriptors,
             modes: None,
             flags: Vec::new(),
+            null: nix::fcntl::open(
+                "/dev/null",
+                OFlag::O_WRONLY | OFlag::O_CLOEXEC,
+                Mode::empty(),
+            )?,
         };
         for descriptor in [input, output, errors] {
             let flags = OFlag::from_bits_truncate(fcntl(descriptor, FcntlArg::F_GETFL)?);
@@ -90,16 +97,17 @@ impl<'a> Client<'a> {
             .and_then(|_| sys::window(self.descriptors.input).ok())
     }
 
-    /// Passes the end of output on: the other end reads end of file, while input stays open. A
-    /// socket may be input and output in one, so it is shut down in one direction.
+    /// Passes the end of output and errors on: the other end reads end of file, while input stays open.
+    /// A socket may be input and output in one, so it is shut down in one direction.
     pub fn close_output(&self) {
         if self.modes.is_none() {
-            end_of_file(self.descriptors.output);
+            end_of_file(self.descriptors.output, &self.null);
+            end_of_file(self.descriptors.errors, &self.null);
         }
     }
 }
 
-fn end_of_file(descriptor: BorrowedFd<'_>) {
+fn end_of_file(descriptor: BorrowedFd<'_>, null: &OwnedFd) {
     let is = |kind: SFlag| {
         fstat(descriptor)
             .is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == kind)
@@ -108,13 +116,7 @@ fn end_of_file(descriptor: BorrowedFd<'_>) {
         let _ = shutdown(descriptor.as_raw_fd(), Shutdown::Write);
     } else if is(SFlag::S_IFIFO) {
         // The number must stay taken: no file of ours may ever become standard output.
-        if let Ok(null) = nix::fcntl::open(
-            "/dev/null",
-            OFlag::O_WRONLY | OFlag::O_CLOEXEC,
-            Mode::empty(),
-        ) {
-            let _ = sys::replace(descriptor, &null);
-        }
+        let _ = sys::replace(descriptor, null);
     }
 }
 

@@ -203,13 +203,27 @@ impl Relay<'_, '_> {
             (self.child.output, self.child.errors) = (None, None);
         }
         if due(self.end_of_output()) {
-            // Standard error stays open: the last sentence may be ours.
-            self.output.ended = None;
-            self.client.close_output();
+            self.pass_on_the_end(now)?;
         }
         if self.up.held {
             self.up.release(self.child);
             self.up.pump(self.client, self.child, self.tap)?;
+        }
+        Ok(())
+    }
+
+    /// The asset has said its last: the client program ends its own output when no more of either stream can come
+    /// (RFC 4254, section 5.3). sshd tells its client so only when it sees the end of both, so both are ended; a
+    /// sentence of ours would have no place any more, the status still has.
+    fn pass_on_the_end(&mut self, now: Instant) -> Result<(), End> {
+        let before = self.errors.bytes;
+        self.errors.pump(self.client, self.child, self.tap)?;
+        if self.errors.bytes == before && self.errors.buffer.is_empty() {
+            self.output.ended = None;
+            self.client.close_output();
+        } else {
+            // Errors are still on their way.
+            self.output.ended = Some(now);
         }
         Ok(())
     }

@@ -200,18 +200,21 @@ fn errors_stay_apart_and_the_status_is_the_programs() {
 }
 
 #[test]
-fn output_may_end_while_input_goes_on() {
-    let (mut client, mut errors, running) =
-        over_sockets("echo out; exec >&-; cat >&2", Witness::default());
-    let mut out = String::new();
+fn output_and_errors_may_end_while_input_goes_on() {
+    let taken = tempfile::NamedTempFile::new().unwrap();
+    let script = format!(
+        "echo out; echo err >&2; exec >&-; cat >{}",
+        taken.path().display()
+    );
+    let (mut client, mut errors, running) = over_sockets(&script, Witness::default());
+    let (mut out, mut err) = (String::new(), String::new());
     client.read_to_string(&mut out).unwrap();
-    assert_eq!(out, "out\n");
+    errors.read_to_string(&mut err).unwrap();
+    assert_eq!((out.as_str(), err.as_str()), ("out\n", "err\n"));
     client.write_all(b"more").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
-    let mut err = String::new();
-    errors.read_to_string(&mut err).unwrap();
-    assert_eq!(err, "more");
     assert_eq!(running.wait().0.end, End::Ended(Exit::Status(0)));
+    assert_eq!(std::fs::read(taken.path()).unwrap(), b"more");
 }
 
 #[test]
@@ -220,7 +223,7 @@ fn the_same_over_pipes() {
     let (mut read, output) = std::io::pipe().unwrap();
     let (mut read_errors, errors) = std::io::pipe().unwrap();
     let running = relay(
-        "cat; exec >&-; echo done >&2",
+        "cat; echo done >&2; exec >&-",
         input.into(),
         output.into(),
         errors.into(),

@@ -48,8 +48,18 @@ fn a_first_word_without_at_may_be_an_asset() {
     );
     assert_eq!(
         connect(None, Some("scp -t /tmp")).otherwise,
-        Some(Channel::ScpUpload)
+        Some(RequestError::TransferNowhere(Channel::ScpUpload))
     );
+    for ssh_copy_id in [
+        "exit",
+        "exec sh -c 'cd; umask 077; cat >> \".ssh/authorized_keys\"'",
+    ] {
+        assert_eq!(
+            connect(None, Some(ssh_copy_id)).otherwise,
+            Some(RequestError::CopyId)
+        );
+    }
+    assert_eq!(connect(None, Some("exit now")).otherwise, None);
 }
 
 fn verb(text: &str) -> Result<Verb, RequestError> {

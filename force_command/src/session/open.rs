@@ -166,12 +166,9 @@ fn find(
                 "ambiguous-target",
             )
         }
-        Err(TargetError::NotGranted { near }) => match connect.otherwise {
-            Some(transfer) if transfer.is_transfer() => (
-                NotOpened::Request(RequestError::TransferNowhere(transfer)),
-                "no-target",
-            ),
-            _ => {
+        Err(TargetError::NotGranted { near }) => match &connect.otherwise {
+            Some(error) => (NotOpened::Request(error.clone()), "no-target"),
+            None => {
                 let message = Message::NotGranted {
                     target: worded.clone(),
                     near,
