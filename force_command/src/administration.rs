@@ -79,8 +79,8 @@ fn environment(start: &Start) -> Vec<String> {
             .as_ref()
             .map(|token| format!("JMS_LOGIN={}", token.reveal())),
     );
-    lines.extend(given.term.as_ref().map(|term| format!("TERM={term}")));
-    let locale = given.locale.iter();
+    lines.extend(given.own_term().map(|term| format!("TERM={term}")));
+    let locale = given.own_locale();
     lines.extend(locale.map(|(name, value)| format!("{name}={value}")));
     lines
 }

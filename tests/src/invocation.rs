@@ -187,8 +187,9 @@ impl Invocation {
         self
     }
 
-    /// The same, started by `program` with arguments before it.
-    pub(crate) fn behind(mut self, prefix: &[&str]) -> Self {
+    /// The same, started by a program of this machine: `prefix` is that and its arguments.
+    #[must_use]
+    pub fn behind(mut self, prefix: &[&str]) -> Self {
         self.words.splice(0..0, prefix.iter().map(OsString::from));
         self
     }

@@ -35,7 +35,7 @@ pub fn settle(
     connect: Connect,
     choices: &[String],
 ) -> Result<Option<Connect>, Woken> {
-    let term = start.environment.term.as_deref();
+    let term = start.environment.own_term();
     let (Ok(terminal), Ok(watch)) = (Terminal::find(term), Watch::begin(&Paths::system())) else {
         return Ok(None);
     };
@@ -68,7 +68,7 @@ pub fn question<'a>(
     terminal: &Terminal,
     complete: &'a dyn Fn(&str, &str) -> Vec<String>,
 ) -> Question<'a> {
-    let term = start.environment.term.as_deref();
+    let term = start.environment.own_term();
     Question {
         prompt: Menu::ChoicePrompt.to_string(),
         complete,

@@ -59,7 +59,7 @@ struct Menu<'a> {
 
 /// Serves one person until he leaves; the exit status. The store is closed before anything is waited for.
 pub fn run(store: Store, settings: Settings, start: &Start, identity: Identity) -> i32 {
-    let term = start.environment.term.as_deref();
+    let term = start.environment.own_term();
     // Before the catalogue is read, so that no change after it is missed.
     let watch = Watch::begin(store.paths());
     let (Ok(terminal), Ok(watch)) = (Terminal::find(term), watch) else {
@@ -155,7 +155,7 @@ impl Menu<'_> {
     }
 
     fn term(&self) -> Option<&str> {
-        let term = self.start.environment.term.as_deref();
+        let term = self.start.environment.own_term();
         term.filter(|_| !self.plain)
     }
 

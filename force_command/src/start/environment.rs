@@ -11,13 +11,15 @@ use std::os::unix::ffi::OsStringExt;
 const LOGIN_NAME: usize = 32 + 1 + 128;
 /// Longest name of a terminal type (`TERM`), in bytes.
 const TERM: usize = 64;
-/// Longest value of a locale variable, in bytes.
+/// Longest value of another variable that is passed on, in bytes.
+const VARIABLE: usize = 1024;
+/// Longest value of a locale variable that a program of ours gets, in bytes.
 const LOCALE: usize = 64;
-/// Most locale variables that are passed on.
-const LOCALES: usize = 32;
+/// Most variables that are passed on.
+const PASSED_ON: usize = 32;
 
 /// The names that are looked at, and what each wishes; for the manual.
-pub const VARIABLES: [(&str, &str); 8] = [
+pub const VARIABLES: [(&str, &str); 10] = [
     (
         "USER",
         "The login name that was asked for, with a target behind the first `@`. It chooses among what is granted to the \
@@ -38,7 +40,9 @@ pub const VARIABLES: [(&str, &str); 8] = [
     ),
     ("TERM", "The kind of terminal, for the asset."),
     ("LANG", "The language, for the asset."),
-    ("LC_*", "The same in detail, at most 32 of them."),
+    ("LC_*", "The same in detail."),
+    ("COLORTERM", "What colours the terminal has, for the asset."),
+    ("NO_COLOR", "That no colours are wanted, for the asset."),
 ];
 
 /// The validated few.
@@ -50,9 +54,11 @@ pub struct Environment {
     pub original_command: Option<Vec<u8>>,
     /// The proof that our PAM module opened this login (`JMS_LOGIN`).
     pub token: Option<Token>,
-    /// Terminal type, passed on to the asset.
+    /// Terminal type, passed on to the asset as it came: printable, and else anything. For programs of ours there is
+    /// [`Environment::own_term`].
     pub term: Option<String>,
-    /// `LANG` and `LC_*`, passed on to the asset.
+    /// `LANG`, `LC_*` and what else Debian's sshd accepts, passed on to the asset as they came: printable, and else anything. For
+    /// programs of ours there is [`Environment::own_locale`].
     pub locale: Vec<(String, String)>,
     /// Where the client's connection came in (`SSH_CONNECTION`), for what users paste into their own settings.
     pub server: Option<(IpAddr, u16)>,
@@ -76,17 +82,34 @@ impl Environment {
                     kept.token = text(value, 32, |_| true).and_then(|text| Token::parse(&text))
                 }
                 "SSH_CONNECTION" => kept.server = server(&value),
-                "TERM" => kept.term = text(value, TERM, is_term),
-                name if is_locale_name(name) && kept.locale.len() < LOCALES => {
-                    kept.locale.extend(
-                        text(value, LOCALE, is_locale).map(|value| (name.to_owned(), value)),
-                    );
+                "TERM" => kept.term = printable(value, TERM).filter(|term| !term.is_empty()),
+                name if is_passed_on(name) && kept.locale.len() < PASSED_ON => {
+                    let value = printable(value, VARIABLE);
+                    kept.locale
+                        .extend(value.map(|value| (name.to_owned(), value)));
                 }
                 _ => {}
             }
         }
         kept.login_name = kept.login_name.or(logname);
         kept
+    }
+
+    /// The terminal type for programs of ours, which look it up: spelled as a name of one.
+    #[must_use]
+    pub fn own_term(&self) -> Option<&str> {
+        let term = self.term.as_deref();
+        term.filter(|term| term.bytes().all(is_term))
+    }
+
+    /// `LANG` and `LC_*` for programs of ours: spelled as names of locales.
+    pub fn own_locale(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.locale.iter();
+        all.map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, value)| {
+                let good = !value.is_empty() && value.len() <= LOCALE;
+                good && is_locale_name(name) && value.bytes().all(is_locale)
+            })
     }
 
     /// The user's name and the tail with the target, split at the first `@` of the login name.
@@ -115,6 +138,12 @@ fn text(value: Vec<u8>, longest: usize, allowed: fn(u8) -> bool) -> Option<Strin
     String::from_utf8(value).ok().filter(|_| good)
 }
 
+/// Any language's letters, but nothing that a terminal acts upon.
+fn printable(value: Vec<u8>, longest: usize) -> Option<String> {
+    let text = String::from_utf8(value).ok()?;
+    (text.len() <= longest && !text.chars().any(char::is_control)).then_some(text)
+}
+
 fn is_login_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"@_.-$".contains(&byte)
 }
@@ -125,6 +154,16 @@ fn is_term(byte: u8) -> bool {
 
 fn is_locale(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"@_.,:-".contains(&byte)
+}
+
+/// What Debian's sshd accepts of a client (`AcceptEnv`), the last two from Debian 13 on.
+fn is_passed_on(name: &str) -> bool {
+    let word = |part: &str| {
+        !part.is_empty()
+            && part.len() <= LOCALE
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    ["LANG", "COLORTERM", "NO_COLOR"].contains(&name) || name.strip_prefix("LC_").is_some_and(word)
 }
 
 fn is_locale_name(name: &str) -> bool {
@@ -165,8 +204,8 @@ mod tests {
             ("TERM", "xterm-256color"),
             ("LANG", "de_DE.UTF-8@euro"),
             ("LC_ALL", "C"),
-            ("LC_evil", "C"),
-            ("LC_TIME", "a b"),
+            ("LC_ev il", "C"),
+            ("LC_TIME", "a\u{1b}b"),
             ("LD_PRELOAD", "/tmp/x.so"),
             ("JMS_LOGIN", "00112233445566778899aabbccddeeff"),
         ]);
@@ -201,6 +240,23 @@ mod tests {
     }
 
     #[test]
+    fn the_asset_gets_what_our_own_programs_do_not() {
+        let kept = given(&[
+            ("TERM", "we ird;$(id)/../x"),
+            ("LANG", ""),
+            ("LC_AUTHOR", "Jörg <j@example.org>"),
+            ("LC_ALL", "C"),
+            ("COLORTERM", "truecolor"),
+            ("COLUMNS", "80"),
+        ]);
+        assert_eq!(kept.term.as_deref(), Some("we ird;$(id)/../x"));
+        let names: Vec<&str> = kept.locale.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["LANG", "LC_AUTHOR", "LC_ALL", "COLORTERM"]);
+        assert_eq!(kept.own_term(), None);
+        assert_eq!(kept.own_locale().collect::<Vec<_>>(), [("LC_ALL", "C")]);
+    }
+
+    #[test]
     fn what_is_not_is_as_if_it_were_not_there() {
         let long = "a".repeat(65);
         let kept = given(&[
@@ -208,8 +264,10 @@ mod tests {
             ("LOGNAME", "alice"),
             ("TERM", &long),
             ("JMS_LOGIN", "0011"),
-            ("LANG", ""),
+            ("LC_X", "\u{9b}1m"),
+            ("LC_", "x"),
         ]);
+        assert!(given(&[("TERM", "")]).term.is_none());
         assert_eq!(kept.user_and_tail(), Some(("alice", None)));
         assert!(kept.term.is_none() && kept.token.is_none() && kept.locale.is_empty());
         assert_eq!(given(&[("USER", "alice\n")]).user_and_tail(), None);
