@@ -368,8 +368,12 @@ impl fmt::Display for Failure {
                 "its host key is not the one that is stored; nothing was sent. Tell your administrator: jmsctl host-key scan shows the new key"
             }
             Self::HostKeyUnproved => "it did not prove its host key, so it cannot be stored; an administrator can: jmsctl host-key scan",
-            Self::NoCommonAlgorithm => {
-                "it and the bastion have no algorithm in common, or it has no host key of a stored type; tell your administrator"
+            Self::NoCommonAlgorithm => "it and the bastion have no algorithm in common; tell your administrator",
+            Self::OldAlgorithms => {
+                "it speaks only old algorithms, which the bastion does not unless it is told to; an administrator can: jmsctl asset set … --algorithms legacy"
+            }
+            Self::NoStoredKeyType => {
+                "it has no host key of a type that is stored; tell your administrator: jmsctl host-key scan shows the keys that it has"
             }
             Self::LoginRefused => "it refuses the login of this account; tell your administrator (is its key there?)",
             Self::PasswordWithheld => "no password was given to it: the bastion's settings demand a proof of its host key before, which it gives only if it offers logins by key too; tell your administrator",

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod confinement;
 pub mod id;
 pub mod keys;
+pub mod legacy;
 pub mod names;
 pub mod nouns;
 pub mod paths;

@@ -4,6 +4,8 @@
 //! asset's own text.
 #![forbid(unsafe_code)]
 
+use jms::legacy;
+
 /// Why there is no connection, or no longer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -29,8 +31,12 @@ pub enum Failure {
     HostKeyChanged,
     /// It was to be known from now on, and did not prove its host key.
     HostKeyUnproved,
-    /// It has none of the stored types of host keys, or no common algorithm.
+    /// It has no common algorithm.
     NoCommonAlgorithm,
+    /// What it has in common is spoken only where an administrator says so.
+    OldAlgorithms,
+    /// It has none of the stored types of host keys.
+    NoStoredKeyType,
     /// The account or its key was refused.
     LoginRefused,
     /// It asked for a password and had not proved its host key to the relay.
@@ -120,6 +126,8 @@ impl Failure {
             Self::HostKeyChanged => "host-key-changed",
             Self::HostKeyUnproved => "host-key-unproved",
             Self::NoCommonAlgorithm => "no-common-algorithm",
+            Self::OldAlgorithms => "old-algorithms",
+            Self::NoStoredKeyType => "no-stored-key-type",
             Self::LoginRefused => "login-refused",
             Self::PasswordWithheld => "password-withheld",
             Self::PasswordRefused => "password-refused",
@@ -150,8 +158,11 @@ fn before_login(line: &str) -> Option<Failure> {
     {
         return Some(Failure::HostKeyChanged);
     }
-    if has("no matching ") && has("found") {
-        return Some(Failure::NoCommonAlgorithm);
+    if let Some((_, rest)) = line.split_once("no matching ") {
+        let (what, offer) = rest
+            .split_once(" found. Their offer: ")
+            .unwrap_or((rest, ""));
+        return Some(no_match(what, offer));
     }
     if has(": Permission denied (")
         || has("Too many authentication failures")
@@ -195,6 +206,28 @@ fn before_login(line: &str) -> Option<Failure> {
     // Without a disconnect that was received, it was the client that broke off: what came was against the protocol.
     line.starts_with("Disconnected from")
         .then_some(Failure::NotSsh)
+}
+
+/// Why there is no common algorithm of the kind `what`; `offer` is the machine's own list (ssh.c, kex.c).
+fn no_match(what: &str, offer: &str) -> Failure {
+    let mut offered = offer.split(',').map(str::trim);
+    if what.starts_with("host key type") {
+        // A machine of today signs with SHA-1 beside SHA-2, if at all.
+        let is_old = offered
+            .clone()
+            .any(|name| name == legacy::HOST_KEY_SIGNATURE)
+            && !offered.any(|name| name.starts_with("rsa-sha2-"));
+        return if is_old {
+            Failure::OldAlgorithms
+        } else {
+            Failure::NoStoredKeyType
+        };
+    }
+    if offered.any(|name| legacy::names().any(|allowed| allowed == name)) {
+        Failure::OldAlgorithms
+    } else {
+        Failure::NoCommonAlgorithm
+    }
 }
 
 /// Why the client gave up amid the exchange of keys (ssherr.c): nobody is there any more, or what came was no ssh.
@@ -300,7 +333,31 @@ mod tests {
                 Failure::HostKeyChanged,
             ),
             (
+                "Unable to negotiate with 192.0.2.7 port 22: no matching host key type found. Their offer: ssh-rsa,ssh-dss",
+                Failure::OldAlgorithms,
+            ),
+            (
+                "Unable to negotiate with 192.0.2.7 port 22: no matching host key type found. Their offer: ssh-rsa,rsa-sha2-512,rsa-sha2-256",
+                Failure::NoStoredKeyType,
+            ),
+            (
                 "Unable to negotiate with 192.0.2.7 port 22: no matching host key type found. Their offer: ssh-dss",
+                Failure::NoStoredKeyType,
+            ),
+            (
+                "Unable to negotiate with 192.0.2.7 port 22: no matching key exchange method found. Their offer: diffie-hellman-group14-sha1",
+                Failure::OldAlgorithms,
+            ),
+            (
+                "Unable to negotiate with 192.0.2.7 port 22: no matching cipher found. Their offer: arcfour,3des-cbc",
+                Failure::OldAlgorithms,
+            ),
+            (
+                "Unable to negotiate with 192.0.2.7 port 22: no matching MAC found. Their offer: hmac-md5",
+                Failure::OldAlgorithms,
+            ),
+            (
+                "Unable to negotiate with 192.0.2.7 port 22: no matching cipher found. Their offer: arcfour",
                 Failure::NoCommonAlgorithm,
             ),
             (

@@ -17,7 +17,10 @@ pub enum Asset {
 
 Behind a gateway, which is an asset too:
   jmsctl asset add gw1 --address 198.51.100.7 --gateway-system-user jump --scan
-  jmsctl asset add db2 --address 10.1.0.12 --gateway gw1")]
+  jmsctl asset add db2 --address 10.1.0.12 --gateway gw1
+
+An old device, which speaks what OpenSSH has switched off since:
+  jmsctl asset add switch7 --address 10.2.0.7 --algorithms legacy --scan")]
     Add(Add),
     /// Change an asset
     #[command(after_help = "Examples:
@@ -63,7 +66,7 @@ pub struct Attributes {
     /// As which system user others pass it, if it is their gateway; it needs no grant, and opens nothing there
     #[arg(long, value_name = "NAME", value_parser = text_or_none)]
     pub gateway_system_user: Option<Clearable<String>>,
-    /// default: what the bastion's ssh offers; legacy: old algorithms for old devices, too
+    /// default: what the bastion's ssh offers; legacy: old algorithms for old devices, too (`ssh-rsa`, CBC ciphers, group 1 and 14)
     #[arg(long, value_name = "default|legacy", value_parser = algorithms)]
     pub algorithms: Option<Algorithms>,
     /// When no host key is stored: refuse (unless told otherwise), or pin the first one that is seen

@@ -1,4 +1,5 @@
-//! Asking an asset for its host keys with the system's `ssh-keyscan`, and a person whether to believe it.
+//! Asking an asset for its host keys with the system's `ssh-keyscan`, and a person whether to believe it. `ssh-keyscan` speaks
+//! no old algorithms: an old device that shows it nothing is asked by `ssh` itself.
 //!
 //! Trusts nothing that the machine at the other end says: what is shown is what it claims.
 #![forbid(unsafe_code)]
@@ -9,13 +10,15 @@ use crate::failure::{Done, Failure};
 use crate::input;
 use crate::output::harmless;
 use jms::keys::{Keyscan, parse_keyscan};
-use jms::nouns::{Asset, HostKey, HostKeyOrigin};
+use jms::legacy;
+use jms::nouns::{Algorithms, Asset, HostKey, HostKeyOrigin};
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PROGRAM: &str = "/usr/bin/ssh-keyscan";
-/// Seconds that `ssh-keyscan` waits for each connection.
+const SSH: &str = "/usr/bin/ssh";
+/// Seconds that either waits for each connection.
 const CONNECTION: &str = "5";
 /// It asks for one type after the other.
 const WHOLE: Duration = Duration::from_secs(25);
@@ -33,15 +36,22 @@ pub fn scan(
     context
         .out
         .note(&format!("asking {place} for its host keys"));
-    let (found, said) = keyscan(&asset.address, asset.port)?;
+    let (mut found, mut said) = keyscan(&asset.address, asset.port)?;
+    if found.keys.is_empty() && asset.algorithms == Algorithms::Legacy {
+        (found, said) = legacy_scan(&asset.address, asset.port)?;
+    }
     if found.keys.is_empty() {
         let skipped = found.skipped.first();
         let why = skipped
             .map(|key| format!("{}: {}", key.kind, key.reason))
             .or(said)
             .unwrap_or_else(|| "is the address right, and does sshd run there?".to_owned());
+        let hint = match asset.algorithms {
+            Algorithms::Default => "; an old device needs --algorithms legacy",
+            Algorithms::Legacy => "",
+        };
         return Err(Failure::Failed(format!(
-            "{place} showed no host key that can be stored: {why}"
+            "{place} showed no host key that can be stored: {why}{hint}"
         )));
     }
     let seen: Vec<HostKey> = found
@@ -93,18 +103,67 @@ fn refuse_changed_keys(place: &str, asset: &Asset, stored: &[HostKey], seen: &[H
 
 /// Runs `ssh-keyscan`: the keys, and what it said on standard error.
 fn keyscan(address: &str, port: u16) -> Done<(Keyscan, Option<String>)> {
-    let failed = |error: std::io::Error| Failure::io("run", PROGRAM, error);
-    let mut child = Command::new(PROGRAM)
-        .args([
-            "-T",
-            CONNECTION,
-            "-t",
-            "ed25519,ecdsa,rsa",
-            "-p",
-            &port.to_string(),
-            "--",
-            address,
-        ])
+    let port = port.to_string();
+    let types = ["-T", CONNECTION, "-t", "ed25519,ecdsa,rsa"];
+    let (output, complaints) = run(
+        PROGRAM,
+        types.into_iter().chain(["-p", &port, "--", address]),
+    )?;
+    Ok((parse_keyscan(&output), sentence(&complaints)))
+}
+
+/// Types of host keys that an old device may have, and what it proves each with; one connection asks for one of them.
+const LEGACY_TYPES: [&str; 3] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
+    "rsa-sha2-512,rsa-sha2-256,ssh-rsa",
+];
+/// What `ssh` runs to learn whether it knows a host key (ssh_config(5), KnownHostsCommand): it says the key, in words
+/// of `ssh`'s own, where we read it, and answers that it knows none. So `ssh` gives up before any login.
+const TELL: &str = "KnownHostsCommand=/bin/sh -c \"echo asset %t %K >&2\"";
+
+/// The same by `ssh`, with the algorithms of old devices.
+fn legacy_scan(address: &str, port: u16) -> Done<(Keyscan, Option<String>)> {
+    let mut said = Vec::new();
+    let (timeout, port) = (format!("ConnectTimeout={CONNECTION}"), port.to_string());
+    for types in LEGACY_TYPES {
+        let types = format!("HostKeyAlgorithms={types}");
+        let own = [
+            TELL,
+            "StrictHostKeyChecking=yes",
+            "UserKnownHostsFile=none",
+            "GlobalKnownHostsFile=none",
+            "BatchMode=yes",
+            "PreferredAuthentications=none",
+            "IdentityAgent=none",
+            "LogLevel=ERROR",
+            &timeout,
+            &types,
+        ];
+        let options = own.into_iter().chain(legacy::OPTIONS);
+        let options = options.flat_map(|option| ["-o", option]);
+        let words = ["-F", "none", "-T", "-p", &port].into_iter();
+        let words = words
+            .chain(options)
+            .chain(["-l", "nobody", "--", address, "exit"]);
+        let (_, complaints) = run(SSH, words)?;
+        said.push(complaints);
+    }
+    let text = said.concat();
+    let (keys, others): (Vec<&[u8]>, Vec<&[u8]>) = text
+        .split(|byte| *byte == b'\n')
+        .partition(|line| line.starts_with(b"asset "));
+    Ok((
+        parse_keyscan(&keys.join(&b'\n')),
+        sentence(&others.join(&b'\n')),
+    ))
+}
+
+/// Runs a program of the system to its end: what it wrote to standard output, and to standard error.
+fn run<'word>(program: &str, words: impl Iterator<Item = &'word str>) -> Done<(Vec<u8>, Vec<u8>)> {
+    let failed = |error: std::io::Error| Failure::io("run", program, error);
+    let mut child = Command::new(program)
+        .args(words)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .stdin(Stdio::null())
@@ -115,9 +174,10 @@ fn keyscan(address: &str, port: u16) -> Done<(Keyscan, Option<String>)> {
     let output = reader(child.stdout.take());
     let complaints = reader(child.stderr.take());
     end_in_time(&mut child).map_err(failed)?;
-    let output = output.join().unwrap_or_default();
-    let complaints = complaints.join().unwrap_or_default();
-    Ok((parse_keyscan(&output), sentence(&complaints)))
+    Ok((
+        output.join().unwrap_or_default(),
+        complaints.join().unwrap_or_default(),
+    ))
 }
 
 fn reader(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
@@ -145,7 +205,7 @@ fn end_in_time(child: &mut Child) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The first complaint of `ssh-keyscan`; lines with `#` only say what the server calls itself.
+/// The first complaint of either program; lines with `#` only say what the server calls itself.
 fn sentence(complaints: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(complaints);
     let line = text
