@@ -3,6 +3,7 @@
 
 use super::folder::Folder;
 use super::method::Method;
+use jms::legacy;
 use jms::names::Address;
 use jms::nouns::{Algorithms, HostKey};
 use jms::paths::HOME;
@@ -151,7 +152,7 @@ fn options(
         "ForkAfterAuthentication=no",
         "StdinNull=no",
         "EscapeChar=none",
-        "SendEnv=LANG LC_*",
+        "SendEnv=LANG LC_* COLORTERM NO_COLOR",
         // Dead peers are noticed; its own messages go to the log.
         "TCPKeepAlive=yes",
         "ConnectionAttempts=1",
@@ -181,18 +182,10 @@ fn options(
         settings.alive_count_max.max(1)
     ));
     if to.algorithms == Algorithms::Legacy {
-        options.extend(LEGACY.map(str::to_owned));
+        options.extend(legacy::OPTIONS.map(str::to_owned));
     }
     options
 }
-
-/// What old devices still need and OpenSSH 9 and 10 both know; added behind the defaults.
-const LEGACY: [&str; 4] = [
-    "KexAlgorithms=+diffie-hellman-group14-sha1,diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1",
-    "Ciphers=+aes128-cbc,aes256-cbc,3des-cbc",
-    "MACs=+hmac-sha1,hmac-sha1-96,hmac-md5",
-    "PubkeyAcceptedAlgorithms=+ssh-rsa",
-];
 
 /// Types of host keys that can be stored, the best first.
 const HOST_KEY_TYPES: [&str; 5] = [
@@ -238,7 +231,8 @@ pub fn environment(
     locale: &[(String, String)],
 ) -> Result<Vec<CString>, NulError> {
     let mut texts = vec!["PATH=/usr/bin:/bin".to_owned(), format!("HOME={HOME}")];
-    texts.push(format!("TERM={}", term.unwrap_or("dumb")));
+    // Without one the asset is told of none, as after a direct login.
+    texts.extend(term.map(|term| format!("TERM={term}")));
     texts.extend(locale.iter().map(|(name, value)| format!("{name}={value}")));
     texts.extend(to.method.environment());
     texts.into_iter().map(CString::new).collect()
@@ -506,6 +500,9 @@ mod tests {
         ] {
             assert!(text.lines().any(|it| it.trim() == line), "{line}\n{text}");
         }
-        assert!(understood(Algorithms::Legacy).contains("diffie-hellman-group1-sha1"));
+        let legacy = understood(Algorithms::Legacy);
+        for name in legacy::names() {
+            assert!(legacy.contains(name), "{name}\n{legacy}");
+        }
     }
 }
