@@ -51,6 +51,11 @@ impl Output {
         self.json
     }
 
+    /// How wide the terminal is; `None` where there is none.
+    pub fn columns(&self) -> Option<u16> {
+        self.columns
+    }
+
     /// Whether nothing shall be said about what was done.
     pub fn is_quiet(&self) -> bool {
         self.quiet

@@ -1,24 +1,23 @@
 //! `jmsctl doctor`: what is wrong with this host, and the commands that mend it.
 #![forbid(unsafe_code)]
 
+mod confirm;
+
+use crate::cli::Arguments;
 use crate::cli::health::{Doctor, Profile};
-use crate::cli::{Arguments, flags::Global};
-use crate::context::Context;
 use crate::doctor::{self, Depth, Finding, Outside};
 use crate::failure::{Done, Failure};
 use crate::output::{self, Output, harmless};
 use crate::privilege;
 use jms::paths::Paths;
-use jms::secret::MasterKey;
-use jms::settings::Settings;
-use jms::store::Store;
-use serde_json::json;
 
 /// Runs it: root looks, the service user judges.
 pub fn run(options: &Doctor, arguments: &Arguments, paths: &Paths, mut out: Output) -> Done {
-    if options.confirm_backup.is_some() {
-        privilege::become_service_user()?;
-        return confirm_backup(options, &arguments.global, paths, out);
+    if let Some(file) = &options.confirm_backup {
+        return confirm::backup(file, &arguments.global, paths, out);
+    }
+    if options.confirm_local_account {
+        return confirm::local_account(&arguments.global, paths, out);
     }
     let findings = match doctor::obstacle() {
         Some(findings) => {
@@ -70,45 +69,4 @@ fn print(finding: &Finding, out: &mut Output) -> Done {
         harmless(&finding.sentence),
         harmless(&finding.command)
     ))
-}
-
-/// Compares a copy of the key with the key, and remembers that there is one.
-fn confirm_backup(doctor: &Doctor, global: &Global, paths: &Paths, out: Output) -> Done {
-    let Some(file) = &doctor.confirm_backup else {
-        return Ok(());
-    };
-    let copy = file.read_secret()?;
-    let path = paths.secret_key();
-    let key = MasterKey::load(&path).map_err(|error| Failure::Failed(error.to_string()))?;
-    if !key.is(&copy) {
-        return Err(Failure::Failed(format!(
-            "{} is no copy of {}; nothing was noted",
-            file.name(),
-            path.display()
-        )));
-    }
-    let settings = Settings::load(&paths.settings()).unwrap_or_default();
-    let mut context = Context::new(
-        Store::open(paths)?,
-        global,
-        &settings,
-        out,
-        crate::context::Asker::Root,
-    );
-    let terms = crate::context::Terms {
-        dry_run: false,
-        why: None,
-    };
-    let fingerprint = key.fingerprint();
-    context.change(terms, |change| change.note_key_backup(&fingerprint))?;
-    if context.out.is_json() {
-        context.out.changed(&json!({"key": path.display().to_string(), "fingerprint": fingerprint, "confirmed_at": context.now}))?;
-    } else {
-        context.out.note(&format!(
-            "{} is a copy of {}; noted",
-            file.name(),
-            path.display()
-        ));
-    }
-    context.out.flush()
 }
