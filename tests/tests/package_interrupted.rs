@@ -23,6 +23,7 @@ const KILLED: &str = r#"
     done 2> /dev/null
     exit $status"#;
 const INSTALL: [&str; 3] = ["dpkg", "--install", "/root/new.deb"];
+const REMOVE: [&str; 3] = ["dpkg", "--remove", "jms"];
 
 /// A bastion and nothing behind it, with the newest package in root's home.
 fn bastion(of_the_first_version: bool) -> Lab {
@@ -93,7 +94,7 @@ fn said(host: &Host) -> String {
     format!("\nthe interrupted run: {}", String::from_utf8_lossy(&said))
 }
 
-fn killed(host: &Host, calls: &str, when: usize) -> Outcome {
+fn killed(host: &Host, command: [&str; 3], calls: &str, when: usize) -> Outcome {
     let when = when.to_string();
     let words = [
         "env",
@@ -101,7 +102,7 @@ fn killed(host: &Host, calls: &str, when: usize) -> Outcome {
         "UNDER_THE_KNIFE=yes",
     ];
     let script = ["bash", "-c", KILLED, "killed", calls, &when];
-    host.command(words.into_iter().chain(script).chain(INSTALL))
+    host.command(words.into_iter().chain(script).chain(command))
         .within(Duration::from_secs(180))
         .run()
 }
@@ -120,10 +121,10 @@ fn second_run(host: &Host, when: &str) {
     assert!(mended.succeeded(), "{when}: {mended}{}", said(host));
 }
 
-/// The largest number of `calls` that one process of the installation makes.
-fn count(of_the_first_version: bool, calls: &str) -> usize {
-    let lab = bastion(of_the_first_version);
-    let script = r#"strace --follow-forks --seccomp-bpf --quiet=all --output=/root/trace --trace="$1" dpkg --install /root/new.deb > /dev/null 2>&1
+/// The largest number of `calls` that one process of the command makes.
+fn count(lab: &Lab, command: [&str; 3], calls: &str) -> usize {
+    let script = r#"calls=$1; shift
+        strace --follow-forks --seccomp-bpf --quiet=all --output=/root/trace --trace="$calls" "$@" > /dev/null 2>&1
         grep -c . /root/trace > /dev/null && cut -d' ' -f1 /root/trace | sort | uniq -c | sort -rn | awk 'NR == 1 {print $1}'"#;
     let words = [
         "env",
@@ -135,7 +136,7 @@ fn count(of_the_first_version: bool, calls: &str) -> usize {
         calls,
     ];
     lab.bastion()
-        .command(words)
+        .command(words.into_iter().chain(command))
         .within(Duration::from_secs(180))
         .run()
         .expect_success()
@@ -170,14 +171,14 @@ fn same_state(host: &Host, expected: &str, when: &str) {
 /// Kills the installation at points among `calls`, each time on a fresh bastion.
 fn killed_at_many_points(of_the_first_version: bool, calls: &str) {
     let expected = undisturbed(of_the_first_version);
-    let last = count(of_the_first_version, calls);
+    let last = count(&bastion(of_the_first_version), INSTALL, calls);
     assert!(last >= POINTS, "only {last} calls of {calls}");
     let mut interrupted = 0;
     for point in points(last) {
         let when = format!("killed at call {point} of {last} ({calls})");
         let lab = bastion(of_the_first_version);
         // Now and then a process makes one call less than it did when they were counted.
-        interrupted += usize::from(!killed(lab.bastion(), calls, point).succeeded());
+        interrupted += usize::from(!killed(lab.bastion(), INSTALL, calls, point).succeeded());
         administrator_gets_in(&lab, &when);
         second_run(lab.bastion(), &when);
         same_state(lab.bastion(), &expected, &when);
@@ -216,6 +217,47 @@ fn an_upgrade_whose_dpkg_is_killed() {
 #[test]
 fn an_upgrade_whose_scripts_are_killed() {
     killed_at_many_points(true, SCRIPTS);
+}
+
+#[test]
+fn a_removal_whose_scripts_are_killed() {
+    let installed = || {
+        let lab = bastion(false);
+        second_run(lab.bastion(), "installed");
+        lab
+    };
+    let lab = installed();
+    lab.bastion()
+        .command(REMOVE)
+        .within(Duration::from_secs(180))
+        .run()
+        .expect_success();
+    let expected = package::state(lab.bastion());
+    let last = count(&installed(), REMOVE, SCRIPTS);
+    assert!(last >= POINTS, "only {last} calls of {SCRIPTS}");
+    let mut interrupted = 0;
+    for point in points(last) {
+        let when = format!("removal killed at call {point} of {last}");
+        let lab = installed();
+        interrupted += usize::from(!killed(lab.bastion(), REMOVE, SCRIPTS, point).succeeded());
+        administrator_gets_in(&lab, &when);
+        // dpkg wants to have it whole again, or takes the removal up where it was.
+        lab.bastion()
+            .command([
+                "bash",
+                "-c",
+                "export DEBIAN_FRONTEND=noninteractive; dpkg --configure --pending; dpkg --remove jms",
+            ])
+            .within(Duration::from_secs(180))
+            .run()
+            .expect_success();
+        same_state(lab.bastion(), &expected, &when);
+        administrator_gets_in(&lab, &when);
+    }
+    assert!(
+        interrupted + 1 >= POINTS,
+        "only {interrupted} were interrupted"
+    );
 }
 
 /// Puts `folder` on a disk of its own with `room` KiB left.

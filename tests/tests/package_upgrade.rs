@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tests::boot::ADMINISTRATOR;
 use tests::{Host, Lab, Outcome, Running, eventually, everyday, package};
 
+const ALICE: &str = "alice";
 /// Alice's way to web1.
 const WAY: &str = "alice@dev@web1@bastion";
 /// From one new login to the next, while a package is being installed.
@@ -50,52 +51,85 @@ fn schema(lab: &Lab) -> u32 {
         .expect("a number")
 }
 
-/// Installs `path` while a new login begins at every beat, of alice and of the administrator in turn; all get in.
+/// One login that was begun.
+struct Attempt {
+    at: Instant,
+    who: &'static str,
+    running: Running,
+}
+
+/// Installs `path` while logins begin: alice's at every beat, the administrator's at every third. All get in, and there was one
+/// of alice's in every second of it.
 fn install_while_people_log_in(lab: &Lab, path: &str) {
     let installed = AtomicBool::new(false);
-    let (began, attempts) = thread::scope(|scope| {
+    let (began, ended, attempts) = thread::scope(|scope| {
         let attempts = scope.spawn(|| {
-            let mut attempts: Vec<(Instant, Running)> = Vec::new();
+            let mut attempts = Vec::new();
             // A few after the end too.
             let mut left = 4;
-            while left > 0 {
-                attempts.push((Instant::now(), log_in(lab, attempts.len())));
+            for beat in 0.. {
+                attempts.push(log_in(lab, ALICE));
+                if beat % 3 == 0 {
+                    attempts.push(log_in(lab, ADMINISTRATOR));
+                }
                 thread::sleep(CADENCE);
                 if installed.load(Ordering::Relaxed) {
                     left -= 1;
+                }
+                if left == 0 {
+                    break;
                 }
             }
             attempts
         });
         let began = Instant::now();
         let outcome = install(lab.bastion(), path);
+        let ended = Instant::now();
         installed.store(true, Ordering::Relaxed);
         outcome.expect_success();
-        (began, attempts.join().expect("no panic"))
+        (began, ended, attempts.join().expect("no panic"))
     });
-    let during = attempts.iter().filter(|(at, _)| *at > began).count();
-    assert!(during > 4, "only {during} logins began after dpkg did");
-    for (number, (at, attempt)) in attempts.into_iter().enumerate() {
+    let mut before = began;
+    let mut hers = 0;
+    for attempt in attempts.iter().filter(|attempt| attempt.who == ALICE) {
+        if (began..=ended).contains(&attempt.at) {
+            hers += 1;
+            let gap = attempt.at - before;
+            assert!(gap < Duration::from_secs(1), "nobody logged in for {gap:?}");
+            before = attempt.at;
+        }
+    }
+    let gap = ended - before;
+    assert!(
+        gap < Duration::from_secs(1),
+        "nobody logged in for the last {gap:?}"
+    );
+    assert!(hers > 2, "only {hers} logins began while dpkg ran");
+    for Attempt { at, who, running } in attempts {
         let after = at.saturating_duration_since(began);
-        let outcome = attempt.wait();
+        let outcome = running.wait();
         assert!(
             outcome.succeeded() && outcome.text() == "in\n",
-            "login {number}, {after:.2?} after dpkg began: {outcome}\nlog of the bastion:\n{}",
+            "{who}, {after:.2?} after dpkg began: {outcome}\nlog of the bastion:\n{}",
             lab.bastion().auth_log()
         );
     }
 }
 
-fn log_in(lab: &Lab, number: usize) -> Running {
+fn log_in(lab: &Lab, who: &'static str) -> Attempt {
     // Where sshd has something new to read, it listens again after a moment.
     let patience = ["-o", "ConnectionAttempts=5"];
-    let (client, way) = if number % 3 == 2 {
-        (lab.client_of(ADMINISTRATOR), "admin@bastion")
-    } else {
+    let (client, way) = if who == ALICE {
         (lab.client(), WAY)
+    } else {
+        (lab.client_of(ADMINISTRATOR), "admin@bastion")
     };
     let words = patience.into_iter().chain([way, "echo in"]);
-    client.command("ssh", words).spawn()
+    Attempt {
+        at: Instant::now(),
+        who,
+        running: client.command("ssh", words).spawn(),
+    }
 }
 
 fn rows(lab: &Lab, command: &str) -> Vec<serde_json::Value> {
