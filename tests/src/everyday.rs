@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::boot::{ASSET_ACCOUNT, authorize};
+use crate::boot::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, ASSET_ACCOUNT, authorize};
 use crate::folder::ALICE;
 use crate::lab::Lab;
 
@@ -33,6 +33,20 @@ pub fn fill(lab: &Lab) -> Result<()> {
     // As if the copy lay on another machine and came from there.
     bastion
         .run("jmsctl doctor --confirm-backup - < /etc/jms/secret.key")
+        .success()?;
+    Ok(())
+}
+
+/// The local administrator shows that he gets in without the bastion, as doctor wants to have seen.
+///
+/// # Errors
+/// When he does not.
+pub fn try_local_account(lab: &Lab) -> Result<()> {
+    let command = "sudo --stdin --prompt= jmsctl doctor --confirm-local-account";
+    lab.client_of(ADMINISTRATOR)
+        .command("ssh", [&format!("{ADMINISTRATOR}@bastion"), command])
+        .input(format!("{ADMINISTRATOR_PASSWORD}\n"))
+        .run()
         .success()?;
     Ok(())
 }

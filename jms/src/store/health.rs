@@ -12,6 +12,9 @@ use rusqlite::{OptionalExtension, TransactionBehavior, params};
 /// Where the store remembers that somebody showed a copy of the key to stored secrets.
 const KEY_BACKUP: &str = "secret_key_backup";
 
+/// Where the store remembers that a local account got in without the bastion.
+const LOCAL_ACCOUNT: &str = "local_account_tried";
+
 /// Types of events that tell of somebody who was refused.
 const REFUSALS: &str = "'key.refused', 'login.refused', 'session.refused', 'request.refused'";
 
@@ -49,6 +52,15 @@ pub struct KeyBackup {
     /// Fingerprint of the key that was copied ([`crate::secret::MasterKey::fingerprint`]).
     pub fingerprint: String,
     /// When it was shown.
+    pub at: Time,
+}
+
+/// A local account that was seen to get in over ssh and to become root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalAccount {
+    /// Its name.
+    pub name: String,
+    /// When.
     pub at: Time,
 }
 
@@ -132,20 +144,30 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn key_backup(self) -> Result<Option<KeyBackup>, StoreError> {
+        let noted = self.noted(KEY_BACKUP)?;
+        Ok(noted.map(|(at, fingerprint)| KeyBackup { fingerprint, at }))
+    }
+
+    /// The local account that was seen last to get in over ssh and to become root.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn local_account_tried(self) -> Result<Option<LocalAccount>, StoreError> {
+        let noted = self.noted(LOCAL_ACCOUNT)?;
+        Ok(noted.map(|(at, name)| LocalAccount { name, at }))
+    }
+
+    /// What [`Change::note`] noted last under this name, and when.
+    fn noted(self, name: &str) -> Result<Option<(Time, String)>, StoreError> {
         let text: Option<String> = self
             .connection
-            .query_row(
-                "SELECT value FROM meta WHERE name = ?1",
-                [KEY_BACKUP],
-                |row| row.get(0),
-            )
+            .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })
             .optional()?;
         Ok(text.and_then(|text| {
-            let (at, fingerprint) = text.split_once(' ')?;
-            Some(KeyBackup {
-                at: Time(at.parse().ok()?),
-                fingerprint: fingerprint.to_owned(),
-            })
+            let (at, value) = text.split_once(' ')?;
+            Some((Time(at.parse().ok()?), value.to_owned()))
         }))
     }
 
@@ -192,17 +214,37 @@ impl Change<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn note_key_backup(&self, fingerprint: &str) -> Result<(), StoreError> {
-        let before = self.read().key_backup()?.map(|backup| backup.fingerprint);
-        self.execute(
-            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
-            params![KEY_BACKUP, format!("{} {fingerprint}", self.now().0)],
-        )?;
+        let before = self.note(KEY_BACKUP, fingerprint)?;
         self.audit(
             "secret-key-backup",
             "/etc/jms/secret.key",
             before.as_ref(),
             Some(&fingerprint.to_owned()),
         )
+    }
+
+    /// Remembers that this local account got in over ssh and became root.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_local_account(&self, name: &str) -> Result<(), StoreError> {
+        let before = self.note(LOCAL_ACCOUNT, name)?;
+        self.audit(
+            "local-account-tried",
+            name,
+            before.as_ref(),
+            Some(&name.to_owned()),
+        )
+    }
+
+    /// Notes a value with the moment; gives back the one before.
+    fn note(&self, name: &str, value: &str) -> Result<Option<String>, StoreError> {
+        let before = self.read().noted(name)?.map(|(_, value)| value);
+        self.execute(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+            params![name, format!("{} {value}", self.now().0)],
+        )?;
+        Ok(before)
     }
 }
 
@@ -243,6 +285,23 @@ mod tests {
         assert_eq!(store.read().refusals(Time(0), 5).unwrap(), (0, vec![]));
         let waiting = store.read().waiting_events().unwrap();
         assert_eq!((waiting.count, waiting.oldest), (1, Some(Time(5_000))));
+    }
+
+    #[test]
+    fn the_local_account_that_was_tried_last_is_remembered() {
+        let (_folder, mut store) = store();
+        assert_eq!(store.read().local_account_tried().unwrap(), None);
+        let actor = Actor {
+            name: "root".into(),
+            why: String::new(),
+        };
+        for (name, at) in [("admin", 5_000), ("warden", 6_000)] {
+            store
+                .change(&actor, Time(at), |change| change.note_local_account(name))
+                .unwrap();
+        }
+        let tried = store.read().local_account_tried().unwrap().unwrap();
+        assert_eq!((tried.name.as_str(), tried.at), ("warden", Time(6_000)));
     }
 
     #[test]

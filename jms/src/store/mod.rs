@@ -43,7 +43,7 @@ pub use access::{Access, Lack, NearMiss};
 pub use change::{Actor, Change};
 pub use error::StoreError;
 pub use events::EventSearch;
-pub use health::{Counts, KeyBackup, SealedSample, Waiting};
+pub use health::{Counts, KeyBackup, LocalAccount, SealedSample, Waiting};
 pub use logins::{LoginSearch, NewLogin, OpenLogin};
 pub use publish::read_snapshot_generation;
 pub use read::{Read, Visit};

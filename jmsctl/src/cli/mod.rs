@@ -202,7 +202,8 @@ line for the shell that mends it, to be read first and then run by root.
 Examples:
   jmsctl doctor
   jmsctl doctor --profile bastion --json
-  ssh vault cat secret.key | jmsctl doctor --confirm-backup -"
+  ssh vault cat secret.key | jmsctl doctor --confirm-backup -
+  ssh -t ADMIN@bastion sudo jmsctl doctor --confirm-local-account"
     )]
     Doctor(health::Doctor),
     /// Show on one screen how the bastion is: online, last logins, refusals, store, disk, clock

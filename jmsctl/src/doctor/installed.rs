@@ -5,7 +5,7 @@
 use super::finding::Findings;
 use super::{files, mend, system, table};
 use jms::paths::FORCE_COMMAND;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Documentation may be left out of an installation, and nothing runs it.
@@ -22,8 +22,6 @@ const FOLDERS: [&str; 5] = [
 struct Seen {
     path: String,
     is_file: bool,
-    /// A FIFO or a device: opening it may take for ever.
-    is_special: bool,
     owner: u32,
     mode: u32,
 }
@@ -43,24 +41,14 @@ impl Installed {
             .filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)))
             .filter_map(|path| {
                 let metadata = Path::new(path).symlink_metadata().ok()?;
-                let kind = metadata.file_type();
                 (!metadata.is_dir() || is_module(path)).then(|| Seen {
                     path: path.to_owned(),
                     is_file: metadata.is_file(),
-                    is_special: kind.is_fifo() || kind.is_char_device(),
                     owner: metadata.uid(),
                     mode: metadata.mode() & 0o7777,
                 })
             });
         Self(seen.collect())
-    }
-
-    /// Whether a module is something that whoever loads it may wait for, for ever: then nothing may be asked that looks
-    /// up a name or runs PAM.
-    pub fn may_hang(&self) -> bool {
-        self.0
-            .iter()
-            .any(|seen| is_module(&seen.path) && seen.is_special)
     }
 
     /// Judges it.
@@ -110,7 +98,6 @@ mod tests {
         Installed(vec![Seen {
             path: path.to_owned(),
             is_file,
-            is_special: !is_file,
             owner,
             mode,
         }])
@@ -127,14 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn a_module_that_others_may_write_is_found_and_one_that_is_no_file_may_hang() {
+    fn a_module_that_others_may_write_or_that_is_no_file_is_found() {
         let module = "/usr/lib/x86_64-linux-gnu/security/pam_jms.so";
         assert!(ids(&seen(module, true, 0, 0o644)).is_empty());
         assert_eq!(ids(&seen(module, true, 0, 0o666)), ["files.mode"]);
         assert_eq!(ids(&seen(module, true, 0, 0)), ["files.mode"]);
         assert_eq!(ids(&seen(module, true, 1000, 0o644)), ["files.owner"]);
         assert_eq!(ids(&seen(module, false, 0, 0o644)), ["files.type"]);
-        assert!(seen(module, false, 0, 0o644).may_hang());
-        assert!(!seen("/usr/bin/jmsctl", false, 0, 0o755).may_hang());
     }
 }

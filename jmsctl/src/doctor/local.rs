@@ -6,10 +6,15 @@
 use super::accounts::{Account, Accounts};
 use super::finding::Findings;
 use super::sshd::{ADDRESS, Effective, kept_out};
+use super::stored::Stored;
 use super::{mend, system, table};
+use jms::time::Time;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// What was shown longer ago than this, in milliseconds, may have changed.
+const A_YEAR: i64 = 366 * 24 * 60 * 60 * 1000;
+const USUAL_PORT: &str = "22";
 /// Of a host with more accounts than these, so many are asked about.
 const ASKED: usize = 100;
 
@@ -21,6 +26,8 @@ pub struct Local {
     refused: Vec<String>,
     /// Lists of sshd that a new account has to be on.
     lists: Vec<&'static str>,
+    /// sshd's port.
+    port: String,
 }
 
 impl Local {
@@ -34,6 +41,7 @@ impl Local {
                 .into_iter()
                 .filter(has)
                 .collect(),
+            port: everybody.get("port").unwrap_or(USUAL_PORT).to_owned(),
         };
         let has_shell =
             |account: &&Account| account.has_shell() && Path::new(&account.shell).exists();
@@ -49,9 +57,16 @@ impl Local {
         local
     }
 
-    /// Judges it.
-    pub fn judge(&self, findings: &mut Findings) {
-        if self.way_in.is_some() {
+    /// Judges it, with what the store remembers of somebody who tried.
+    pub fn judge(&self, accounts: &Accounts, stored: Option<&Stored>, findings: &mut Findings) {
+        if let Some(name) = &self.way_in {
+            if stored.is_some_and(|stored| !was_tried(stored, accounts)) {
+                findings.add(
+                    table::ADMINISTRATORS_UNTRIED,
+                    format!("nobody has shown in the last year that {name}, or another local account, gets in over ssh and becomes root"),
+                    self.try_it(name),
+                );
+            }
             return;
         }
         let shown: Vec<&str> = self.refused.iter().take(3).map(String::as_str).collect();
@@ -65,6 +80,20 @@ impl Local {
             format!("no local account could log in over ssh and become root{why}"),
             self.make_one(),
         );
+    }
+
+    /// From the host itself, where that is let in; the documentation has the way from elsewhere.
+    fn try_it(&self, name: &str) -> String {
+        let port = if self.port == USUAL_PORT {
+            String::new()
+        } else {
+            format!("-p {} ", mend::quoted(&self.port))
+        };
+        let sudo = if name == "root" { "" } else { "sudo " };
+        format!(
+            "ssh -t {port}{}@localhost {sudo}jmsctl doctor --confirm-local-account",
+            mend::quoted(name)
+        )
     }
 
     /// Makes an account with a login key and sudo, or completes one that there is.
@@ -99,6 +128,15 @@ impl Local {
         }
         steps.join(" && ")
     }
+}
+
+/// Whether somebody showed it within a year, and the account is still there.
+fn was_tried(stored: &Stored, accounts: &Accounts) -> bool {
+    let since = Time::now().plus(-A_YEAR);
+    stored.tried.as_ref().is_some_and(|tried| {
+        let account = accounts.account(&tried.name);
+        tried.at > since && account.is_some_and(Account::has_shell)
+    })
 }
 
 fn why_not(account: &Account, accounts: &Accounts, today: i64) -> Result<(), String> {

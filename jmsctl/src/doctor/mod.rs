@@ -16,6 +16,7 @@ mod mend;
 mod mounts;
 mod names;
 mod nsswitch;
+mod obstacle;
 mod pam;
 mod platform;
 mod profile;
@@ -29,9 +30,14 @@ mod syslog;
 mod system;
 mod table;
 mod units;
+mod way_in;
 
 pub use disk::Disk;
 pub use finding::Finding;
+#[cfg(test)]
+pub use finding::Severity;
+pub use obstacle::obstacle;
+pub use way_in::account_behind_ssh;
 
 use accounts::Accounts;
 use files::Files;
@@ -64,16 +70,6 @@ pub enum Depth {
     Quick,
 }
 
-/// What is found where a plug-in stands in the way of every look-up of a name: nothing else may be asked then.
-pub fn obstacle() -> Option<Vec<Finding>> {
-    let installed = Installed::gather();
-    installed.may_hang().then(|| {
-        let mut findings = Findings::default();
-        installed.judge(&mut findings);
-        findings.into_sorted()
-    })
-}
-
 /// What root saw.
 #[derive(Debug)]
 pub struct Outside {
@@ -90,7 +86,7 @@ pub struct Outside {
     names: Names,
     syslog: Syslog,
     disk: Option<Disk>,
-    /// Not asked where sshd accepts no configuration: then it lets nobody in, and that is said.
+    /// Not asked where sshd accepts no configuration or the log daemon stands still: then nobody gets in, and that is said.
     local: Option<Local>,
     surroundings: Surroundings,
 }
@@ -106,7 +102,9 @@ impl Outside {
         let members = members(&snapshots, &names);
         let sshd = Sshd::gather(&members);
         let today = Time::now().seconds() / 86_400;
-        let local = (thorough && sshd.answers())
+        let syslog = Syslog::gather();
+        // sudo, which is asked about each account, would wait for a log daemon that stands still.
+        let local = (thorough && sshd.answers() && !syslog.hangs())
             .then(|| Local::gather(&accounts, sshd.for_unknown(), today));
         Self {
             depth,
@@ -117,7 +115,7 @@ impl Outside {
             pam: Pam::gather(),
             nsswitch: Nsswitch::gather(),
             sshd,
-            syslog: Syslog::gather(),
+            syslog,
             disk: Disk::gather(paths),
             local,
             surroundings: Surroundings::gather(paths, &mounts),
@@ -147,7 +145,12 @@ impl Outside {
         self.files.judge(&self.accounts, &mut findings);
         self.programs.judge(&self.accounts, &mut findings);
         self.installed.judge(&mut findings);
-        self.platform.judge(&mut findings);
+        let settings = inside
+            .as_ref()
+            .and_then(|inside| inside.settings.as_ref().ok().cloned())
+            .unwrap_or_default();
+        let requires_landlock = settings.confinement.require_landlock;
+        self.platform.judge(requires_landlock, &mut findings);
         self.sshd.judge(&mut findings);
         self.pam.judge(&mut findings);
         self.nsswitch.judge(&mut findings);
@@ -160,7 +163,6 @@ impl Outside {
                 self.syslog.listens(),
                 &mut findings,
             );
-            let settings = inside.settings.as_ref().ok().cloned().unwrap_or_default();
             if let Some(disk) = self.disk {
                 disk.judge(paths, &settings, &mut findings);
             }
@@ -172,7 +174,7 @@ impl Outside {
             administrators::judge(stored, &mut findings);
         }
         if let Some(local) = &self.local {
-            local.judge(&mut findings);
+            local.judge(&self.accounts, stored, &mut findings);
         }
         if with_profile {
             profile::judge(&self.sshd, stored, &mut findings);

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 const FILE: &str = "/etc/nsswitch.conf";
 const SERVICE: &str = "jms";
-const MODULE: &str = "libnss_jms.so.2";
+/// Its file.
+pub const MODULE: &str = "libnss_jms.so.2";
 
 /// One line: which service answers for a database, with actions between.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +183,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// Where libc looks for modules.
-fn module_folders() -> Vec<PathBuf> {
+pub fn module_folders() -> Vec<PathBuf> {
     let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
     vec![
         Path::new("/usr/lib").join(&triplet),

@@ -5,7 +5,8 @@ use super::finding::Findings;
 use super::{mend, system, table};
 use std::path::{Path, PathBuf};
 
-const MODULE: &str = "pam_jms.so";
+/// Its file.
+pub const MODULE: &str = "pam_jms.so";
 const FOLDER: &str = "/etc/pam.d";
 /// Phases in which virtual users are decided about, and Debian's file for each.
 const PHASES: [(&str, &str); 3] = [
@@ -230,7 +231,7 @@ fn control_is_right(control: &str, after: &[&Entry]) -> Result<(), &'static str>
 }
 
 /// Where libpam looks for modules.
-fn module_folders() -> Vec<PathBuf> {
+pub fn module_folders() -> Vec<PathBuf> {
     let triplet = format!("{}-linux-gnu", std::env::consts::ARCH);
     vec![
         Path::new("/usr/lib").join(&triplet).join("security"),

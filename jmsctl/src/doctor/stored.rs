@@ -7,7 +7,7 @@ use jms::nouns::{LoginKey, User};
 use jms::paths::Paths;
 use jms::secret::{Context, MasterKey, MasterKeyError};
 use jms::settings::{Settings, SettingsError};
-use jms::store::{KeyBackup, Store, StoreError, Waiting};
+use jms::store::{KeyBackup, LocalAccount, Store, StoreError, Waiting};
 use jms::time::Time;
 
 /// What a store that opens says.
@@ -25,6 +25,8 @@ pub struct Stored {
     pub waiting: Waiting,
     /// The copy of the key that somebody showed.
     pub backup: Option<KeyBackup>,
+    /// The local account that somebody came in by.
+    pub tried: Option<LocalAccount>,
     /// Whether it could be written.
     pub write: Result<(), StoreError>,
 }
@@ -102,6 +104,7 @@ fn read(store: &mut Store, thorough: bool) -> Result<Stored, StoreError> {
         newest: read.newest_moment()?,
         waiting: read.waiting_events()?,
         backup: read.key_backup()?,
+        tried: read.local_account_tried()?,
         write,
     })
 }

@@ -11,11 +11,20 @@ const SOCKET: &str = "/dev/log";
 const USUAL_BURST: f64 = 10_000.0;
 const USUAL_SECONDS: f64 = 30.0;
 
+/// The process of rsyslog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rsyslog {
+    Absent,
+    Runs,
+    /// By SIGSTOP or a debugger: its socket takes lines until it is full.
+    Stopped(u32),
+}
+
 /// What was seen of the services that take or keep what we say.
 #[derive(Debug)]
 pub struct Syslog {
     listens: bool,
-    rsyslog_stopped: bool,
+    rsyslog: Option<Rsyslog>,
     rsyslog_limit: Option<(PathBuf, usize, String)>,
     journald: (Option<String>, Option<String>),
     nscd_caches: bool,
@@ -26,7 +35,7 @@ impl Syslog {
     pub fn gather() -> Self {
         Self {
             listens: listens(),
-            rsyslog_stopped: system::exists("/usr/sbin/rsyslogd") && !rsyslog_runs(),
+            rsyslog: system::exists("/usr/sbin/rsyslogd").then(rsyslog),
             rsyslog_limit: rsyslog_limit(),
             journald: (
                 units::setting("", "journald.conf", "RateLimitIntervalSec")
@@ -42,9 +51,21 @@ impl Syslog {
         self.listens
     }
 
+    /// Whether programs that write to syslog wait until somebody mends it.
+    pub fn hangs(&self) -> bool {
+        matches!(self.rsyslog, Some(Rsyslog::Stopped(_)))
+    }
+
     /// Judges it.
     pub fn judge(&self, findings: &mut Findings) {
-        if !self.listens || self.rsyslog_stopped {
+        if let Some(Rsyslog::Stopped(pid)) = self.rsyslog {
+            findings.add(
+                table::SYSLOG_STOPPED,
+                format!("rsyslogd (process {pid}) was stopped in its tracks: once its socket is full, every program that logs waits for it, sshd first"),
+                format!("kill -CONT {pid}"),
+            );
+        }
+        if !self.listens || self.rsyslog == Some(Rsyslog::Absent) {
             let what = if self.listens {
                 "rsyslog is installed and does not run"
             } else {
@@ -124,11 +145,22 @@ fn listens() -> bool {
     }
 }
 
-fn rsyslog_runs() -> bool {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
-        .map(|entry| entry.path().join("comm"))
-        .any(|comm| std::fs::read_to_string(comm).is_ok_and(|name| name.trim() == "rsyslogd"))
+/// Of its processes the first that can be told; proc(5), stat: PID (NAME) STATE.
+fn rsyslog() -> Rsyslog {
+    let folders = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let found = folders.filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (pid, rest) = stat.split_once(" (")?;
+        let state = rest.strip_prefix("rsyslogd) ")?.chars().next()?;
+        let pid: u32 = pid.parse().ok()?;
+        // A zombie has ended already.
+        match state {
+            'Z' | 'X' => None,
+            'T' | 't' => Some(Rsyslog::Stopped(pid)),
+            _ => Some(Rsyslog::Runs),
+        }
+    });
+    found.last().unwrap_or(Rsyslog::Absent)
 }
 
 /// The first line of rsyslog's configuration that limits what comes from `/dev/log`.

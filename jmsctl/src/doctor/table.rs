@@ -62,6 +62,8 @@ kinds! {
         "An action in the passwd line of nsswitch.conf ends look-ups before we are asked."
     NSSWITCH_OTHER "nsswitch.other" Critical
         "We stand in a line of nsswitch.conf that is not ours: a fault of ours would break local logins."
+    NSSWITCH_HANGS "nsswitch.hangs" Critical
+        "Something that is no file stands where the name service reads: whoever looks up a name waits for ever. Nothing else is judged then."
     NSSWITCH_MODULE "nsswitch.module" Critical
         "The name service module is missing where libc looks for it."
 
@@ -88,7 +90,9 @@ kinds! {
     PLATFORM_OPENSSH "platform.openssh" Critical
         "OpenSSH is missing, or older than 9.2."
     PLATFORM_LANDLOCK "platform.landlock" Warning
-        "The kernel cannot shut programs in (Landlock)."
+        "The kernel has no Landlock, or was started without it: sessions are shut in by seccomp and their uid alone, or refused."
+    PLATFORM_SECCOMP "platform.seccomp" Critical
+        "The kernel has no filters of system calls with a listener (seccomp), so every session is refused."
     PLATFORM_NO_NEW_PRIVILEGES "platform.no-new-privileges" Critical
         "sshd runs, or will run, with NoNewPrivileges: the session program cannot become the service user."
     PLATFORM_HIDEPID "platform.hidepid" Critical
@@ -98,6 +102,8 @@ kinds! {
         "nscd keeps answers about users: changes of the bastion's users reach sshd late."
     SYSLOG_SILENT "syslog.silent" Error
         "Nobody listens at /dev/log: events wait in the store."
+    SYSLOG_STOPPED "syslog.stopped" Critical
+        "The log daemon was stopped in its tracks: once its socket is full, sshd, sudo and cron wait for it, and nobody gets in."
     SYSLOG_UNSENT "syslog.unsent" Warning
         "Events wait in the store because syslog has not taken them."
     RSYSLOG_RATE_LIMIT "syslog.rsyslog-rate-limit" Warning
@@ -153,6 +159,8 @@ kinds! {
         "An administrator is an auditor under another name: same login key, or same mail address."
     ADMINISTRATORS_LOCAL "administrators.local" Error
         "No local account could log in over ssh and become root if the bastion broke."
+    ADMINISTRATORS_UNTRIED "administrators.untried" Warning
+        "Nobody has shown in the last year that a local account gets in over ssh and becomes root."
 
     PROFILE_METHODS "profile.methods" Warning
         "A stranger can tell the names of users from unknown names by the methods that sshd offers."

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tests::boot::ADMINISTRATOR;
-use tests::{Lab, Outcome};
+use tests::{Lab, Outcome, everyday};
 
 use crate::columns;
 use crate::row::Row;
@@ -61,6 +61,8 @@ impl Bastion {
         let bastion = Self {
             lab: Lab::everyday(),
         };
+        // Before anything is kept: the store remembers it.
+        everyday::try_local_account(&bastion.lab).expect("the administrator gets in");
         let _ = bastion
             .script(&format!(
                 "set -e
@@ -75,9 +77,18 @@ impl Bastion {
 
     /// Runs bash on the bastion, with [`NAMES`] set.
     pub fn script(&self, script: &str) -> Outcome {
+        self.run("bash", script)
+    }
+
+    /// Runs sh, which in contrast to bash looks nothing up before it begins.
+    pub fn plain_script(&self, script: &str) -> Outcome {
+        self.run("sh", script)
+    }
+
+    fn run(&self, shell: &str, script: &str) -> Outcome {
         self.lab
             .bastion()
-            .command(["bash", "-c", &format!("{NAMES}\n{script}")])
+            .command([shell, "-c", &format!("{NAMES}\n{script}")])
             .within(Duration::from_secs(30))
             .run()
     }
@@ -102,12 +113,14 @@ impl Bastion {
     /// # Errors
     /// Why it could not.
     pub fn put_back(&self, row: &Row) -> Result<(), String> {
-        let outcome = self.script(&format!("{}\n{PUT_BACK}", row.mends));
+        let mended = self.plain_script(&row.mends);
+        let outcome = self.script(PUT_BACK);
         if row.reload {
             self.reload();
         }
-        outcome
+        mended
             .success()
+            .and_then(|_| outcome.success())
             .map(drop)
             .map_err(|error| error.to_string())
     }

@@ -16,8 +16,6 @@ pub struct Case {
     pub answers: &'static str,
     /// Flags of doctor.
     pub flags: &'static str,
-    /// How doctor is called where the break lasts only as long as the call; then nothing is mended.
-    pub instead: Option<&'static str>,
     /// What the case itself has left to tidy up.
     pub after: &'static str,
     /// Only on this release.
@@ -39,7 +37,6 @@ const fn case(id: &'static str, breaks: &'static str) -> Case {
         with: &[],
         answers: "",
         flags: "",
-        instead: None,
         after: "true",
         release: None,
     }
@@ -67,7 +64,8 @@ impl Case {
     }
 }
 
-/// What every sysadmin has: the package in an archive that apt knows, and copies of the key and of the store.
+/// What every sysadmin has: the package in an archive that apt knows, copies of the key and of the store, and a key of root's
+/// with which the local administrator's account opens.
 pub fn prepare(lab: &Lab) {
     let bastion = lab.bastion();
     let deb = std::fs::read(package::file().expect("a package")).expect("its bytes");
@@ -78,10 +76,21 @@ pub fn prepare(lab: &Lab) {
             "bash",
             "-c",
             "set -e; cd /srv/archive
-             { dpkg-deb -f jms.deb | sed '/^$/d'; echo 'Filename: ./jms.deb'; echo \"Size: $(stat -c %s jms.deb)\"
-               echo \"SHA256: $(sha256sum jms.deb | cut -d ' ' -f 1)\"; } > Packages
+             install -d -m 0700 /root/.ssh
+             cat > /usr/local/bin/in-the-archive <<'LIST'
+cd /srv/archive
+for file in *.deb; do
+    dpkg-deb -f $file | sed '/^$/d'; echo Filename: ./$file; echo Size: $(stat -c %s $file)
+    echo SHA256: $(sha256sum $file | cut -d ' ' -f 1); echo
+done > Packages
+LIST
+             bash /usr/local/bin/in-the-archive
              echo 'deb [trusted=yes] file:/srv/archive ./' > /etc/apt/sources.list.d/jms.list
              apt-get update
+             ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 < /dev/null
+             cat /root/.ssh/id_ed25519.pub >> /home/admin/.ssh/authorized_keys
+             awk '{print \"localhost\", $1, $2}' /etc/ssh/ssh_host_ed25519_key.pub > /root/.ssh/known_hosts
+             echo 'admin ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/admin
              cp -a /etc/ssh /etc/pam.d /etc/jms /etc/nsswitch.conf /etc/jms/secret.key /root/
              if [ -e /var/lib/jms/jms.db ]; then cp -a /var/lib/jms/jms.db /root/; fi",
         ])
@@ -283,6 +292,29 @@ const NSSWITCH: &[Case] = &[
         "sed -i 's/^group.*/group: files jms/' /etc/nsswitch.conf",
     ),
     case("nsswitch.module", "rm /usr/lib/*/libnss_jms.so.2").with(&["programs.changed"]),
+    // Whoever looks up a name waits for ever, and doctor does not.
+    case(
+        "nsswitch.hangs",
+        "rm /etc/nsswitch.conf; mkfifo /etc/nsswitch.conf",
+    ),
+    case(
+        "nsswitch.hangs",
+        "cp -p /etc/passwd /root/passwd; rm /etc/passwd; mkfifo /etc/passwd",
+    )
+    .answers("/root/passwd\n"),
+    case(
+        "nsswitch.hangs",
+        "cp -p /etc/group /root/group; ln -sf /dev/zero /etc/group",
+    )
+    .answers("/root/group\n"),
+    case(
+        "files.type",
+        "for f in /usr/lib/*/libnss_jms.so.2; do rm $f; mkfifo $f; done",
+    ),
+    case(
+        "files.type",
+        "for f in /usr/lib/*/security/pam_jms.so; do rm $f; mkfifo $f; done",
+    ),
 ];
 
 const FILES: &[Case] = &[
@@ -320,7 +352,55 @@ const FILES: &[Case] = &[
     case("accounts.service", "userdel jms-keys; groupdel jms-keys 2> /dev/null || true").with(&["files.owner", "sshd.service-accounts"]),
 ];
 
+/// A kernel without something: root's `jmsctl` runs where a system call is answered with an error, until a start with what the
+/// command installed or set.
+macro_rules! kernel_without {
+    ($call:literal, $answer:literal, $mended:literal) => {
+        concat!(
+            "gcc -O2 -DCALL=",
+            $call,
+            " -DANSWER=",
+            $answer,
+            " -o /usr/local/bin/jmsctl -x c - <<'WITHOUT'
+",
+            include_str!("without.c"),
+            "WITHOUT
+printf '#!/bin/sh\\n. /etc/default/grub.d/jms-landlock.cfg && echo $GRUB_CMDLINE_LINUX > /root/command-line\\n' > /usr/local/sbin/update-grub
+cat > /usr/local/sbin/reboot <<'START'
+#!/bin/sh
+",
+            $mended,
+            " && rm /usr/local/bin/jmsctl
+START
+chmod 755 /usr/local/sbin/reboot /usr/local/sbin/update-grub
+mkdir -p /tmp/kernel/DEBIAN
+printf 'Package: linux-image-%s\\nVersion: 99\\nArchitecture: all\\nMaintainer: nobody <nobody@example.org>\\nDescription: a kernel\\n' $(dpkg --print-architecture) > /tmp/kernel/DEBIAN/control
+dpkg-deb --build --root-owner-group /tmp/kernel /srv/archive/kernel.deb > /dev/null
+bash /usr/local/bin/in-the-archive"
+        )
+    };
+}
+
+const NEWER_KERNEL: &str = "rm -f /usr/local/sbin/reboot /usr/local/sbin/update-grub /etc/default/grub.d/jms-landlock.cfg /root/command-line
+    dpkg --purge linux-image-$(dpkg --print-architecture) 2> /dev/null || true";
+
+/// The client's package as it is installed here goes to the archive, and then away.
+const NO_CLIENT: &str = "cd /srv/archive; mkdir -p /tmp/client/DEBIAN
+    dpkg-query --listfiles openssh-client | while read -r path; do [ -d $path ] || [ ! -e $path ] || echo .$path; done > /tmp/client.list
+    tar --directory / --create --files-from /tmp/client.list | tar --directory /tmp/client --extract
+    dpkg-query --status openssh-client | sed -e '/^Status:/d' -e '/^Conffiles:/,/^[^ ]/{/^Conffiles:/d; /^ /d}' > /tmp/client/DEBIAN/control
+    for part in conffiles postinst postrm prerm preinst; do
+        [ ! -e /var/lib/dpkg/info/openssh-client.$part ] || cp -p /var/lib/dpkg/info/openssh-client.$part /tmp/client/DEBIAN/$part
+    done
+    dpkg-deb --build --root-owner-group -Znone /tmp/client openssh-client.deb > /dev/null
+    bash /usr/local/bin/in-the-archive
+    DEBIAN_FRONTEND=noninteractive dpkg --remove --force-depends openssh-client > /dev/null 2>&1";
+
 const HOST: &[Case] = &[
+    case("platform.openssh", NO_CLIENT),
+    case("platform.landlock", kernel_without!("SYS_landlock_create_ruleset", "EOPNOTSUPP", "grep -q 'lsm=landlock,' /root/command-line")).after(NEWER_KERNEL),
+    case("platform.landlock", kernel_without!("SYS_landlock_create_ruleset", "ENOSYS", "dpkg --status linux-image-$(dpkg --print-architecture) > /dev/null")).after(NEWER_KERNEL),
+    case("platform.seccomp", kernel_without!("SYS_seccomp", "EINVAL", "dpkg --status linux-image-$(dpkg --print-architecture) > /dev/null")).after(NEWER_KERNEL),
     case("platform.hidepid", "mount -o remount,hidepid=2 /proc"),
     case("platform.no-new-privileges", "mkdir -p /etc/systemd/system/ssh.service.d; printf '[Service]\\nNoNewPrivileges=yes\\n' > /etc/systemd/system/ssh.service.d/hard.conf")
         .after("rm -r /etc/systemd/system/ssh.service.d"),
@@ -332,12 +412,26 @@ const HOST: &[Case] = &[
     case("neighbours.nscd", "mkdir -p /run/nscd; nscd; until [ -S /run/nscd/socket ]; do sleep 0.05; done").after("nscd --shutdown"),
     case("syslog.silent", "pkill -x rsyslogd; while pgrep -x rsyslogd; do sleep 0.05; done"),
     case("syslog.silent", "pkill -x rsyslogd; while pgrep -x rsyslogd; do sleep 0.05; done; jmsctl user set alice --comment x").with(&["syslog.unsent"]),
+    // Its socket is full, and every program that uses syslog(3) waits.
+    case("syslog.stopped", FULL),
     case("syslog.unsent", sql!("UPDATE event SET sent = 0, at = at - 60000 WHERE seq <= 3")),
     case("syslog.rsyslog-rate-limit", "echo '$SystemLogRateLimitInterval 5' > /etc/rsyslog.d/limit.conf").after("rm /etc/rsyslog.d/limit.conf"),
     case("syslog.rsyslog-rate-limit", "sed -i 's/^module(load=\"imuxsock\".*/module(load=\"imuxsock\" SysSock.RateLimit.Interval=\"5\")/' /etc/rsyslog.conf"),
     case("syslog.journald-rate-limit", "mkdir -p /etc/systemd/journald.conf.d; printf '[Journal]\\nRateLimitBurst=100\\n' > /etc/systemd/journald.conf.d/x.conf")
         .after("rm -r /etc/systemd/journald.conf.d"),
 ];
+
+/// The log daemon stands still, and its socket takes no more.
+const FULL: &str = "pkill -STOP -x rsyslogd; python3 - <<'PYTHON'
+import socket
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.setblocking(False)
+log.connect('/dev/log')
+try:
+    while True: log.send(b'<86>filler: line')
+except BlockingIOError:
+    pass
+PYTHON";
 
 /// As a program that took the lock and forgot it.
 const HOLD: &str = "rm -f /tmp/held; printf '%s\\n' 'import sqlite3, time' 'c = sqlite3.connect(\"/var/lib/jms/jms.db\", isolation_level=None)' 'c.execute(\"BEGIN IMMEDIATE\")' 'open(\"/tmp/held\", \"w\").close()' 'time.sleep(300)' > /tmp/hold.py
@@ -367,11 +461,12 @@ const STORE: &[Case] = &[
     case("snapshot.unreadable", "cd /var/lib/jms/public; printf '\\377' | dd of=users.snap bs=1 seek=$(($(stat -c %s users.snap) - 9)) conv=notrunc status=none"),
     case("snapshot.old", "cd /var/lib/jms/public; cp -a users.snap /root/old.snap; jmsctl user set alice --full-name 'Alice A' > /dev/null; mv -f /root/old.snap users.snap"),
     case("snapshot.old", sql!("UPDATE meta SET value = 2 WHERE name = 'generation'")),
-    Case {
-        instead: Some("LD_PRELOAD=$(echo /usr/lib/*/faketime/libfaketime.so.1) jmsctl doctor --json"),
-        ..// The library reads the file where there is no variable: jmsctl keeps no variable that it does not know.
-        case("clock.behind", "echo '-10y' > /etc/faketimerc").after("rm /etc/faketimerc")
-    },
+    // Every process has another clock, and chrony's program is one that sets it right.
+    case("clock.behind", concat!("gcc -shared -fPIC -O2 -DOFFSET='(-315360000LL)' -o /usr/lib/clock.so -x c - <<'CLOCK'
+", include_str!("../breakage/rows/clock.c"), "CLOCK
+        printf '#!/bin/sh\\n[ $1 = makestep ] && rm /etc/ld.so.preload\\n' > /usr/bin/chronyc; chmod 755 /usr/bin/chronyc
+        echo /usr/lib/clock.so > /etc/ld.so.preload"))
+        .after("rm /usr/bin/chronyc"),
     case("disk.space", "printf '[recording]\\nminimum_free_mib = 1\\n' > /etc/jms/jms.toml
         mount -t tmpfs -o size=16m,mode=0700,uid=$(id -u jms),gid=$(id -g jms) none /var/lib/jms/recordings
         head -c 14m /dev/zero > /var/lib/jms/recordings/filler")
@@ -423,6 +518,9 @@ const NAMES: &[Case] = &[
 ];
 
 const PEOPLE: &[Case] = &[
+    case("administrators.untried", sql!("DELETE FROM meta WHERE name = 'local_account_tried'")),
+    case("administrators.untried", sql!("UPDATE meta SET value = '1000 admin' WHERE name = 'local_account_tried'")),
+    case("administrators.untried", sql!("UPDATE meta SET value = replace(value, 'admin', 'gone') WHERE name = 'local_account_tried'")),
     case("administrators.few", "jmsctl user disable grace > /dev/null").answers("margaret\n@KEY@\n").after("jmsctl user enable grace > /dev/null"),
     case("administrators.own-auditor", "jmsctl user add eve --role auditor --email ada@example.org > /dev/null
         jmsctl user set ada --email ada@example.org > /dev/null; jmsctl key ls ada --json > /dev/null

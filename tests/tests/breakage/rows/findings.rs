@@ -285,7 +285,13 @@ const FINDINGS: &[(&str, &[&str])] = &[
         "rsyslog: stopped, its socket gone",
         &["syslog.silent", "syslog.unsent"],
     ),
+    (
+        "rsyslog: stopped in its tracks (SIGSTOP), its socket full",
+        &["syslog.stopped"],
+    ),
+    ("nsswitch.conf: a FIFO", &["nsswitch.hangs"]),
     ("clock: 10 years back", &["clock.behind"]),
+    ("clock: 10 years ahead", &["administrators.untried"]),
     ("user jms: missing", &["accounts.service"]),
     ("user jms-keys: missing", &["accounts.service"]),
     (

@@ -15,6 +15,8 @@ const KEY_NOT_TAKEN: &str = "Permission denied (publickey)";
 const NAME_NOT_KNOWN: &str = "Permission denied (publickey,password)";
 /// The line of sshd about a name that is not known.
 const INVALID_USER: &str = "Invalid user alice@dev@web1 from";
+/// What is left to say of a login after which no program of ours could be started.
+const LOGIN_OPENED: &str = "type=\"login.open\" … user=\"alice\"";
 /// What PAM's account phase says when the bastion is to blame.
 const SORRY: &str = "jms: the bastion cannot let you in just now; please tell your administrator";
 

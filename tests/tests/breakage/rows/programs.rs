@@ -1,6 +1,6 @@
 //! The two plug-ins, the three programs that sshd's way leads through, and `jmsctl`.
 
-use super::{INVALID_USER, KEY_NOT_TAKEN, NAME_NOT_KNOWN, SORRY};
+use super::{INVALID_USER, KEY_NOT_TAKEN, LOGIN_OPENED, NAME_NOT_KNOWN, SORRY};
 use crate::columns::LOCAL;
 use crate::row::{Row, row};
 
@@ -196,11 +196,11 @@ fn force_command() -> Vec<Row> {
         row(FORCE, "missing", "rm $FORCE")
             .refused("Permission denied", "User alice@dev@web1 not allowed because shell /usr/libexec/jms/force-command does not exist"),
         row(FORCE, "empty", ": > $FORCE; chmod 4755 $FORCE")
-            .refused("/usr/libexec/jms/force-command: Exec format error", ""),
-        row(FORCE, "cut in the middle", "shorten $FORCE 50; chmod 4755 $FORCE").refused("", ""),
+            .refused("/usr/libexec/jms/force-command: Exec format error", LOGIN_OPENED),
+        row(FORCE, "cut in the middle", "shorten $FORCE 50; chmod 4755 $FORCE").refused("", LOGIN_OPENED),
         row(FORCE, "mode 0755", "chmod 755 $FORCE").refused(NOT_SET_UID, NOT_SET_UID_LINE),
         row(FORCE, "mode 4700", "chmod 4700 $FORCE")
-            .refused("/usr/libexec/jms/force-command: Permission denied", ""),
+            .refused("/usr/libexec/jms/force-command: Permission denied", LOGIN_OPENED),
         row(FORCE, "mode 6755", "chmod 6755 $FORCE")
             .refused("jms: the session program is installed with the wrong owner or mode", "type=\"alert\" … reason=\"wrong-identity\""),
         row(FORCE, "owner root", "chown root $FORCE; chmod 4755 $FORCE")

@@ -1,6 +1,6 @@
 //! Our drop-in, and other settings of sshd that stand before it or beside it.
 
-use super::{KEY_NOT_TAKEN, NAME_NOT_KNOWN};
+use super::{KEY_NOT_TAKEN, LOGIN_OPENED, NAME_NOT_KNOWN};
 use crate::row::{Request, Row, row};
 
 pub fn rows() -> Vec<Row> {
@@ -98,18 +98,18 @@ fn others_win() -> Vec<Row> {
             "a Match before ours with AuthenticationMethods",
             "Match Group jms-users\\nAuthenticationMethods password\\nMatch all",
         )
-        .refused("no authentication methods enabled", ""),
+        .refused("no authentication methods enabled", "no authentication methods enabled"),
         other(
             "a Match before ours that allows forwarding, asked for a tunnel",
             "Match all\\nDisableForwarding no\\nAllowTcpForwarding yes\\nPermitOpen any\\nMatch all",
         )
         .asking(Request::Tunnel)
-        .refused("administratively prohibited", ""),
+        .refused("administratively prohibited", "refused local port forward"),
         other(
             "a Match before ours with ForceCommand internal-sftp",
             "Match Group jms-users\\nForceCommand internal-sftp\\nMatch all",
         )
-        .refused("This service allows sftp connections only", ""),
+        .refused("This service allows sftp connections only", LOGIN_OPENED),
         other(
             "a Match before ours with ForceCommand internal-sftp, asked for sftp",
             "Match Group jms-users\\nForceCommand internal-sftp\\nMatch all",
@@ -121,7 +121,7 @@ fn others_win() -> Vec<Row> {
             "ChrootDirectory in a Match before ours",
             "Match Group jms-users\\nChrootDirectory /usr/share\\nMatch all",
         )
-        .refused("/usr/libexec/jms/force-command: No such file or directory", ""),
+        .refused("/usr/libexec/jms/force-command: No such file or directory", LOGIN_OPENED),
     ]
 }
 
