@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::cli::flags::Global;
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::input::confirm;
 use crate::output::{Output, warn};
 use crate::privilege::caller_behind_sudo;
@@ -131,6 +131,23 @@ impl Context {
         }
     }
 
+    /// Whether whoever asks still may, for what runs for a long time: over ssh, a user who is disabled meanwhile, who
+    /// has another role, or whose login is closed may not. Root always may.
+    pub fn still_allowed(&self) -> Done {
+        let Asker::OverSsh(who) = &self.asker else {
+            return Ok(());
+        };
+        let (user, login) = who.as_ref();
+        let read = self.store.read();
+        let now_user = read.user_by_uid(user.uid)?;
+        let may =
+            now_user.is_some_and(|one| one.role == user.role && one.may_log_in_at(Time::now()));
+        if may && read.login_by_prefix(&login.id)?.closed_at.is_none() {
+            return Ok(());
+        }
+        Err(Failure::NotAllowed("you may not look any more".to_owned()))
+    }
+
     /// The folders of this bastion.
     pub fn paths(&self) -> &Paths {
         self.store.paths()
@@ -160,7 +177,7 @@ impl Context {
     /// The key that seals secrets.
     pub fn master_key(&self) -> Done<MasterKey> {
         let key = MasterKey::load(&self.paths().secret_key());
-        key.map_err(|error| crate::failure::Failure::Failed(error.to_string()))
+        key.map_err(|error| Failure::Failed(error.to_string()))
     }
 
     /// Finds out whether a change is possible, and says what else it would do.

@@ -13,7 +13,9 @@ use event::Type;
 use jms::id::Id;
 use jms::nouns::Session;
 use jms::recording::Reader;
-use jms::replay::{Pace, Playback, Show};
+use jms::replay::{Pace, PlayError, Playback, Screen, Show, play};
+use jms::time::Time;
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
@@ -21,8 +23,10 @@ use std::io::Write;
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
-/// The longest wait for something to happen.
+/// The longest wait for something to happen, until a key says otherwise.
 const IDLE: Duration = Duration::from_secs(2);
+/// How often it is asked whether the user still may.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Plays on a terminal as it happened; else prints all at once.
 ///
@@ -44,7 +48,11 @@ pub fn run(desk: &mut Desk<'_>, id: &str) -> Result<(), NoAnswer> {
     // Nobody looks without a trace.
     let kept = desk.store.emit(&event);
     kept.map_err(|_| NoAnswer(Message::Bastion(Trouble::Store), status::BASTION))?;
-    play(reader, desk.has_terminal).ok_or_else(none)
+    let played = match desk.has_terminal {
+        true => watch(desk, &session),
+        false => print(reader),
+    };
+    played.ok_or_else(none)
 }
 
 fn open(desk: &Desk<'_>, session: &Session) -> Option<Reader<File>> {
@@ -60,26 +68,12 @@ fn open(desk: &Desk<'_>, session: &Session) -> Option<Reader<File>> {
 }
 
 /// `None` when the recording turns out to be damaged.
-fn play(reader: Reader<File>, has_terminal: bool) -> Option<()> {
-    let pace = Pace {
-        idle_limit: Some(IDLE),
-        ..Pace::default()
-    };
-    let keys = has_terminal.then(Keys::take).flatten();
-    let mut playback = Playback::new(reader, pace);
+fn print(reader: Reader<File>) -> Option<()> {
     let mut out = std::io::stdout();
     let mut write = |text: &str| out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    while let Some(step) = playback.next() {
-        let step = step.ok()?;
-        if keys
-            .as_ref()
-            .is_some_and(|keys| keys.quits_within(step.wait))
-        {
-            let _ = write(&playback.ending());
-            return Some(());
-        }
+    for step in Playback::new(reader, Pace::default()) {
         // Without a terminal there is none to put back into order either.
-        if let Show::Text(text) = step.show
+        if let Show::Text(text) = step.ok()?.show
             && write(&text).is_err()
         {
             return Some(());
@@ -88,61 +82,102 @@ fn play(reader: Reader<File>, has_terminal: bool) -> Option<()> {
     Some(())
 }
 
-/// The keyboard, one key at a time and unseen; as before when it goes away.
-struct Keys(Termios);
+/// As it happened, with keys. `None` when the recording turns out to be damaged.
+fn watch(desk: &Desk<'_>, session: &Session) -> Option<()> {
+    let mut terminal = Terminal::take(desk)?;
+    let pace = Pace {
+        idle_limit: Some(IDLE),
+        ..Pace::default()
+    };
+    let again = || open(desk, session).ok_or(Unreadable);
+    let events = || again().map(|reader| reader.map(|event| event.map_err(|_| Unreadable)));
+    match play(events, pace, &mut terminal) {
+        // Whoever stops looking has had his answer.
+        Ok(_) | Err(PlayError::Screen(Gone)) => Some(()),
+        Err(PlayError::Recording(Unreadable)) => None,
+    }
+}
 
-impl Keys {
-    fn take() -> Option<Self> {
+/// The recording is damaged, or is not there any more.
+#[derive(Debug)]
+struct Unreadable;
+
+/// The terminal is gone, or its user may not look any more.
+#[derive(Debug)]
+struct Gone;
+
+/// The client's terminal, one key at a time and unseen; as before when it goes away.
+struct Terminal<'a> {
+    desk: &'a Desk<'a>,
+    modes: Termios,
+    begun: Instant,
+    asked: Duration,
+}
+
+impl<'a> Terminal<'a> {
+    fn take(desk: &'a Desk<'a>) -> Option<Self> {
         let input = Descriptors::standard().input;
         let modes = tcgetattr(input).ok()?;
         let mut quiet = modes.clone();
         quiet.local_flags -= LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG;
         tcsetattr(input, SetArg::TCSANOW, &quiet).ok()?;
-        Some(Self(modes))
+        Some(Self {
+            desk,
+            modes,
+            begun: Instant::now(),
+            asked: Duration::ZERO,
+        })
     }
 
-    /// Waits so long; whether the person has had enough. A blank stops the clock until the next one.
-    fn quits_within(&self, wait: Duration) -> bool {
-        let mut until = Instant::now() + wait;
-        let mut paused_at = None;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() && paused_at.is_none() {
-                return false;
-            }
-            match key(paused_at.is_none().then_some(left)) {
-                Some(b'q' | b'Q' | 0x03 | 0x04) => return true,
-                Some(b' ') => match paused_at.take() {
-                    None => paused_at = Some(Instant::now()),
-                    Some(since) => until += since.elapsed(),
-                },
-                _ => {}
-            }
+    fn still_allowed(&self) -> bool {
+        let user = self
+            .desk
+            .store
+            .read()
+            .user_by_uid(self.desk.identity.user.uid);
+        user.is_ok_and(|user| user.is_some_and(|user| user.may_log_in_at(Time::now())))
+    }
+}
+
+impl Screen for Terminal<'_> {
+    type Error = Gone;
+
+    fn show(&mut self, text: &str) -> Result<(), Gone> {
+        let mut out = std::io::stdout();
+        let shown = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        shown.map_err(|_| Gone)
+    }
+
+    fn typed(&mut self, time: Option<Duration>) -> Result<Vec<u8>, Gone> {
+        if self.now().saturating_sub(self.asked) >= ASKED_EVERY {
+            self.asked = self.now();
+            self.still_allowed().then_some(()).ok_or(Gone)?;
+        }
+        let time = time.map_or(ASKED_EVERY, |time| time.min(ASKED_EVERY));
+        let input = Descriptors::standard().input;
+        // Rounded up: waking before the time would only mean to wait again.
+        let timeout =
+            PollTimeout::try_from(time.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(input, PollFlags::POLLIN)], timeout) {
+            Ok(0) | Err(Errno::EINTR) => return Ok(Vec::new()),
+            Ok(_) => {}
+            Err(_) => return Err(Gone),
+        }
+        let mut typed = [0; 64];
+        match nix::unistd::read(input, &mut typed) {
+            Ok(length) if length > 0 => Ok(typed.get(..length).unwrap_or_default().to_vec()),
+            Err(Errno::EINTR | Errno::EAGAIN) => Ok(Vec::new()),
+            _ => Err(Gone),
         }
     }
+
+    fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
 }
 
-impl Drop for Keys {
+impl Drop for Terminal<'_> {
     fn drop(&mut self) {
-        let _ = tcsetattr(Descriptors::standard().input, SetArg::TCSANOW, &self.0);
-    }
-}
-
-/// The next key, if one comes in time. A terminal that is gone wants to end.
-fn key(within: Option<Duration>) -> Option<u8> {
-    const QUIT: u8 = b'q';
-    let input = Descriptors::standard().input;
-    let timeout = within.map_or(PollTimeout::NONE, |left| {
-        // Rounded up: waking before the time would only mean to wait again.
-        PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
-    });
-    match poll(&mut [PollFd::new(input, PollFlags::POLLIN)], timeout) {
-        Ok(0) | Err(_) => return None,
-        Ok(_) => {}
-    }
-    let mut one = [0];
-    match nix::unistd::read(input, &mut one) {
-        Ok(1) => one.first().copied(),
-        _ => Some(QUIT),
+        let _ = tcsetattr(Descriptors::standard().input, SetArg::TCSANOW, &self.modes);
     }
 }

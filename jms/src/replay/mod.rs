@@ -29,14 +29,18 @@
 #![forbid(unsafe_code)]
 
 mod graphics;
+mod keys;
 mod parser;
 mod playback;
+mod player;
 mod safe;
 mod sgr;
 #[cfg(test)]
 mod tests;
 
+pub use keys::{Key, Keys};
 pub use playback::{Pace, Playback, Show, Speed, Step};
+pub use player::{PlayError, Screen, play};
 pub use safe::{RESET, Safe};
 
 /// `text` on one line, for labels and titles that come out of recordings: control characters and

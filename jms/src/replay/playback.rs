@@ -18,6 +18,30 @@ impl Speed {
     pub fn new(times: f64) -> Option<Self> {
         (0.01..=1000.0).contains(&times).then_some(Self(times))
     }
+
+    /// Twice as fast, as far as that goes.
+    #[must_use]
+    pub fn faster(self) -> Self {
+        Self::new(self.0 * 2.0).unwrap_or(self)
+    }
+
+    /// Half as fast, as far as that goes.
+    #[must_use]
+    pub fn slower(self) -> Self {
+        Self::new(self.0 / 2.0).unwrap_or(self)
+    }
+
+    /// How long so much of the recording takes.
+    #[must_use]
+    pub fn takes(self, recorded: Duration) -> Duration {
+        Duration::try_from_secs_f64(recorded.as_secs_f64() / self.0).unwrap_or(Duration::MAX)
+    }
+
+    /// How much of the recording is played in so long a time.
+    #[must_use]
+    pub fn plays(self, time: Duration) -> Duration {
+        Duration::try_from_secs_f64(time.as_secs_f64() * self.0).unwrap_or(Duration::MAX)
+    }
 }
 
 impl fmt::Display for Speed {
@@ -120,6 +144,11 @@ impl<I: Iterator<Item = Result<Event, E>>, E> Playback<I, E> {
         &self.events
     }
 
+    /// The same, when they are all that is needed any more.
+    pub fn into_events(self) -> I {
+        self.events
+    }
+
     /// What `event` shows; none for what a replay does not show.
     fn show(&mut self, event: &Event) -> Option<Show> {
         match event.kind {
@@ -141,8 +170,7 @@ impl<I: Iterator<Item = Result<Event, E>>, E> Playback<I, E> {
         let gap = at.saturating_sub(self.last);
         self.last = self.last.max(at);
         let gap = self.pace.idle_limit.map_or(gap, |limit| gap.min(limit));
-        let wait = gap.as_secs_f64() / self.pace.speed.0;
-        Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
+        self.pace.speed.takes(gap)
     }
 }
 

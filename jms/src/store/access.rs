@@ -2,9 +2,9 @@
 
 use super::error::StoreError;
 use super::read::Read;
-use super::targets::{ABOVE, MY_GRANTS};
+use super::targets::{ABOVE, MY_GRANTS, Spot};
 use crate::nouns::{Asset, SystemUser, User};
-use crate::policy::{Reason, Right, Rights, access, decide_rights};
+use crate::policy::{Reason, Right, Rights, decide_rights};
 use crate::time::Time;
 use rusqlite::params;
 use serde::{Serialize, Serializer};
@@ -65,12 +65,18 @@ impl Read<'_> {
         now: Time,
         visit: &mut dyn FnMut(Access) -> bool,
     ) -> Result<(), StoreError> {
-        for target in self.targets(user, now)? {
-            let pair = (target.asset_id, target.system_user_id);
-            if let Some(access) = self.access(user, pair, now)?
-                && !visit(access)
-            {
-                break;
+        for reachable in self.reachable(user, now)? {
+            let Some(asset) = self.asset_by_id(reachable.asset_id)? else {
+                continue;
+            };
+            let spot = self.spot(&asset)?;
+            for account in reachable.accounts.iter() {
+                let system_user = (account.system_user_id, account.system_user.as_ref());
+                if let Some(access) = self.access(user, &spot, system_user, now)?
+                    && !visit(access)
+                {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -86,39 +92,52 @@ impl Read<'_> {
         now: Time,
         visit: &mut dyn FnMut(Access) -> bool,
     ) -> Result<(), StoreError> {
+        // CROSS JOIN: from the grants to the people. Left to itself, SQLite walks through all users by name.
         let sql = format!(
             "WITH RECURSIVE {ABOVE},
              covering (id) AS (
                  SELECT grant_id FROM grant_asset WHERE asset_id = ?1
                  UNION
-                 SELECT l.grant_id FROM grant_asset_group l JOIN above ON above.id = l.asset_group_id
+                 SELECT l.grant_id FROM above CROSS JOIN grant_asset_group l ON l.asset_group_id = above.id
                  UNION
-                 SELECT l.grant_id FROM grant_site l JOIN asset a ON a.site_id = l.site_id WHERE a.id = ?1
+                 SELECT l.grant_id FROM asset a CROSS JOIN grant_site l ON l.site_id = a.site_id WHERE a.id = ?1
              ),
              person (grant_id, user_id) AS (
-                 SELECT l.grant_id, l.user_id FROM grant_user l JOIN covering c ON c.id = l.grant_id
+                 SELECT l.grant_id, l.user_id FROM covering c CROSS JOIN grant_user l ON l.grant_id = c.id
                  UNION
-                 SELECT l.grant_id, m.user_id FROM grant_user_group l JOIN covering c ON c.id = l.grant_id
-                 JOIN user_group_member m ON m.user_group_id = l.user_group_id
+                 SELECT l.grant_id, m.user_id FROM covering c CROSS JOIN grant_user_group l ON l.grant_id = c.id
+                 CROSS JOIN user_group_member m ON m.user_group_id = l.user_group_id
              )
-             SELECT DISTINCT u.uid, s.id FROM person p
-             JOIN user u ON u.id = p.user_id
-             JOIN grant_system_user l ON l.grant_id = p.grant_id
-             JOIN system_user s ON s.id = l.system_user_id
+             SELECT DISTINCT u.uid, s.id, s.name FROM person p
+             CROSS JOIN user u ON u.id = p.user_id
+             CROSS JOIN grant_system_user l ON l.grant_id = p.grant_id
+             CROSS JOIN system_user s ON s.id = l.system_user_id
              ORDER BY u.name, s.name"
         );
         let pairs = self.rows(&sql, [asset.id], |row| {
-            Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?))
+            Ok((
+                row.get::<_, u32>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })?;
-        for (uid, system_user) in pairs {
-            let Some(user) = self.user_by_uid(uid)? else {
+        let spot = self.spot(asset)?;
+        let mut last: Option<User> = None;
+        for (uid, id, name) in pairs {
+            // Pairs come by user.
+            let user = match last.take().filter(|user| user.uid == uid) {
+                Some(user) => Some(user),
+                None => self.user_by_uid(uid)?,
+            };
+            let Some(user) = user else {
                 continue;
             };
-            if let Some(access) = self.access(&user, (asset.id, system_user), now)?
+            if let Some(access) = self.access(&user, &spot, (id, &name), now)?
                 && !visit(access)
             {
                 break;
             }
+            last = Some(user);
         }
         Ok(())
     }
@@ -127,12 +146,12 @@ impl Read<'_> {
     fn access(
         self,
         user: &User,
-        pair: (i64, i64),
+        spot: &Spot,
+        system_user: (i64, &str),
         now: Time,
     ) -> Result<Option<Access>, StoreError> {
         // How many sessions there are just now is not a matter of who may what.
-        let mut facts = self.facts(user, None, pair, access::Counts::default())?;
-        facts.limits = access::Counts::default();
+        let facts = self.facts_there(user, spot, system_user)?;
         let mut access = Access {
             user: user.name.clone(),
             system_user: facts.system_user.clone(),

@@ -132,15 +132,42 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn events(self, search: &EventSearch) -> Result<Vec<EventRow>, StoreError> {
-        let mut rows = self.rows(
+        let Some(kind) = &search.kind else {
+            return self.events_of_type(None, search);
+        };
+        // One after the other: the index of types then gives the newest of each without reading the others.
+        let mut rows = Vec::new();
+        for kind in types(kind) {
+            rows.extend(self.events_of_type(Some(kind), search)?);
+        }
+        rows.sort_unstable_by_key(|row| row.seq);
+        let most = usize::try_from(search.limit).unwrap_or(usize::MAX);
+        rows.drain(..rows.len().saturating_sub(most));
+        Ok(rows)
+    }
+
+    fn events_of_type(
+        self,
+        kind: Option<&str>,
+        search: &EventSearch,
+    ) -> Result<Vec<EventRow>, StoreError> {
+        let of_type = if kind.is_some() {
+            "type = ?1"
+        } else {
+            "?1 IS NULL"
+        };
+        let sql = format!(
             "SELECT seq, body, sent FROM event
-             WHERE (?1 IS NULL OR type = ?1 OR substr(type, 1, length(?1) + 1) = ?1 || '.')
+             WHERE {of_type}
                AND (?2 IS NULL OR actor = ?2 OR user_name = ?2)
                AND (?3 = 0 OR sent = 0)
                AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5) AND seq > ?6
-             ORDER BY seq DESC LIMIT ?7",
+             ORDER BY seq DESC LIMIT ?7"
+        );
+        let mut rows = self.rows(
+            &sql,
             params![
-                search.kind,
+                kind,
                 search.actor,
                 search.unsent,
                 search.since.map(|at| at.0),
@@ -153,4 +180,13 @@ impl Read<'_> {
         rows.reverse();
         Ok(rows)
     }
+}
+
+/// The types of events that are called so, or begin so and a dot.
+fn types(kind: &str) -> impl Iterator<Item = &'static str> {
+    let names = event::Type::ALL.iter().map(|one| one.as_str());
+    names.filter(move |name| {
+        let rest = name.strip_prefix(kind);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }

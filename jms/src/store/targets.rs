@@ -91,6 +91,13 @@ impl Reachable {
     }
 }
 
+/// An asset, as decisions know it.
+pub(super) struct Spot {
+    pub(super) asset_id: i64,
+    asset: access::Asset,
+    obstacle: Option<access::Obstacle>,
+}
+
 impl Read<'_> {
     /// Every asset and system user that a grant which holds now gives to `user`, by name. Who is disabled,
     /// or whose time is not now, has none.
@@ -213,6 +220,41 @@ impl Read<'_> {
         limits: access::Counts,
     ) -> Result<access::Facts, StoreError> {
         let (asset, system_user) = self.destination((asset_id, system_user_id))?;
+        let spot = self.spot(&asset)?;
+        let facts = self.facts_there(user, &spot, (system_user_id, &system_user.name))?;
+        Ok(access::Facts {
+            login: access::Login {
+                factor_at: login.and_then(|login| login.factor_at),
+                key: self.key_of(user, login)?,
+            },
+            running: self.live_counts(login.map_or("", |login| &login.id), user.id, asset_id)?,
+            limits: access::Counts {
+                asset: asset.limit_sessions.or(limits.asset),
+                ..limits
+            },
+            ..facts
+        })
+    }
+
+    /// What of an asset is the same for everybody who asks for it.
+    pub(super) fn spot(self, asset: &Asset) -> Result<Spot, StoreError> {
+        Ok(Spot {
+            asset_id: asset.id,
+            asset: access::Asset {
+                name: asset.name.clone(),
+                active: asset.active,
+            },
+            obstacle: self.gateways(asset)?.obstacle,
+        })
+    }
+
+    /// The facts for a decision about whoever has no login yet, and no limit.
+    pub(super) fn facts_there(
+        self,
+        user: &User,
+        spot: &Spot,
+        (system_user_id, system_user): (i64, &str),
+    ) -> Result<access::Facts, StoreError> {
         Ok(access::Facts {
             user: access::User {
                 name: user.name.clone(),
@@ -220,21 +262,15 @@ impl Read<'_> {
                 validity: validity_of(user),
             },
             login: access::Login {
-                factor_at: login.and_then(|login| login.factor_at),
-                key: self.key_of(user, login)?,
+                factor_at: None,
+                key: access::Key::NotAsked,
             },
-            asset: access::Asset {
-                name: asset.name.clone(),
-                active: asset.active,
-            },
-            obstacle: self.gateways(&asset)?.obstacle,
-            system_user: system_user.name,
-            grants: self.joining_grants(user.id, asset_id, system_user_id)?,
-            running: self.live_counts(login.map_or("", |login| &login.id), user.id, asset_id)?,
-            limits: access::Counts {
-                asset: asset.limit_sessions.or(limits.asset),
-                ..limits
-            },
+            asset: spot.asset.clone(),
+            obstacle: spot.obstacle.clone(),
+            system_user: system_user.to_owned(),
+            grants: self.joining_grants(user.id, spot.asset_id, system_user_id)?,
+            running: access::Counts::default(),
+            limits: access::Counts::default(),
         })
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub enum Login {
     /// List logins, the newest last
     #[command(
-        after_help = "Examples:\n  jmsctl login ls --since today\n  jmsctl login ls --user alice --json\n  jmsctl login ls --unknown --since today"
+        after_help = "Examples:\n  jmsctl login ls --since today\n  jmsctl login ls --user alice --json\n  jmsctl login ls --failed --since 3d\n  jmsctl login ls --unknown --since today\n  jmsctl login ls --follow --json"
     )]
     Ls(LoginLs),
     /// Show a login with its sessions, and with what it was refused, changed and looked at
@@ -24,10 +24,17 @@ pub enum Login {
 /// `login ls`
 #[derive(Debug, Args)]
 pub struct LoginLs {
+    /// Logins of users who proved who they are and were not let in: disabled, not valid now, wrong factors
+    #[arg(long, conflicts_with = "unknown")]
+    pub failed: bool,
     /// Names that do not exist and somebody asked for, as sshd itself wrote them down, with the
     /// existing name that is nearest; --user means that one
     #[arg(long)]
     pub unknown: bool,
+    /// Wait for new ones and print them as they open and close (with --failed: as they are refused), until
+    /// interrupted
+    #[arg(long, conflicts_with = "unknown")]
+    pub follow: bool,
     /// Only of these users (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user: Vec<String>,
@@ -56,16 +63,24 @@ pub enum Session {
     )]
     Show(Prefix),
     /// Play a recording; that somebody did is an event
-    #[command(
-        after_help = "On a terminal: space pauses, . steps, q quits; the arrows left and right
-go five seconds back and forth, up and down a minute.
-Without a terminal the output comes at once. Escape sequences that could
-attack the reader's terminal are taken out unless --raw is given.
+    #[command(after_help = "Keys, on a terminal:
+  blank       pause, and go on
+  .           show the next piece of output, and pause
+  left right  five seconds back, five seconds on
+  down up     a minute back, a minute on
+  0, Home     from the beginning
+  + -         twice as fast, half as fast;  n: as it happened
+  i           cut long pauses short (to --idle, else to two seconds), and no longer
+  q           quit
+
+Without a terminal the output comes at once, and there are no keys; over ssh,
+`ssh -t` gives one. Escape sequences that could attack the reader's terminal are
+taken out unless --raw is given.
 
 Examples:
   jmsctl session replay 7k2mz9 --speed 4 --idle 2
-  jmsctl session replay 7k2mz9 | grep 'rm -rf'"
-    )]
+  ssh -t carol@bastion jmsctl session replay 7k2mz9
+  jmsctl session replay 7k2mz9 | grep 'rm -rf'")]
     Replay(Replay),
 }
 

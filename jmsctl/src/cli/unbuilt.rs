@@ -54,7 +54,6 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
         &["add", "set"],
         &["require-mfa", "path-allow", "path-deny"],
     ),
-    ("login", &["ls"], &["failed", "follow"]),
     ("session", &["ls"], &["watch"]),
     ("session", &["replay"], &["command"]),
 ];

@@ -2,24 +2,20 @@
 #![forbid(unsafe_code)]
 
 use super::evidence::{print, rows_needed};
+use super::follow;
 use crate::cli::evidence::{Event as Verb, EventLs};
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::{Noun, Output, harmless};
 use jms::nouns::EventRow;
 use jms::store::EventSearch;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::os::fd::AsFd;
-
-/// Shown of the past before `--follow` waits, unless told otherwise.
-const BEFORE_FOLLOWING: usize = 10;
 
 /// An event as it is listed: its own fields, its number, whether syslog took it.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct Listed(Map<String, Value>);
+pub struct Listed(pub Map<String, Value>);
 
 impl Noun for Listed {
     const NAME: &'static str = "event";
@@ -61,9 +57,17 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         refuse_unknown_type(kind)?;
     }
     match verb {
-        Verb::Ls(verb) if verb.follow => follow(verb, context),
+        Verb::Ls(verb) if verb.follow => {
+            let search = search(verb, u32::MAX);
+            follow::run(context, search, &verb.list, &verb.span, |context, rows| {
+                let rows = all_listed(&rows, context.out.is_json());
+                line_by_line(&rows, verb, &mut context.out)
+            })
+        }
         Verb::Ls(verb) => {
-            let rows = read(verb, context, 0, rows_needed(&verb.list, true))?;
+            let search = search(verb, rows_needed(&verb.list, true));
+            let rows = context.store.read().events(&search)?;
+            let rows = all_listed(&rows, context.out.is_json());
             print(context, rows, &verb.list)
         }
         Verb::Schema => schema(&mut context.out),
@@ -90,17 +94,16 @@ fn refuse_unknown_type(kind: &str) -> Done {
     )))
 }
 
-fn read(verb: &EventLs, context: &Context, after_seq: u64, limit: u32) -> Done<Vec<Listed>> {
-    let rows = context.store.read().events(&EventSearch {
+fn search(verb: &EventLs, limit: u32) -> EventSearch {
+    EventSearch {
         kind: verb.kind.clone(),
         actor: verb.actor.clone(),
         unsent: verb.unsent,
         since: verb.span.since,
         until: verb.span.until,
-        after_seq,
+        after_seq: 0,
         limit,
-    })?;
-    Ok(all_listed(&rows, context.out.is_json()))
+    }
 }
 
 /// Events as they are listed; `json`: for programs.
@@ -125,7 +128,8 @@ fn listed(row: &EventRow, for_people: bool) -> Listed {
     Listed(fields)
 }
 
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+/// A field that is there and says something.
+pub fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     fields
         .get(name)
         .and_then(Value::as_str)
@@ -165,35 +169,6 @@ fn what(fields: &Map<String, Value>) -> String {
     words.join(" ")
 }
 
-/// Prints what is there, then what comes, until nobody reads it any more.
-fn follow(verb: &EventLs, context: &mut Context) -> Done {
-    let limit = match verb.list.limit {
-        Some(limit) => u32::try_from(limit).unwrap_or(u32::MAX),
-        None if verb.span.since.is_some() => u32::MAX,
-        None => u32::try_from(BEFORE_FOLLOWING).unwrap_or(u32::MAX),
-    };
-    if verb.list.sort.is_some() {
-        return Err(Failure::BadInput(
-            "what is followed comes in its own order; leave --sort out".to_owned(),
-        ));
-    }
-    let mut rows = read(verb, context, 0, limit)?;
-    let newest = context.store.read().events(&EventSearch {
-        limit: 1,
-        ..EventSearch::default()
-    })?;
-    let mut last = newest.last().map_or(0, |row| row.seq);
-    loop {
-        let seq = |row: &Listed| row.0.get("seq").and_then(Value::as_u64).unwrap_or(0);
-        last = rows.iter().map(seq).fold(last, u64::max);
-        line_by_line(&rows, verb, &mut context.out)?;
-        context.out.flush()?;
-        wait_a_second()?;
-        context.store.send_unsent();
-        rows = read(verb, context, last, u32::MAX)?;
-    }
-}
-
 fn line_by_line(rows: &[Listed], verb: &EventLs, out: &mut Output) -> Done {
     for row in rows {
         if out.is_json() {
@@ -212,17 +187,6 @@ fn line_by_line(rows: &[Listed], verb: &EventLs, out: &mut Output) -> Done {
         }
     }
     Ok(())
-}
-
-/// One second, less if whoever reads our output goes away.
-fn wait_a_second() -> Done {
-    let stdout = std::io::stdout();
-    let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-    match poll(&mut watched, PollTimeout::from(1000_u16)) {
-        Ok(0) | Err(nix::errno::Errno::EINTR) => Ok(()),
-        Ok(_) => Err(Failure::ClosedPipe),
-        Err(error) => Err(Failure::io("wait for", "events", error)),
-    }
 }
 
 /// `event schema`: the fields and types, from the crate that writes them.

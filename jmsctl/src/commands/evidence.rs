@@ -70,6 +70,11 @@ impl Wanted {
         self.names.first().filter(|_| only).cloned()
     }
 
+    /// Whether any name was asked for.
+    pub fn asks(&self) -> bool {
+        self.asked
+    }
+
     /// Whether the store can apply it itself, as one name or none.
     pub fn is_plain(&self) -> bool {
         !self.asked || self.one().is_some()

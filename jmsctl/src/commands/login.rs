@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use super::evidence::{Wanted, print, rows_needed};
-use super::{deeds, event, unknown};
+use super::{deeds, event, failed, follow, unknown};
 use crate::cli::evidence::{Login as Verb, LoginLs};
 use crate::context::Context;
 use crate::failure::Done;
-use crate::output::Noun;
+use crate::output::{Noun, harmless};
 use jms::nouns::{Login, Session};
-use jms::store::{LoginSearch, SessionSearch};
+use jms::store::{EventSearch, LoginSearch, SessionSearch, StoreError};
 use serde::Serialize;
 
 impl Noun for Login {
@@ -56,6 +56,8 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
     match verb {
         // Root opens the log before the store, and does not come here; this is for whoever else may read it.
         Verb::Ls(verb) if verb.unknown => unknown::run(verb, unknown::open(verb)?, context),
+        Verb::Ls(verb) if verb.failed => failed::run(verb, context),
+        Verb::Ls(verb) if verb.follow => follow_logins(verb, context),
         Verb::Ls(verb) => ls(verb, context),
         Verb::Show(verb) => show(&verb.id, context),
     }
@@ -96,4 +98,71 @@ fn ls(verb: &LoginLs, context: &mut Context) -> Done {
     logins.retain(|login| users.fits(&login.user));
     logins.reverse();
     print(context, logins, &verb.list)
+}
+
+/// A line when a login opens, and another when it closes.
+fn follow_logins(verb: &LoginLs, context: &mut Context) -> Done {
+    let users = Wanted::users(context.store.read(), &verb.user, &verb.user_group)?;
+    let search = EventSearch {
+        kind: Some("login".to_owned()),
+        since: verb.span.since,
+        until: verb.span.until,
+        ..EventSearch::default()
+    };
+    follow::run(context, search, &verb.list, &verb.span, |context, rows| {
+        for event::Listed(fields) in event::all_listed(&rows, true) {
+            let opened = match event::text(&fields, "type") {
+                Some("login.open") => true,
+                Some("login.close") => false,
+                _ => continue,
+            };
+            let Some(id) = event::text(&fields, "login") else {
+                continue;
+            };
+            let mut login = match context.store.read().login_by_prefix(id) {
+                Ok(login) => login,
+                // Pruned since.
+                Err(StoreError::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if !users.fits(&login.user) {
+                continue;
+            }
+            if opened {
+                // As it was then.
+                (login.closed_at, login.close_reason) = (None, None);
+            }
+            line(context, &login, verb)?;
+        }
+        Ok(())
+    })
+}
+
+fn line(context: &mut Context, login: &Login, verb: &LoginLs) -> Done {
+    if context.out.is_json() {
+        return context.out.show(login);
+    }
+    let (at, what) = match login.closed_at {
+        Some(at) => (at, login.close_reason.as_deref().unwrap_or("closed")),
+        None => (login.opened_at, "opened"),
+    };
+    let id: String = login.id.chars().take(8).collect();
+    let cells = [
+        &at.to_string(),
+        &id,
+        &login.user,
+        &login.source,
+        &login.login_name,
+        what,
+    ];
+    let line = cells.map(harmless).join("  ");
+    let wanted = verb
+        .list
+        .text
+        .as_ref()
+        .is_none_or(|text| line.contains(text.as_str()));
+    match wanted {
+        true => context.out.text(&format!("{line}\n")),
+        false => Ok(()),
+    }
 }

@@ -13,6 +13,8 @@ mod doctor;
 pub mod event;
 mod evidence;
 mod explain;
+mod failed;
+mod follow;
 mod grant;
 mod host;
 mod host_key;

@@ -4,14 +4,14 @@
 //! `jms::replay` unless `--raw` was asked for.
 #![forbid(unsafe_code)]
 
-use super::player::Player;
+use super::player;
 use crate::cli::evidence::Replay;
 use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::{Output, terminal_size, warn};
 use jms::id::Id;
 use jms::nouns::Session;
-use jms::recording::{Ended, Hash, Reader, verify};
+use jms::recording::{Ended, Hash, ReadError, Reader, verify};
 use jms::replay::{Pace, Playback, Show};
 use std::io::IsTerminal;
 use std::path::{Component, Path, PathBuf};
@@ -36,7 +36,7 @@ pub fn run(verb: &Replay, context: &mut Context) -> Done {
         from: verb.at.unwrap_or_default(),
         raw: verb.raw,
     };
-    let reader = open(&path)?;
+    let reader = open(&path).map_err(|error| unreadable(&path, &error))?;
     let named = reader.session().map(Id::as_str);
     if named != Some(&session.id) {
         return Err(Failure::Failed(format!(
@@ -48,7 +48,7 @@ pub fn run(verb: &Replay, context: &mut Context) -> Done {
     let interactive = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let ended = if interactive {
         say_if_too_small(reader.header().width, reader.header().height);
-        Player::new(&path, pace).play(&mut context.out)?
+        player::run(&path, pace, context)?
     } else {
         print(reader, pace, &mut context.out)?
     };
@@ -80,8 +80,12 @@ fn place(context: &Context, session: &Session) -> Done<PathBuf> {
 }
 
 /// Opens a recording for playing.
-pub fn open(path: &Path) -> Done<Reader<std::fs::File>> {
-    Reader::open(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
+pub fn open(path: &Path) -> Result<Reader<std::fs::File>, ReadError> {
+    Reader::open(path)
+}
+
+fn unreadable(path: &Path, error: &ReadError) -> Failure {
+    Failure::Failed(format!("{}: {error}", path.display()))
 }
 
 /// Everything at once, for programs: text from `pace.from` on, nothing else.

@@ -474,13 +474,7 @@ fn events_are_listed_and_followed() {
     let said = bastion.fails(2, &["event", "ls", "--type", "policy.chnage"]);
     assert!(said.contains("did you mean policy.change"), "{said}");
 
-    let mut follower = bastion
-        .jmsctl(&["event", "ls", "--follow", "--json"])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines =
-        std::io::BufRead::lines(std::io::BufReader::new(follower.stdout.take().unwrap()));
+    let (mut follower, mut lines) = followed(&bastion, &["event", "ls", "--follow", "--json"]);
     assert!(lines.next().unwrap().unwrap().contains("\"alice\""));
     bastion.ok(&["user", "add", "bob"]);
     assert!(lines.next().unwrap().unwrap().contains("\"bob\""));
@@ -495,4 +489,128 @@ fn events_are_listed_and_followed() {
         std::thread::sleep(Duration::from_millis(20));
     };
     assert_eq!(ended.code(), Some(0));
+}
+
+type Lines = std::io::Lines<std::io::BufReader<std::process::ChildStdout>>;
+
+/// A command that goes on, and what it prints.
+fn followed(bastion: &Bastion, arguments: &[&str]) -> (std::process::Child, Lines) {
+    let mut follower = bastion
+        .jmsctl(arguments)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = std::io::BufReader::new(follower.stdout.take().unwrap());
+    (follower, std::io::BufRead::lines(stdout))
+}
+
+/// As the PAM helper writes it.
+fn refuse(bastion: &Bastion, user: &'static str, reason: &'static str) {
+    bastion.inside(move || {
+        let mut store = Store::open(&Paths::system()).unwrap();
+        let event = event::Event::new(event::Type::LoginRefused)
+            .user(user)
+            .source("192.0.2.77")
+            .source_port(Some(40_000))
+            .result("deny")
+            .reason(reason)
+            .with("login_name", format!("{user}@dev@web1"))
+            .with("phase", "account");
+        store.emit(&event).unwrap();
+    });
+    bastion.sh("chown jms:jms /var/lib/jms/jms.db*");
+}
+
+#[test]
+fn refused_logins_are_listed_and_logins_are_followed() {
+    let Evidence { bastion, login, .. } = evidence(false);
+    assert_eq!(bastion.json(&["login", "ls", "--failed"]).len(), 0);
+    refuse(&bastion, "alice", "user-disabled");
+    refuse(&bastion, "bob", "user-expired");
+    let failed = bastion.json(&["login", "ls", "--failed"]);
+    assert_eq!(
+        keys(&failed[0]),
+        [
+            "seq",
+            "time",
+            "user",
+            "login_name",
+            "source",
+            "source_port",
+            "key",
+            "factors",
+            "phase",
+            "reason"
+        ]
+    );
+    assert_eq!(
+        (
+            &failed[0]["user"],
+            &failed[0]["reason"],
+            &failed[0]["source"]
+        ),
+        (
+            &"alice".into(),
+            &"user-disabled".into(),
+            &"192.0.2.77".into()
+        )
+    );
+    let count = |flags: &[&str]| {
+        let mut words = vec!["login", "ls", "--failed"];
+        words.extend(flags);
+        bastion.json(&words).len()
+    };
+    assert_eq!(count(&[]), 2);
+    assert_eq!(count(&["--user", "b*"]), 1);
+    assert_eq!(count(&["--user", "carol"]), 0);
+    assert_eq!(count(&["--since", "1h"]), 2);
+    assert_eq!(count(&["--until", "1h"]), 0);
+    assert_eq!(count(&["--limit", "1"]), 1);
+    assert_eq!(count(&["user-expired"]), 1);
+    let text = bastion.ok(&["login", "ls", "--failed"]);
+    assert!(
+        text.contains("user-disabled") && text.contains("alice@dev@web1"),
+        "{text}"
+    );
+    bastion.fails(2, &["login", "ls", "--failed", "--unknown"]);
+    bastion.fails(2, &["login", "ls", "--follow", "--unknown"]);
+    bastion.fails(2, &["login", "ls", "--follow", "--sort", "user"]);
+
+    let parse = |line: Option<std::io::Result<String>>| -> serde_json::Value {
+        serde_json::from_str(&line.unwrap().unwrap()).unwrap()
+    };
+    let (mut follower, mut lines) =
+        followed(&bastion, &["login", "ls", "--failed", "--follow", "--json"]);
+    assert_eq!(parse(lines.next())["user"], "alice");
+    assert_eq!(parse(lines.next())["user"], "bob");
+    refuse(&bastion, "carol", "user-disabled");
+    assert_eq!(parse(lines.next())["user"], "carol");
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+
+    // The login of the past, then its end as it comes.
+    let (mut follower, mut lines) = followed(&bastion, &["login", "ls", "--follow", "--json"]);
+    let opened = parse(lines.next());
+    assert_eq!(
+        (&opened["id"], &opened["closed_at"]),
+        (&login.as_str().into(), &serde_json::Value::Null)
+    );
+    bastion.sh(&format!(
+        r#"python3 - <<'END'
+import sqlite3
+store = sqlite3.connect('/var/lib/jms/jms.db')
+store.execute("UPDATE login SET sshd_pid = 4194303, sshd_started = 1 WHERE id = '{login}'")
+store.commit()
+END
+chown jms:jms /var/lib/jms/jms.db*"#
+    ));
+    // Whoever looks finds it gone.
+    bastion.ok(&["login", "ls"]);
+    let closed = parse(lines.next());
+    assert_eq!(
+        (&closed["id"], &closed["close_reason"]),
+        (&login.as_str().into(), &"lost".into())
+    );
+    follower.kill().unwrap();
+    follower.wait().unwrap();
 }

@@ -3,6 +3,7 @@ mod attacks;
 mod harmless;
 mod passes;
 mod playback;
+mod player;
 
 use super::Safe;
 
