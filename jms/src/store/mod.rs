@@ -204,6 +204,8 @@ impl Store {
 }
 
 #[cfg(test)]
+mod older_schema_tests;
+#[cfg(test)]
 mod random_policy_tests;
 #[cfg(test)]
 mod removal_tests;

@@ -1,6 +1,7 @@
 //! The compiled `jmsctl`, as root calls it, on throw-away bastions.
 
 mod access;
+mod at_once;
 mod bastion;
 mod csv_file;
 mod evidence;
