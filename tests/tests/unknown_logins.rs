@@ -154,3 +154,52 @@ fn without_any_log_it_says_that_there_is_none() {
         .expect_stdout("")
         .expect_stderr_contains("is a syslog daemon installed?");
 }
+
+/// A configuration that `docs/logins.md` shows.
+fn shown_in_docs(kind: &str) -> String {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/logins.md"))
+        .expect("docs/logins.md");
+    let block = page.split(&format!("```{kind}\n")).nth(1);
+    let block = block.and_then(|rest| rest.split("```").next());
+    block.expect("the page shows it").to_owned()
+}
+
+#[test]
+fn with_the_copy_that_the_docs_tell_of_an_auditor_sees_them_over_ssh() {
+    let lab = Lab::everyday();
+    let key = lab.client_of("dave").public_key().expect("a key");
+    lab.bastion()
+        .command([
+            "jmsctl", "user", "add", "dave", "--role", "auditor", "--key", "-",
+        ])
+        .input(key)
+        .run()
+        .expect_status(0);
+    lab.bastion()
+        .write("/etc/rsyslog.d/30-jms-sshd.conf", shown_in_docs("rsyslog"));
+    lab.bastion()
+        .run("set -e; rsyslogd -N1; pkill -x rsyslogd; while pgrep -x rsyslogd; do sleep 0.01; done; rsyslogd")
+        .expect_status(0);
+    let _ = knock(&lab, "dvae");
+    let dave = lab.client_of("dave");
+    let asked = || dave.ssh(["bastion", "jmsctl login ls --unknown --json"]);
+    eventually("the copy has the name", Duration::from_secs(10), || {
+        asked().succeeded()
+    });
+    let rows = asked().json_lines().expect("JSON");
+    assert_eq!(rows.len(), 1, "{rows:#?}");
+    assert_eq!(
+        (&rows[0]["name"], &rows[0]["nearest"]),
+        (&"dvae".into(), &"dave".into())
+    );
+    // The copy has these lines only, and the log itself is as closed as it was.
+    lab.bastion()
+        .run("stat -c '%U %a' /var/log/jms/sshd.log; grep -vc 'Invalid user' /var/log/jms/sshd.log; runuser -u jms -- head -c 1 /var/log/auth.log")
+        .expect_failure()
+        .expect_stdout("jms 640\n0\n");
+    // Rotated, it is still read.
+    lab.bastion()
+        .run("set -e; cd /var/log/jms; mv sshd.log sshd.log.1; install -m 640 -o jms -g adm /dev/null sshd.log; pkill -HUP -x rsyslogd")
+        .expect_status(0);
+    assert_eq!(asked().json_lines().expect("JSON").len(), 1);
+}

@@ -18,6 +18,11 @@ pub const FOLDER: &str = "/var/log";
 /// there counts.
 pub const NAMES: [&str; 4] = ["auth.log", "secure", "messages", "syslog"];
 
+/// Where root may have a copy of sshd's lines about unknown names written for the service user, so that auditors can look
+/// at them from afar (docs/logins.md).
+const COPIES: &str = "/var/log/jms";
+const COPY: &str = "sshd.log";
+
 /// One opened file.
 pub struct LogFile {
     name: String,
@@ -39,11 +44,26 @@ enum Kind {
 /// Opens the file and its older parts, the oldest first, as far as they reach into the time; and what
 /// could not be opened for want of the right to.
 pub fn open(within: Within) -> Done<(Vec<LogFile>, Option<String>)> {
-    open_in(Path::new(FOLDER), within)
+    open_or_copy(Path::new(FOLDER), Path::new(COPIES), within)
 }
 
-fn open_in(folder: &Path, within: Within) -> Done<(Vec<LogFile>, Option<String>)> {
-    let Some(base) = NAMES.iter().find(|name| folder.join(name).is_file()) else {
+fn open_or_copy(
+    folder: &Path,
+    copies: &Path,
+    within: Within,
+) -> Done<(Vec<LogFile>, Option<String>)> {
+    let (files, denied) = open_in(folder, &NAMES, within)?;
+    if denied.is_some() {
+        let (copied, denied_too) = open_in(copies, &[COPY], within)?;
+        if denied_too.is_none() && copies.join(COPY).is_file() {
+            return Ok((copied, None));
+        }
+    }
+    Ok((files, denied))
+}
+
+fn open_in(folder: &Path, names: &[&str], within: Within) -> Done<(Vec<LogFile>, Option<String>)> {
+    let Some(base) = names.iter().find(|name| folder.join(name).is_file()) else {
         return Ok((Vec::new(), None));
     };
     let failed = |error: std::io::Error| Failure::io("read", folder.display(), error);
@@ -177,7 +197,7 @@ mod tests {
 
     fn names(folder: &Path, within: Within) -> Vec<String> {
         let mut names = Vec::new();
-        for file in open_in(folder, within).unwrap().0 {
+        for file in open_in(folder, &NAMES, within).unwrap().0 {
             file.read(&mut |line| {
                 if let Line::Attempt(attempt) = line {
                     names.push(attempt.invalid.name);
@@ -221,7 +241,7 @@ mod tests {
         assert_eq!(names(folder.path(), since), ["day3", "day4"]);
         // What is broken is said, and what could be read of it is kept.
         at("auth.log.4.gz", 1, b"no gzip");
-        let (files, _) = open_in(folder.path(), Within::default()).unwrap();
+        let (files, _) = open_in(folder.path(), &NAMES, Within::default()).unwrap();
         let broken = files
             .into_iter()
             .find(|file| file.name.ends_with(".4.gz"))
@@ -237,7 +257,7 @@ mod tests {
     #[test]
     fn without_a_file_there_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let (files, denied) = open_in(folder.path(), Within::default()).unwrap();
+        let (files, denied) = open_in(folder.path(), &NAMES, Within::default()).unwrap();
         assert!(files.is_empty() && denied.is_none());
     }
 }

@@ -106,7 +106,7 @@ impl Log {
         match denied {
             // Nothing found where nothing may be read would look like good news.
             Some(what) if !sshd.get() && !was_read => Err(Failure::NotAllowed(format!(
-                "{what} is root's, and sshd's own lines stand there: run sudo jmsctl login ls --unknown on the bastion"
+                "{what} is root's, and sshd's own lines stand there: run sudo jmsctl login ls --unknown on the bastion, or ask root for the copy that docs/logins.md tells of"
             ))),
             _ => Ok(found),
         }

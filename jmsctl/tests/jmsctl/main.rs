@@ -7,6 +7,7 @@ mod csv_file;
 mod evidence;
 mod groups;
 mod init;
+mod journal;
 mod keys;
 mod overrides;
 mod policy;
