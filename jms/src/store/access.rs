@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::read::Read;
-use super::targets::{ABOVE, MY_GRANTS, Spot};
+use super::targets::{ABOVE, COVERS_2, MY_GRANTS, Spot};
 use crate::nouns::{Asset, SystemUser, User};
 use crate::policy::{Reason, Right, Rights, decide_rights};
 use crate::time::Time;
@@ -198,9 +198,7 @@ impl Read<'_> {
              joins (name, who, as_whom, place) AS (
                  SELECT g.name, g.id IN (SELECT id FROM my_grant),
                      EXISTS (SELECT 1 FROM grant_system_user WHERE grant_id = g.id AND system_user_id = ?3),
-                     EXISTS (SELECT 1 FROM grant_asset WHERE grant_id = g.id AND asset_id = ?2)
-                     OR EXISTS (SELECT 1 FROM grant_asset_group l JOIN above ON above.id = l.asset_group_id WHERE l.grant_id = g.id)
-                     OR EXISTS (SELECT 1 FROM grant_site l JOIN asset a ON a.site_id = l.site_id WHERE l.grant_id = g.id AND a.id = ?2)
+                     {COVERS_2}
                  FROM access_grant g
              )
              SELECT name, who, as_whom, place FROM joins WHERE who + as_whom + place = 2 ORDER BY name",

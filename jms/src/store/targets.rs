@@ -31,6 +31,12 @@ pub(super) const ABOVE: &str = "above (id) AS (
         SELECT g.parent_id FROM asset_group g JOIN above ON above.id = g.id WHERE g.parent_id IS NOT NULL
     )";
 
+/// Whether grant `g` covers asset ?2, beside [`ABOVE`] of ?2. Sets that do not depend on the grant are made once, not for
+/// each of its rows.
+pub(super) const COVERS_2: &str = "EXISTS (SELECT 1 FROM grant_asset WHERE grant_id = g.id AND asset_id = ?2)
+    OR EXISTS (SELECT 1 FROM grant_asset_group WHERE grant_id = g.id AND asset_group_id IN (SELECT id FROM above))
+    OR EXISTS (SELECT 1 FROM grant_site WHERE grant_id = g.id AND site_id = (SELECT site_id FROM asset WHERE id = ?2))";
+
 /// One pair that a user could reach, with what its valid grants give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -316,9 +322,7 @@ impl Read<'_> {
              SELECT g.name, g.rights, g.valid_from, g.valid_until, g.require_mfa
              FROM access_grant g JOIN my_grant USING (id)
              WHERE EXISTS (SELECT 1 FROM grant_system_user WHERE grant_id = g.id AND system_user_id = ?3)
-               AND (EXISTS (SELECT 1 FROM grant_asset WHERE grant_id = g.id AND asset_id = ?2)
-                 OR EXISTS (SELECT 1 FROM grant_asset_group l JOIN above ON above.id = l.asset_group_id WHERE l.grant_id = g.id)
-                 OR EXISTS (SELECT 1 FROM grant_site l JOIN asset a ON a.site_id = l.site_id WHERE l.grant_id = g.id AND a.id = ?2))
+               AND ({COVERS_2})
              ORDER BY g.name",
             ABOVE_2 = ABOVE.replace("?1", "?2")
         );
