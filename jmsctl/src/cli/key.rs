@@ -17,8 +17,8 @@ pub enum Key {
     Add(Add),
     /// Change what a login key may be used for
     #[command(after_help = "Examples:
-  jmsctl key set SHA256:f5d2 --add-from 192.0.2.7
-  jmsctl key set SHA256:f5d2 --from none")]
+  jmsctl key set SHA256:f5d2ceb1 --add-from 192.0.2.7
+  jmsctl key set SHA256:f5d2ceb1 --from none")]
     Set(Set),
     /// Remove a login key
     #[command(after_help = "Example:\n  jmsctl key rm SHA256:f5d2ceb1 --comment 'laptop stolen'")]

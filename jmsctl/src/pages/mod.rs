@@ -31,11 +31,12 @@ pub fn page(noun: Option<&str>) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Writes all pages into `folder`.
+/// Writes all pages into `folder`, which it makes.
 ///
 /// # Errors
 /// What writing says.
 pub fn write_all(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
     let write = |name: &str, page: Vec<u8>| std::fs::write(folder.join(file(name)), page);
     write("jmsctl", page(None)?)?;
     cli::tree()

@@ -41,6 +41,10 @@ fn a_page_says_everything_that_help_says() {
                 }
             }
             for example in AfterHelp::of(command).examples {
+                assert!(
+                    example.chars().count() <= 98,
+                    "--help would break this line: {example}"
+                );
                 assert!(page.contains(&example), "{}: {example}", noun.get_name());
             }
         }

@@ -16,14 +16,18 @@ use std::time::Duration;
 const OUTPUT: &str =
     "\u{1b}]0;owned\u{7}\u{1b}]52;c;cm0gLXJm\u{7}\u{1b}[31mred\u{1b}[0m the secret word\r\n";
 
-struct Evidence {
-    bastion: Bastion,
-    login: String,
-    session: String,
+/// A bastion with one session.
+pub struct Evidence {
+    /// The bastion.
+    pub bastion: Bastion,
+    /// The login's id.
+    pub login: String,
+    /// The session's id.
+    pub session: String,
 }
 
 /// alice was on web1 as dev, and it was recorded; `killed`: until somebody killed the relay.
-fn evidence(killed: bool) -> Evidence {
+pub fn evidence(killed: bool) -> Evidence {
     let bastion = Bastion::new();
     let (_, line) = bastion.key("alice", &["-t", "ed25519", "-N", ""]);
     let added = bastion.run_with(&["user", "add", "alice", "--key", "-"], &line);

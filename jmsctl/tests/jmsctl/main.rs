@@ -5,6 +5,7 @@ mod at_once;
 mod bastion;
 mod csv_file;
 mod evidence;
+mod examples;
 mod groups;
 mod init;
 mod journal;

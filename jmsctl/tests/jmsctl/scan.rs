@@ -3,7 +3,7 @@
 use crate::bastion::{Bastion, path};
 
 /// Puts a script in the place of `ssh-keyscan`, inside of the namespace only.
-fn keyscan(bastion: &Bastion, script: &str) {
+pub fn keyscan(bastion: &Bastion, script: &str) {
     use std::os::unix::fs::PermissionsExt;
     let fake = bastion.file("ssh-keyscan", &format!("#!/bin/sh\n{script}\n"));
     std::fs::set_permissions(&fake, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -15,9 +15,10 @@ fn keyscan(bastion: &Bastion, script: &str) {
     ));
 }
 
-fn host_key(bastion: &Bastion, name: &str, kind: &str) -> String {
+/// A new host key, as ssh-keyscan prints it.
+pub fn host_key(bastion: &Bastion, name: &str, kind: &str) -> String {
     let (_, line) = bastion.key(name, &["-t", kind, "-N", ""]);
-    // As ssh-keyscan prints it: without a comment.
+    // Without a comment.
     line.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
