@@ -16,7 +16,7 @@ pub enum Grant {
 stands for what is in it, also later; a list may be `none`.
 
 Examples:
-  jmsctl grant add team --user-group web-team --asset-group /prod/web --system-user dev --rights shell
+  jmsctl grant add team --user-group web-team --asset-group /prod --system-user dev --rights shell
   jmsctl grant add web-dev --user alice,bob --asset web1 --system-user dev --rights shell,exec
   jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload"
     )]

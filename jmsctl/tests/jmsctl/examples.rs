@@ -82,6 +82,7 @@ fn every_example_of_the_manual_does_what_it_says() {
     bastion.file("alice.pub", &next);
     bastion.file("people.csv", "name,email\ndora,dora@example.org\n");
     bastion.file("new-jms.toml", "[session]\nconnect_timeout = 3\n");
+    bastion.file("typed", "a password that somebody types\n");
     bastion.file("policy.toml", &bastion.ok(&["export"]));
     bastion.sh(
         "mkdir /run/before; cp -a /var/lib/jms /run/before/state; cp -a /etc/jms /run/before/etc",
@@ -126,7 +127,7 @@ fn every_example_of_the_manual_does_what_it_says() {
         };
         let line = meant(example, fingerprint, id);
         let before = of_absent(example);
-        let script = format!("{SHELL}cd {folder}\n{before}\n{line}\n");
+        let script = format!("{SHELL}cd {folder}\n{before}\nexec <typed\n{line}\n");
         let output = bastion
             .command("bash")
             .args(["-c", &script])
