@@ -76,3 +76,13 @@ fn print(line: &[u8]) -> bool {
     };
     whole().unwrap_or(false)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_manual_page_says_how_long_it_may_take() {
+        let page = include_str!("../../packaging/manual/pages/authorized-keys-command.8");
+        let sentence = format!("After {} seconds it is ended.", super::DEADLINE_SECONDS);
+        assert!(page.contains(&sentence));
+    }
+}

@@ -14,7 +14,7 @@ use crate::ffi::child::{Child, End, StartError};
 /// Where the package puts it.
 pub(crate) const HELPER: &CStr = c"/usr/libexec/jms/jms-pam-helper";
 /// From the start of the helper to its end.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Why there is no answer that counts.
 #[derive(Debug)]

@@ -348,3 +348,27 @@ fn a_line_in_the_log_holds_no_second_line() {
     call(&mut sshd, &script, Call::Account);
     assert!(script.log.borrow()[0].contains("user \"alice\\x0a\\x22forged\\x22\":"));
 }
+
+/// The page names the code of each refusal, and how long the helper may take.
+#[test]
+fn the_manual_page_says_what_the_phases_answer() {
+    let page = include_str!("../../packaging/manual/pages/pam_jms.8");
+    let about = |phase: &str| {
+        let from = page.split(&format!("\n.It Cm {phase}\n")).nth(1);
+        let text = from.and_then(|text| text.split("\n.It Cm ").next());
+        text.unwrap_or_else(|| panic!("nothing about {phase}"))
+    };
+    for (call, phase, name) in [
+        (Call::Authenticate, "auth", "PAM_AUTH_ERR"),
+        (Call::Account, "account", "PAM_PERM_DENIED"),
+        (Call::OpenSession, "session", "PAM_SESSION_ERR"),
+        (Call::ChangeToken, "password", "PAM_PERM_DENIED"),
+    ] {
+        assert_eq!(format!("{:?}", refusal(call)), name);
+        assert!(about(phase).contains(&format!(".Dv {name}")), "{phase}");
+    }
+    assert!(page.contains(&format!("\n.Cm {SERVICE}\n")));
+    assert!(page.contains(&format!("\n.Ev {LOGIN_VARIABLE} .\n")));
+    let limit = crate::helper::LIMIT.as_secs();
+    assert!(page.contains(&format!("takes longer than {limit} seconds")));
+}

@@ -8,6 +8,8 @@ mod changelog;
 mod mdoc;
 mod pages;
 mod parts;
+#[cfg(test)]
+mod samples;
 mod template;
 
 use std::path::Path;

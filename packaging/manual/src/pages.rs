@@ -106,4 +106,24 @@ mod tests {
             assert!(page.contains(&format!("\n.It \\&{status}\n")), "{status}");
         }
     }
+
+    /// What pages show as ours is what the package has.
+    #[test]
+    fn lines_for_sshd_and_pam_are_the_shipped_ones() {
+        let drop_in = include_str!("../../../sshd_config.d/00-jms.conf");
+        let keys = page("authorized-keys-command").replace("\\-", "-");
+        let lines: Vec<&str> = keys
+            .lines()
+            .filter(|line| line.starts_with("AuthorizedKeysCommand"))
+            .collect();
+        assert_eq!(lines.len(), 2);
+        for line in lines {
+            assert!(drop_in.contains(&format!("\t{line}\n")), "{line}");
+        }
+        let profile = include_str!("../../pam-configs/jms");
+        let pam = page("pam_jms");
+        let line = pam.lines().find(|line| line.starts_with("[success="));
+        let control = line.and_then(|line| line.split_once(']')).unwrap().0;
+        assert!(profile.contains(control), "{control}");
+    }
 }
