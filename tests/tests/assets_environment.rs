@@ -307,11 +307,11 @@ fn windows_of_one_character_and_of_a_hundred_thousand_and_what_lies_between() {
 fn a_shell_works_in_a_window_of_one_character_and_in_a_huge_one() {
     for (columns, lines) in [(1, 1), (500, 200)] {
         let name = next_name();
-        // The prompt is drawn over many lines of one character: that the shell is there, its own process says.
+        // Where a prompt has no room none is drawn; but the shell says to the terminal that it reads (bracketed paste).
         let mut shell = ssh(Way::Bastion, &["TERM=vt100"], &["-t"], &[])
             .in_window(columns, lines)
             .on_terminal();
-        shell.expect("$");
+        shell.expect("\u{1b}[?2004h");
         shell.send_line(&format!("probe {name}; exit 9"));
         shell.wait().expect_status(9);
         let found = seen(&name);

@@ -339,10 +339,10 @@ fn dropbear_is_reached_with_each_of_its_host_keys() {
     std::fs::write(file.path(), "a small box\n").expect("written");
     let from = file.path().to_str().expect("a path");
     client
-        .command("scp", ["-O", from, &format!("{target}:/tmp/box")])
+        .command("scp", ["-O", from, &format!("{target}:/tmp/small-box")])
         .run()
         .expect_status(0);
-    assert_eq!(web1.read_text("/tmp/box"), "a small box\n");
+    assert_eq!(web1.read_text("/tmp/small-box"), "a small box\n");
     on_bastion("asset add box-scanned --address 198.51.100.11 --port 2240 --scan --yes")
         .expect_status(0);
 }
