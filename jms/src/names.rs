@@ -41,8 +41,9 @@ impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "“{}” is not a name for a {}: {}",
+            "“{}” is not a name for {} {}: {}",
             self.given.escape_debug(),
+            article(self.kind),
             self.kind,
             self.rule
         )
@@ -50,6 +51,15 @@ impl fmt::Display for NameError {
 }
 
 impl std::error::Error for NameError {}
+
+/// `an` before what begins with a vowel as it is spoken: an asset, a user.
+#[must_use]
+pub fn article(noun: &str) -> &'static str {
+    match noun.starts_with(['a', 'e', 'i', 'o']) {
+        true => "an",
+        false => "a",
+    }
+}
 
 fn error(kind: &'static str, given: &str, rule: &'static str) -> NameError {
     // A hostile name may be long; the sentence need not be.

@@ -89,7 +89,7 @@ fn first(bytes: &[u8]) -> First {
                 First::Known(arrow(sequence), end.saturating_add(3))
             }
             None if sequence.len() < LONGEST => First::Unfinished,
-            None => First::Known(None, bytes.len()),
+            None => First::Known(None, LONGEST.saturating_add(2)),
         },
         // The escape key itself, and then another one.
         Some(_) => First::Known(None, 1),
@@ -166,7 +166,20 @@ mod tests {
     fn what_is_no_key_is_passed_over_and_hides_none() {
         assert_eq!(keys(&[b"xyz\x1b[15~\x1b[1;5Cq"]), [Key::Quit]);
         assert_eq!(keys(&[b"\x1b", b"q"]), [Key::Quit]);
-        assert_eq!(keys(&[b"\x1b[0000000000000000000", b"q"]), [Key::Quit]);
+        assert_eq!(keys(&[b"\x1b[1111111111111111111", b"q"]), [Key::Quit]);
         assert_eq!(keys(&[b"\xff\x00"]), []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn in_whatever_pieces_they_come_the_keys_are_the_same(
+            typed in proptest::collection::vec(proptest::sample::select(b" .+0q\x1b[OAD1~x\xff".to_vec()), 0..60),
+            at in 0_usize..60,
+        ) {
+            let (a, b) = typed.split_at(at.min(typed.len()));
+            let bytes: Vec<&[u8]> = typed.chunks(1).collect();
+            proptest::prop_assert_eq!(keys(&[&typed]), keys(&[a, b]));
+            proptest::prop_assert_eq!(keys(&[&typed]), keys(&bytes));
+        }
     }
 }

@@ -145,7 +145,7 @@ impl fmt::Display for StoreError {
                 write!(f, "there is no {kind} “{}”", name.escape_debug())?;
                 nearest.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean {near}?"))
             }
-            Self::Exists { kind, name } => write!(f, "there is already a {kind} “{}”; change it with set", name.escape_debug()),
+            Self::Exists { kind, name } => write!(f, "there is already {} {kind} “{}”; change it with set", crate::names::article(kind), name.escape_debug()),
             Self::Refused { sentence } | Self::NotAllowed { sentence } | Self::Publish { sentence } | Self::Secret { sentence } => f.write_str(sentence),
             Self::NoUidLeft { last } => write!(
                 f,

@@ -27,14 +27,10 @@ Examples:
 
 /// `access ls`
 #[derive(Debug, Args)]
+#[group(id = "whose", required = true, multiple = true, args = ["user", "asset"])]
 pub struct AccessLs {
     /// What these users reach (names or globs)
-    #[arg(
-        long,
-        value_name = "NAME,…",
-        value_delimiter = ',',
-        required_unless_present = "asset"
-    )]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user: Vec<String>,
     /// Who reaches these assets (names or globs)
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]

@@ -346,8 +346,8 @@ pub fn parse(
     let tree = unbuilt::add_to(tree()).color(colour);
     let matches = tree
         .clone()
-        .try_get_matches_from(arguments)
-        .map_err(Stop::Clap)?;
+        .try_get_matches_from(&arguments)
+        .map_err(|error| Stop::Clap(without_planned(error, &arguments, colour)))?;
     if let Some(asker) = asker {
         roles::check(asker, &tree, &matches).map_err(Stop::Refused)?;
     }
@@ -355,6 +355,19 @@ pub fn parse(
         return Err(Stop::Failure(Failure::NotInThisVersion(what)));
     }
     Arguments::from_arg_matches(&matches).map_err(Stop::Clap)
+}
+
+/// The same error of the tree without what is planned, so that no advice leads to it.
+fn without_planned(error: clap::Error, words: &[OsString], colour: ColorChoice) -> clap::Error {
+    use clap::error::ErrorKind::{InvalidSubcommand, UnknownArgument};
+    if !matches!(error.kind(), InvalidSubcommand | UnknownArgument) {
+        return error;
+    }
+    let again = tree().color(colour).try_get_matches_from(words);
+    match again {
+        Err(plain) if plain.kind() == error.kind() => plain,
+        _ => error,
+    }
 }
 
 /// The command of these words, for help and man pages.

@@ -47,7 +47,6 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         "jmsctl user mfa-reset alice",
         "jmsctl user add alice --mfa totp",
         "jmsctl system-user add dev --auto-push",
-        "jmsctl login ls --failed",
         "jmsctl help report",
     ] {
         let stop = parse(words(line), None);

@@ -84,7 +84,9 @@ fn refuse_unknown_type(kind: &str) -> Done {
     if names().any(begins) {
         return Ok(());
     }
-    let near = jms::names::nearest(kind, names()).map_or_else(
+    // Whole types, and what several of them begin with.
+    let parts = names().chain(names().filter_map(|name| name.split('.').next()));
+    let near = jms::names::nearest(kind, parts).map_or_else(
         || "`jmsctl event schema` lists them".to_owned(),
         |near| format!("did you mean {near}?"),
     );

@@ -136,7 +136,8 @@ fn field<T: Noun>(name: &str) -> Done<&'static str> {
     let found = T::FIELDS.iter().copied().find(|field| *field == wanted);
     found.ok_or_else(|| {
         Failure::BadInput(format!(
-            "a {} has no field “{}”; its fields are {}",
+            "{} {} has no field “{}”; its fields are {}",
+            jms::names::article(T::NAME),
             T::NAME,
             name.escape_debug(),
             T::FIELDS.join(", ")

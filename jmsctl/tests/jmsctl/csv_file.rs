@@ -76,16 +76,13 @@ fn one_wrong_line_and_nothing_is_added_unless_the_bad_ones_are_to_be_skipped() {
     for line in [
         "line 3: ",
         "line 4: “many” is no port",
-        "line 5: there is already a asset",
+        "line 5: there is already an asset",
         "line 6: it does not speak ssh",
         "line: 7",
         "line 8: the name is missing",
         "6 of 8 lines are wrong",
     ] {
-        assert!(
-            said.contains(line) || said.contains(&line.replace("a asset", "an asset")),
-            "{line}: {said}"
-        );
+        assert!(said.contains(line), "{line}: {said}");
     }
     assert_eq!(bastion.ok(&["asset", "ls"]), "");
     bastion.ok(&["asset", "add", "--csv", path(&file), "--skip-bad"]);

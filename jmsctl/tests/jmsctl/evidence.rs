@@ -477,6 +477,8 @@ fn events_are_listed_and_followed() {
     assert!(bastion.ok(&["event", "ls"]).contains("add user alice"));
     let said = bastion.fails(2, &["event", "ls", "--type", "policy.chnage"]);
     assert!(said.contains("did you mean policy.change"), "{said}");
+    let said = bastion.fails(2, &["event", "ls", "--type", "polciy"]);
+    assert!(said.contains("did you mean policy?"), "{said}");
 
     let (mut follower, mut lines) = followed(&bastion, &["event", "ls", "--follow", "--json"]);
     assert!(lines.next().unwrap().unwrap().contains("\"alice\""));
