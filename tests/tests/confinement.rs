@@ -96,11 +96,12 @@ impl Attacker {
 
     /// Plays one attack; what came of it.
     fn play(&mut self, attack: &str) -> String {
-        self.0.write(format!("{attack}\n"));
         let begin = format!("{attack} -> ");
+        let before = self.0.stdout_so_far().matches(&begin).count();
+        self.0.write(format!("{attack}\n"));
         eventually(attack, SOON, || {
             let said = self.0.stdout_so_far();
-            let answer = said.rsplit_once(&begin)?.1.to_owned();
+            let answer = said.split(&begin).nth(before + 1)?;
             Some(answer.split_once('\n')?.0.to_owned())
         })
     }
@@ -262,6 +263,68 @@ fn the_agent_signs_no_login_that_belongs_to_no_connection_unless_a_setting_says_
         .run("sed -i 's/^#allow_unbound_agent = false/allow_unbound_agent = true/' /etc/jms/jms.toml; jmsctl config check")
         .expect_status(0);
     assert_eq!(bastion.confined().play("sign"), "done");
+}
+
+/// The words with which the system's own client, on the bastion, binds a connection to `address` to its agent.
+fn honest_binding(host: &Host, address: std::net::Ipv4Addr) -> String {
+    let socket = format!("/tmp/agent-{address}");
+    let recorder = host
+        .command(["/usr/local/bin/stand-in", "record-binding", &socket])
+        .within(SOON)
+        .spawn();
+    eventually("the agent listens", SOON, || {
+        recorder.stdout_so_far().contains("ready\n")
+    });
+    // It is let in nowhere: the agent has no key.
+    let _ = host.run(format!(
+        "ssh -F none -o IdentityAgent={socket} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes dev@{address} true"
+    ));
+    let said = recorder.wait().expect_status(0).text();
+    said.trim_start_matches("ready\n").trim().to_owned()
+}
+
+#[test]
+fn the_agent_signs_three_logins_of_the_one_account_in_a_session_with_the_asset_and_with_nobody_else()
+ {
+    let bastion = Bastion::new();
+    let at_asset = honest_binding(bastion.host(), bastion.0.address("web1"));
+    let at_another = honest_binding(bastion.host(), bastion.0.address("web2"));
+    bastion.swap();
+    let mut attacker = bastion.confined();
+    // The asset uses its hold on the client to log in at another asset that knows the same key.
+    for attack in [
+        format!("bind {at_another}"),
+        format!("log-in dev {at_another}"),
+        format!("log-in dev {at_asset}"),
+    ] {
+        let outcome = attacker.play(&attack);
+        assert!(outcome.starts_with("refused"), "{attack}: {outcome}");
+    }
+    assert_eq!(attacker.play(&format!("bind {at_asset}")), "done");
+    for attack in [
+        format!("bind {at_another}"),
+        format!("log-in dev {at_another}"),
+        format!("log-in root {at_asset}"),
+    ] {
+        let outcome = attacker.play(&attack);
+        assert!(outcome.starts_with("refused"), "{attack}: {outcome}");
+    }
+    // So it was not refused for being badly asked.
+    let honest = format!("log-in dev {at_asset}");
+    for count in 1..=3 {
+        assert_eq!(attacker.play(&honest), "done", "{count}");
+    }
+    let outcome = attacker.play(&honest);
+    assert!(outcome.starts_with("refused"), "the fourth: {outcome}");
+    attacker.0.close_input();
+    drop(attacker);
+    eventually("the administrator hears of it", SOON, || {
+        let alerts = bastion
+            .host()
+            .run("jmsctl event ls --type alert --json")
+            .text();
+        alerts.contains("agent: ")
+    });
 }
 
 #[test]

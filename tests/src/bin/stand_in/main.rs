@@ -3,15 +3,17 @@
 //!
 //! Run as the same user without confinement, it shows that each attack would work.
 
+mod agent;
 mod sys;
 
-use std::io::{BufRead, Error, Read, Result, Write};
+use std::io::{BufRead, Error, Result, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use agent::Agent;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
@@ -27,10 +29,23 @@ fn main() {
         eprintln!("{program}: {error}");
         std::process::exit(127);
     }
+    if let [_, mode, socket] = words.as_slice()
+        && mode == "record-binding"
+    {
+        match agent::record_binding(socket) {
+            Ok(binding) => println!("{binding}"),
+            Err(error) => {
+                eprintln!("{socket}: {error}");
+                std::process::exit(1);
+            }
+        }
+        return;
+    }
     println!("ready");
+    let mut agent = None;
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let outcome = match attack(&words) {
+        let outcome = match attack(&words, &mut agent) {
             Ok(text) => text,
             Err(error) => format!("failed: {error}"),
         };
@@ -40,7 +55,7 @@ fn main() {
     }
 }
 
-fn attack(words: &[&str]) -> Result<String> {
+fn attack(words: &[&str], agent: &mut Option<Agent>) -> Result<String> {
     let done = || Ok("done".to_owned());
     match words {
         ["write", path, text] => {
@@ -66,7 +81,12 @@ fn attack(words: &[&str]) -> Result<String> {
         ["local", path] => local(path),
         ["start", path] => Err(Command::new(path).exec()),
         ["fork"] => sys::fork().and_then(|()| done()),
-        ["sign"] => sign(),
+        ["sign"] => Agent::get(agent)?.log_in("dev", &[0x5e; 32]),
+        ["bind", binding] => Agent::get(agent)?.bind(binding),
+        ["log-in", account, binding] => {
+            let session = agent::session_of(binding)?;
+            Agent::get(agent)?.log_in(account, &session)
+        }
         _ => Ok("no such attack".to_owned()),
     }
 }
@@ -108,51 +128,4 @@ fn local(path: &str) -> Result<String> {
         Some(peer) if peer.as_os_str() == path => Ok("done".to_owned()),
         _ => Ok("somewhere else".to_owned()),
     }
-}
-
-/// Asks the agent for a signature under a login that belongs to no connection of ours, as one would that was
-/// replayed at another machine.
-fn sign() -> Result<String> {
-    let mut agent = UnixStream::connect("/handed-over")?;
-    let mut ask = |body: &[u8]| -> Result<Vec<u8>> {
-        let mut message = Vec::new();
-        put(&mut message, body);
-        agent.write_all(&message)?;
-        let mut length = [0; 4];
-        agent.read_exact(&mut length)?;
-        let mut answer = vec![0; u32::from_be_bytes(length) as usize];
-        agent.read_exact(&mut answer)?;
-        Ok(answer)
-    };
-    // SSH_AGENTC_REQUEST_IDENTITIES: type, count, then the first key.
-    let identities = ask(&[11])?;
-    let length: [u8; 4] = identities
-        .get(5..9)
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| Error::other("the agent has no key"))?;
-    let key = identities
-        .get(9..9 + u32::from_be_bytes(length) as usize)
-        .unwrap_or_default();
-    let mut login = Vec::new();
-    put(&mut login, &[0x5e; 32]);
-    login.push(50);
-    for text in ["dev", "ssh-connection", "publickey"] {
-        put(&mut login, text.as_bytes());
-    }
-    login.push(1);
-    put(&mut login, b"ssh-ed25519");
-    put(&mut login, key);
-    let mut request = vec![13];
-    put(&mut request, key);
-    put(&mut request, &login);
-    request.extend([0; 4]);
-    match ask(&request)?.first() {
-        Some(14) => Ok("done".to_owned()),
-        answer => Ok(format!("refused: {answer:?}")),
-    }
-}
-
-fn put(message: &mut Vec<u8>, text: &[u8]) {
-    message.extend(u32::try_from(text.len()).unwrap_or(0).to_be_bytes());
-    message.extend(text);
 }
