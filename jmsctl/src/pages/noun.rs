@@ -5,7 +5,7 @@ use super::after_help::{AfterHelp, Remark};
 use super::text::{heading, lines, paragraph, plain};
 use super::{append, facts, head, without_preamble};
 use crate::cli::roles::{Who, who_may};
-use clap::Command;
+use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold};
 use std::io;
@@ -106,7 +106,9 @@ fn section_of_verb(page: &mut Vec<u8>, noun: &Command, verb: &Command) -> io::Re
 fn options(page: &mut Vec<u8>, command: &Command, title: &str) -> io::Result<()> {
     let own = command.clone().mut_args(|argument| {
         let everywhere = argument.is_global_set() || argument.get_id() == "help";
-        argument.hide(everywhere).help_heading(None::<&str>)
+        with_values(argument)
+            .hide(everywhere)
+            .help_heading(None::<&str>)
     });
     if own.get_arguments().all(clap::Arg::is_hide_set) {
         return Ok(());
@@ -120,6 +122,29 @@ fn options(page: &mut Vec<u8>, command: &Command, title: &str) -> io::Result<()>
         _ => page.extend_from_slice(options.as_bytes()),
     }
     Ok(())
+}
+
+/// Its possible values behind its sentence, in the words of `--help`.
+fn with_values(argument: Arg) -> Arg {
+    let values: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set())
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    if values.is_empty()
+        || argument.is_hide_possible_values_set()
+        || !argument.get_action().takes_values()
+    {
+        return argument;
+    }
+    let help = argument
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    argument
+        .help(format!("{help} [possible values: {}]", values.join(", ")))
+        .hide_possible_values(true)
 }
 
 fn remarks(roff: &mut Roff, command: &Command) {
@@ -174,7 +199,10 @@ fn examples_section(roff: &mut Roff, noun: &Command, commands: &[&Command]) {
         if examples.is_empty() {
             continue;
         }
-        paragraph(roff, &format!("{}:", about(command)));
+        if !said.is_empty() {
+            roff.control("PP", []);
+        }
+        roff.text([plain(&format!("{}:", about(command)))]);
         lines(roff, &examples);
         said.extend(examples);
     }
