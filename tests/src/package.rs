@@ -64,9 +64,9 @@ pub fn first_version() -> PathBuf {
 /// Cargo's target folder: the one that this program was built into.
 fn target_folder() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    // target/debug/lab, target/debug/deps/hosts-0123456789abcdef
+    // target/debug/lab, target/debug/deps/hosts-0123456789abcdef, target/debug/examples/interrupt_in_a_flood
     let profile = own.parent().map(|folder| {
-        if folder.ends_with("deps") {
+        if folder.ends_with("deps") || folder.ends_with("examples") {
             folder.parent().unwrap_or(folder)
         } else {
             folder

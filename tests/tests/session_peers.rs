@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use tests::live::{Live, nothing_is_left};
-use tests::{Lab, Release, Running, Terminal, eventually};
+use tests::{Lab, Running, Terminal, eventually};
 
 const WAY: &str = "alice@dev@web1@bastion";
 const SOON: Duration = Duration::from_secs(20);
@@ -65,7 +65,8 @@ fn ask_every_second(lab: &Lab) {
 }
 
 #[test]
-fn a_client_that_falls_silent_is_noticed_with_a_terminal_without_one_and_in_a_flood() {
+fn a_client_that_falls_silent_is_noticed_within_two_minutes_with_a_terminal_without_one_and_in_a_flood()
+ {
     let lab = Lab::everyday();
     let (terminal, first) = on_a_terminal(&lab, "4731001", "sleep 1000");
     let (idle, second) = running(&lab, "4731002", "sleep 1000");
@@ -73,18 +74,22 @@ fn a_client_that_falls_silent_is_noticed_with_a_terminal_without_one_and_in_a_fl
     let begun = Instant::now();
     lab.cut("client");
     let all = [&first, &second, &third];
-    // sshd 9.2 lets every second turn go by.
-    let promised = match lab.release() {
-        Release::Debian12 => A_MINUTE * 2,
-        Release::Debian13 => A_MINUTE,
-    };
-    are_gone(&lab, &all, begun, promised + SLACK);
+    // sshd lets every second turn go by, at worst.
+    are_gone(&lab, &all, begun, A_MINUTE * 2 + SLACK);
     assert!(
         begun.elapsed() > A_MINUTE / 2,
         "a short silence ends nothing"
     );
-    for session in all {
+    for session in [&first, &second] {
         session.ended_because(&lab, "client-gone");
+    }
+    // Who writes into nothing may end by itself before the bastion's sshd is seen to be gone.
+    let reason = third.closed(&lab)["end_reason"].clone();
+    assert!(
+        ["client-gone", "exit"].iter().any(|it| reason == *it),
+        "{reason}"
+    );
+    for session in all {
         assert!(session.recording(&lab).contains("up"));
     }
     drop((terminal, idle, flooded));
