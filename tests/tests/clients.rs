@@ -35,10 +35,11 @@ fn at_each_client(script: &str, check: impl Fn(&Lab, Outcome)) {
     }
 }
 
-/// `$ON_WEB1` is the login name of web1.
+/// In a new folder. `$ON_WEB1` is the login name of web1.
 #[track_caller]
 fn at(client: &Host, script: &str) -> Outcome {
-    let script = format!("set -eu -o pipefail; ON_WEB1=alice@dev@web1@bastion; cd /root\n{script}");
+    let script =
+        format!("set -eu -o pipefail; ON_WEB1=alice@dev@web1@bastion; cd $(mktemp -d)\n{script}");
     client.command(["bash", "-c", &script]).run()
 }
 
@@ -94,7 +95,7 @@ fn openssh_ssh_of_both_releases_opens_shells_with_and_without_a_terminal() {
 
 /// A folder with what file transfers trip over, and two programs to compare it by.
 const FOLDER: &str = r#"
-rm -rf from back; mkdir -p from/sub/empty
+mkdir -p from/sub/empty
 head -c 3000000 /dev/urandom >from/data; : >from/none
 echo blank >'from/sub/with blank'; echo wide >from/sub/文件; echo quote >"from/sub/it's"
 chmod 0640 from/data; chmod 0700 from/sub; touch -d '2001-02-03 04:05:06' from/data from/sub/文件
@@ -175,7 +176,7 @@ fn git_of_both_releases_clones_pushes_and_fetches() {
     let script = r#"
 ssh $ON_WEB1 "git init -q --bare -b main '/tmp/it'\\''s.git'"
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
-rm -rf one two three; git init -q -b main one; cd one
+git init -q -b main one; cd one
 head -c 300000 /dev/urandom >data; git add data; git commit -qm first
 git remote add origin "$ON_WEB1:/tmp/it's.git"; git push -q origin main
 cd ..; git clone -q "$ON_WEB1:/tmp/it's.git" two
