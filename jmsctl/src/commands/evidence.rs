@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
 use crate::pattern;
+use jms::nouns::Session;
 use jms::store::{Read, Selector, StoreError};
 use std::collections::BTreeSet;
 
@@ -86,6 +87,17 @@ impl Wanted {
             || self.names.contains(name)
             || self.globs.iter().any(|glob| pattern::matches(glob, name))
     }
+}
+
+/// The event that whoever asks looked at `what` of a session.
+pub fn looked_at(context: &Context, session: &Session, what: &'static str) -> event::Event {
+    context
+        .event(event::Type::EvidenceRead)
+        .session(session.id.as_str())
+        .user(session.user.as_str())
+        .asset(session.asset.as_str())
+        .system_user(session.system_user.as_str())
+        .with("evidence", what)
 }
 
 /// How many rows the store must give, so that what is shown is right: one more than is shown tells

@@ -4,6 +4,7 @@
 //! `jms::replay` unless `--raw` was asked for.
 #![forbid(unsafe_code)]
 
+use super::evidence::looked_at;
 use super::player;
 use crate::cli::evidence::Replay;
 use crate::context::Context;
@@ -20,14 +21,7 @@ use std::path::{Component, Path, PathBuf};
 pub fn run(verb: &Replay, context: &mut Context) -> Done {
     let session = context.store.read().session_by_prefix(&verb.session.id)?;
     let path = place(context, &session)?;
-    let event = context
-        .event(event::Type::EvidenceRead)
-        .session(session.id.as_str())
-        .user(session.user.as_str())
-        .asset(session.asset.as_str())
-        .system_user(session.system_user.as_str())
-        .with("evidence", "recording")
-        .with("raw", verb.raw);
+    let event = looked_at(context, &session, "recording").with("raw", verb.raw);
     context.store.emit(&event)?;
 
     let pace = Pace {

@@ -1,7 +1,7 @@
 //! `jmsctl session`.
 #![forbid(unsafe_code)]
 
-use super::evidence::{Wanted, print, rows_needed};
+use super::evidence::{self, Wanted, print, rows_needed};
 use super::{deeds, event, replay};
 use crate::cli::evidence::{Session as Verb, SessionLs};
 use crate::context::Context;
@@ -83,6 +83,11 @@ fn show(id: &str, context: &mut Context) -> Done {
         events: event::all_listed(&read.events_of_session(&session.id, most)?, json),
         session,
     };
+    if !whole.commands.is_empty() || !whole.transfers.is_empty() {
+        // What was typed and moved is as much as the recording: nobody looks without a trace.
+        let looked = evidence::looked_at(context, &whole.session, "commands");
+        context.store.emit(&looked)?;
+    }
     if json {
         return context.out.show(&whole);
     }

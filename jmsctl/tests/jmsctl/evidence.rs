@@ -319,6 +319,12 @@ chown jms:jms /var/lib/jms/jms.db*"#
         .map(|event| event["type"].as_str().unwrap())
         .collect();
     assert_eq!(types, ["session.open", "session.close"]);
+    // Who looks at what was typed leaves an event, as with a recording.
+    let looks = bastion.json(&["event", "ls", "--type", "evidence.read"]);
+    assert_eq!(
+        (looks.len(), &looks[0]["evidence"]),
+        (1, &"commands".into())
+    );
     // And who looked at it since.
     bastion.ok(&["session", "replay", &session]);
     let text = bastion.ok(&["session", "show", &session]);
