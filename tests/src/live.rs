@@ -133,8 +133,23 @@ impl Live {
 #[must_use]
 #[track_caller]
 pub fn memory_of(host: &Host, pid: impl std::fmt::Display) -> u64 {
+    of_its_memory(host, pid, "Pss:")
+}
+
+/// What of its memory is in no file: what it has asked for itself. Other processes do not change it. Bytes.
+///
+/// # Panics
+/// When there is no such process.
+#[must_use]
+#[track_caller]
+pub fn own_memory_of(host: &Host, pid: impl std::fmt::Display) -> u64 {
+    of_its_memory(host, pid, "Anonymous:")
+}
+
+#[track_caller]
+fn of_its_memory(host: &Host, pid: impl std::fmt::Display, what: &str) -> u64 {
     let rollup = host.read_text(format!("/proc/{pid}/smaps_rollup"));
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let line = rollup.lines().find_map(|line| line.strip_prefix(what));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     let Some(kib) = kib else {
         panic!("process {pid} has no memory: {rollup}")

@@ -7,20 +7,33 @@ use tests::{Lab, Outcome};
 
 const WAY: &str = "alice@dev@web1@bastion";
 
-/// The newest session, as `jmsctl session show` tells it.
-fn newest(lab: &Lab) -> Value {
-    nothing_is_left(lab);
-    let listed = lab
-        .bastion()
-        .run("jmsctl session ls --past --sort -started_at --limit 1 --json")
-        .expect_status(0)
-        .json()
-        .expect("a session");
-    let id = listed["id"].as_str().expect("an id");
-    let shown = lab
-        .bastion()
-        .run(format!("jmsctl session show {id} --json"));
-    shown.expect_status(0).json().expect("the session")
+/// The session that has ended since the last one was asked for.
+#[derive(Default)]
+struct Newest {
+    seen: Vec<String>,
+}
+
+impl Newest {
+    /// As `jmsctl session show` tells it.
+    fn session(&mut self, lab: &Lab) -> Value {
+        nothing_is_left(lab);
+        let listed = lab
+            .bastion()
+            .run("jmsctl session ls --past --json")
+            .json_lines()
+            .expect("sessions");
+        let ids = listed.iter().filter_map(|it| it["id"].as_str());
+        let mut new: Vec<&str> = ids
+            .filter(|id| !self.seen.iter().any(|it| it == id))
+            .collect();
+        assert_eq!(new.len(), 1, "one new session: {listed:?}");
+        let id = new.remove(0);
+        self.seen.push(id.to_owned());
+        let shown = lab
+            .bastion()
+            .run(format!("jmsctl session show {id} --json"));
+        shown.expect_status(0).json().expect("the session")
+    }
 }
 
 fn replay(lab: &Lab, session: &Value) -> Outcome {
@@ -33,6 +46,7 @@ fn replay(lab: &Lab, session: &Value) -> Outcome {
 #[test]
 fn command_exit_and_bytes_are_in_the_row_and_all_output_is_in_the_recording() {
     let lab = Lab::everyday();
+    let mut newest = Newest::default();
     let command = "cat; echo to errors >&2; printf '%s\\n' a b c; exit 7";
     lab.client()
         .command("ssh", [WAY, command])
@@ -41,7 +55,7 @@ fn command_exit_and_bytes_are_in_the_row_and_all_output_is_in_the_recording() {
         .expect_status(7)
         .expect_stdout("typed\na\nb\nc\n")
         .expect_stderr("to errors\n");
-    let session = newest(&lab);
+    let session = newest.session(&lab);
     assert_eq!(session["request"], command, "{session}");
     assert_eq!(session["channel"], "exec", "{session}");
     assert_eq!(session["exit_status"], 7, "{session}");
@@ -55,16 +69,17 @@ fn command_exit_and_bytes_are_in_the_row_and_all_output_is_in_the_recording() {
     lab.client()
         .ssh([WAY, "head -c 100000 /dev/urandom"])
         .expect_status(0);
-    assert_eq!(newest(&lab)["bytes_out"], 100_000);
+    assert_eq!(newest.session(&lab)["bytes_out"], 100_000);
     let killed = lab.client().ssh([WAY, "kill -TERM $$"]);
     assert!(!killed.succeeded(), "{killed}");
-    let session = newest(&lab);
+    let session = newest.session(&lab);
     assert_eq!(session["exit_status"], 255, "{session}");
 }
 
 #[test]
 fn of_the_output_as_much_is_kept_as_the_setting_says_and_the_client_gets_it_all() {
     let lab = Lab::everyday();
+    let mut newest = Newest::default();
     let command = "printf 1234567890; printf abcdefghij";
     for (setting, kept, cut) in [
         ("exec_output_bytes = 0", "", true),
@@ -78,7 +93,7 @@ fn of_the_output_as_much_is_kept_as_the_setting_says_and_the_client_gets_it_all(
             .ssh([WAY, command])
             .expect_status(0)
             .expect_stdout("1234567890abcdefghij");
-        let session = newest(&lab);
+        let session = newest.session(&lab);
         assert_eq!(session["request"], command, "{setting}: {session}");
         assert_eq!(session["bytes_out"], 20, "{setting}: {session}");
         let shown = replay(&lab, &session).text();
@@ -118,6 +133,6 @@ fn of_the_output_as_much_is_kept_as_the_setting_says_and_the_client_gets_it_all(
         .write("/etc/jms/jms.toml", "[recording]\nexec_output_bytes = 0\n");
     let terminal = lab.client().ssh_on_terminal(["-tt", WAY, command]);
     drop(terminal.wait().expect_status(0));
-    let shown = replay(&lab, &newest(&lab)).text();
+    let shown = replay(&lab, &newest.session(&lab)).text();
     assert!(shown.contains("1234567890abcdefghij"), "{shown}");
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tests::live::{Live, memory_of, nothing_is_left};
+use tests::live::{Live, memory_of, nothing_is_left, own_memory_of};
 use tests::{Lab, eventually};
 
 const WAY: &str = "alice@dev@web1@bastion";
@@ -79,7 +79,8 @@ fn while_the_client_is_stopped_the_asset_waits_and_memory_and_recording_stay_as_
             let relay = memory_of(lab.bastion(), session.relay);
             let program = memory_of(lab.bastion(), session.client);
             assert!(relay < MEMORY && program < MEMORY, "{relay} {program}");
-            relay + program
+            own_memory_of(lab.bastion(), session.relay)
+                + own_memory_of(lab.bastion(), session.client)
         };
         let (size_before, memory_before) = (size(), memory());
         std::thread::sleep(Duration::from_secs(3));
