@@ -111,6 +111,7 @@ const RULES: &[Rule] = &[
         None,
         Mode::Exact(0o755),
     ),
+    file("/usr/libexec/jms/askpass", "root", None, Mode::Exact(0o755)),
     file(
         "/usr/libexec/jms/jms-pam-helper",
         "root",

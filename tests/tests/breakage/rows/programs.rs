@@ -11,6 +11,7 @@ pub fn rows() -> Vec<Row> {
         helper(),
         keys_command(),
         force_command(),
+        askpass(),
         jmsctl(),
     ]
     .concat()
@@ -213,6 +214,24 @@ fn force_command() -> Vec<Row> {
         row("/usr/libexec/jms", "mode 0700", "chmod 700 $LIBEXEC").refused(KEY_NOT_TAKEN, "AuthorizedKeysCommand"),
         row("/usr/libexec/jms", "owner nobody", "chown nobody $LIBEXEC").refused(KEY_NOT_TAKEN, "AuthorizedKeysCommand"),
         row("/usr/libexec/jms", "missing", "rm -r $LIBEXEC").refused("Permission denied", "does not exist"),
+    ]
+}
+
+const ASKPASS: &str = "askpass";
+
+/// Only a login with a password at the asset needs it.
+fn askpass() -> Vec<Row> {
+    vec![
+        row(ASKPASS, "missing", "rm $LIBEXEC/askpass"),
+        row(ASKPASS, "cut in the middle", "shorten $LIBEXEC/askpass 50"),
+        row(ASKPASS, "mode 0644", "chmod 644 $LIBEXEC/askpass"),
+        row(ASKPASS, "mode 0777", "chmod 777 $LIBEXEC/askpass"),
+        row(ASKPASS, "owner nobody", "chown nobody $LIBEXEC/askpass"),
+        row(
+            ASKPASS,
+            "a FIFO",
+            "rm $LIBEXEC/askpass; mkfifo -m 755 $LIBEXEC/askpass",
+        ),
     ]
 }
 
