@@ -24,7 +24,8 @@ settings! {
     /// What is recorded, and who may see it.
     recording: Recording {
         /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not set: all of it. What
-        /// shells and terminals print is always recorded whole, the bytes of file transfers never.
+        /// shells and terminals print is always recorded whole, the bytes of file transfers never. The command, its exit
+        /// status and how many bytes went either way are kept in any case.
         exec_output_bytes: Option<u64> = None, unit "bytes", example "1048576";
         /// No session begins with less room than this for recordings, in MiB.
         minimum_free_mib: u64 = 64, unit "MiB";
