@@ -27,7 +27,7 @@ PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms author
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
 SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh \
-	packaging/build-deb packaging/build-manual packaging/build-rpm packaging/rpm/find-requires packaging/rpm/scriptlet \
+	tests/check-selinux packaging/build-deb packaging/build-manual packaging/build-rpm packaging/rpm/find-requires packaging/rpm/scriptlet \
 	packaging/selinux/build $(wildcard packaging/scripts/*)
 RPM_SCRIPTS = pre post preun postun
 

@@ -27,7 +27,6 @@ def file($lib):
 | "assets = [",
   (.[] | "  { " + (to_entries | map("\(.key) = \(.value | quoted)") | join(", ")) + " },"),
   "]",
-  "pre_install_script = \($scripts + "/pre" | quoted)",
-  "post_install_script = \($scripts + "/post" | quoted)",
-  "pre_uninstall_script = \($scripts + "/preun" | quoted)",
-  "post_uninstall_script = \($scripts + "/postun" | quoted)"
+  ({ pre_install: "pre", post_install: "post", pre_uninstall: "preun", post_uninstall: "postun" }
+    | to_entries[]
+    | "\(.key)_script = \($scripts + "/" + .value | quoted)", "\(.key)_script_prog = [\"/bin/sh\"]")
