@@ -304,7 +304,8 @@ fn users_of_the_bastion_get_in_and_local_people_as_before() {
         .run("stat -c '%n %U:%G %a' /usr/libexec/jms/* /etc/jms/* /var/lib/jms /var/lib/jms/public /var/lib/jms/recordings /run/jms/* /usr/share/jms/home")
         .expect_status(0)
         .expect_stdout(
-            "/usr/libexec/jms/authorized-keys-command root:root 755\n\
+            "/usr/libexec/jms/askpass root:root 755\n\
+             /usr/libexec/jms/authorized-keys-command root:root 755\n\
              /usr/libexec/jms/force-command jms:root 4755\n\
              /usr/libexec/jms/jms-pam-helper root:root 755\n\
              /etc/jms/jms.toml root:root 644\n\
