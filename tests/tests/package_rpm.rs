@@ -497,7 +497,8 @@ fn an_installation_stops_before_it_changes_anything_if_its_uids_are_taken() {
         .expect_stderr_contains("user elsewhere in /etc/passwd has uid 70007");
     assert_eq!(etc_differences(bastion), "");
     bastion
-        .run("getent passwd jms; ls /usr/libexec/jms")
+        // An rpm from 4.19 on (Debian 13's) makes the declared accounts by itself, before any scriptlet.
+        .run("ls /usr/libexec/jms")
         .expect_failure()
         .expect_stdout("");
     administrator_gets_in(&lab);
