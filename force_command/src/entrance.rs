@@ -50,7 +50,7 @@ fn refuse(store: &mut Store, start: &Start, stranger: &Stranger) -> i32 {
     let message = match stranger {
         Stranger::Store(_) => return out_of_order(Trouble::Store),
         Stranger::OtherName => Message::OtherName,
-        Stranger::NotValid => Message::UserNotValid,
+        Stranger::NotValid | Stranger::KeyRemoved => Message::UserNotValid,
         _ => Message::NoLogin,
     };
     say(message);

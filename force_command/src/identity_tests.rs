@@ -3,6 +3,8 @@
 use super::*;
 use crate::start::environment::Environment;
 use jms::id::Token;
+use jms::keys::PublicKey;
+use jms::nouns::LoginKey;
 use jms::paths::Paths;
 use jms::process::{self, Process};
 use jms::store::{Actor, NewLogin};
@@ -29,6 +31,25 @@ fn add_user(store: &mut Store, name: &str) -> User {
     store.change(&actor(), now, add).unwrap()
 }
 
+/// The key of the logins here.
+fn alices_key() -> LoginKey {
+    let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    let key = PublicKey::parse_line(line).unwrap();
+    LoginKey {
+        id: 0,
+        user: "alice".into(),
+        kind: key.kind().as_str().into(),
+        blob: key.blob().to_vec(),
+        fingerprint: key.fingerprint().to_string(),
+        from: vec![],
+        valid_until: None,
+        verify_required: false,
+        comment: String::new(),
+        created_at: Time::now(),
+        updated_at: Time::now(),
+    }
+}
+
 /// A store with alice, and her login through `sshd`.
 fn house(sshd: Process) -> House {
     let folder = tempfile::tempdir().unwrap();
@@ -43,13 +64,17 @@ fn house(sshd: Process) -> House {
     store.set_event_sender(event::Sender::to(folder.path().join("no-syslog")));
     let now = Time::now();
     let user = add_user(&mut store, "alice");
+    let key = alices_key();
+    store
+        .change(&actor(), now, |change| change.add_login_key(&key))
+        .unwrap();
     let new = NewLogin {
         user: &user,
         login_name: "alice@dev@web1",
         source: "192.0.2.9",
         source_port: Some(4242),
         key_type: "ssh-ed25519",
-        fingerprint: "SHA256:x",
+        fingerprint: &key.fingerprint,
         factors: "publickey",
         factor_at: None,
         sshd,
@@ -152,4 +177,26 @@ fn a_disabled_user_is_refused_although_his_login_is_open() {
         word(&house, &start(&house, "alice", Some(&house.token))),
         "user-not-valid"
     );
+}
+
+#[test]
+fn a_removed_or_expired_key_opens_nothing_although_its_login_is_open() {
+    let mut house = house(process::myself().unwrap());
+    let good = start(&house, "alice@dev@web1", Some(&house.token));
+    assert_eq!(word(&house, &good), "known");
+    let expired = LoginKey {
+        valid_until: Some(Time(Time::now().0 - 1)),
+        ..alices_key()
+    };
+    let now = Time::now();
+    house
+        .store
+        .change(&actor(), now, |change| change.set_login_key(&expired))
+        .unwrap();
+    assert_eq!(word(&house, &good), "key-removed");
+    house
+        .store
+        .change(&actor(), now, |change| change.remove_login_key(&expired))
+        .unwrap();
+    assert_eq!(word(&house, &good), "key-removed");
 }

@@ -9,7 +9,7 @@
 use crate::id::Token;
 use crate::nouns::{Login, User};
 use crate::process::Process;
-use crate::store::{Read, StoreError};
+use crate::store::{Lapse, Read, StoreError};
 use crate::time::Time;
 use std::fmt;
 
@@ -34,6 +34,8 @@ pub enum Stranger {
     OtherName,
     /// The user is disabled or not valid now.
     NotValid,
+    /// The key of the login was removed, or has expired.
+    KeyRemoved,
 }
 
 impl Stranger {
@@ -50,6 +52,7 @@ impl Stranger {
             Self::NotOurSshd => "login-of-another-sshd",
             Self::OtherName => "login-name-of-another-user",
             Self::NotValid => "user-not-valid",
+            Self::KeyRemoved => "key-removed",
         }
     }
 }
@@ -90,10 +93,13 @@ pub fn identify(
     if !sshd_of(&login).is_ancestor_of_caller() {
         return Err(Stranger::NotOurSshd);
     }
-    if !user.may_log_in_at(now) {
-        return Err(Stranger::NotValid);
+    match read.standing(&login, now).map_err(Stranger::Store)? {
+        Ok(user) => Ok((user, login)),
+        Err(Lapse::NoSuchUser) => Err(Stranger::NoSuchUser),
+        Err(Lapse::Closed) => Err(Stranger::Closed),
+        Err(Lapse::NotValid) => Err(Stranger::NotValid),
+        Err(Lapse::KeyRemoved) => Err(Stranger::KeyRemoved),
     }
-    Ok((user, login))
 }
 
 /// The sshd that serves the connection.

@@ -114,6 +114,8 @@ impl Context {
                 "the hashes of lost recordings could not be kept: {error}"
             ));
         }
+        // Whoever changed something and was killed before he could say so: it is said now.
+        store.poke_live_sessions();
         store.send_unsent();
         if let Err(error) = store.publish() {
             warn(&format!(
@@ -132,20 +134,16 @@ impl Context {
     }
 
     /// Whether whoever asks still may, for what runs for a long time: over ssh, a user who is disabled meanwhile, who
-    /// has another role, or whose login is closed may not. Root always may.
+    /// has another role, whose key was removed or has expired, or whose login is closed may not. Root always may.
     pub fn still_allowed(&self) -> Done {
         let Asker::OverSsh(who) = &self.asker else {
             return Ok(());
         };
         let (user, login) = who.as_ref();
-        let read = self.store.read();
-        let now_user = read.user_by_uid(user.uid)?;
-        let may =
-            now_user.is_some_and(|one| one.role == user.role && one.may_log_in_at(Time::now()));
-        if may && read.login_by_prefix(&login.id)?.closed_at.is_none() {
-            return Ok(());
+        match self.store.read().standing(login, Time::now())? {
+            Ok(as_now) if as_now.role == user.role => Ok(()),
+            _ => Err(Failure::NotAllowed("you may not look any more".to_owned())),
         }
-        Err(Failure::NotAllowed("you may not look any more".to_owned()))
     }
 
     /// The folders of this bastion.
@@ -212,7 +210,7 @@ impl Context {
             return self.rehearse(work);
         }
         let actor = self.acting(terms.why.unwrap_or_default());
-        let (done, consequences) = self.store.change(&actor, self.now, watched(work))?;
+        let (done, consequences) = self.store.change(&actor, Time::now(), watched(work))?;
         self.say_all(&consequences);
         Ok(done)
     }
@@ -227,7 +225,7 @@ impl Context {
             return self.rehearse(work);
         }
         let actor = self.acting(terms.why.unwrap_or_default());
-        Ok(self.store.change(&actor, self.now, work)?)
+        Ok(self.store.change(&actor, Time::now(), work)?)
     }
 
     fn rehearse<T>(&mut self, work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>) -> Done<T> {

@@ -119,7 +119,11 @@ fn refuse_stranger(store: &mut Store, uid: u32, request: &str, stranger: &Strang
         .with("uid", u64::from(uid))
         .with("request", request);
     emit(store, &event);
-    Failure::NotAllowed("this login was not opened through PAM; tell root".to_owned())
+    let sentence = match stranger {
+        Stranger::NotValid | Stranger::KeyRemoved => "you may not use the bastion now",
+        _ => "this login was not opened through PAM; tell root",
+    };
+    Failure::NotAllowed(sentence.to_owned())
 }
 
 /// Keeps an event; where the store does not take it, syslog still may.

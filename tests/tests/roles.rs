@@ -478,6 +478,91 @@ fn an_administrator_does_not_change_his_own_role_and_the_last_one_stays() {
 }
 
 #[test]
+fn a_removed_or_expired_key_administers_no_more_through_an_open_connection() {
+    let lab = staffed();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = format!("ControlPath={}/socket", folder.path().display());
+    let client = lab.client_of("carol");
+    let key = client.public_key().expect("a key");
+    let shared = |line: &str, input: &str| {
+        let words = [
+            "-o",
+            &path,
+            "-o",
+            "ControlMaster=auto",
+            "-o",
+            "ControlPersist=120",
+            "bastion",
+            line,
+        ];
+        client.command("ssh", words).input(input).run()
+    };
+    let fingerprint = "$(jmsctl key ls carol --json --columns fingerprint | cut -d'\"' -f4)";
+    shared("jmsctl user ls", "").expect_status(0);
+    for (end, back) in [
+        (
+            format!("jmsctl key set {fingerprint} --valid-until 2001-01-01"),
+            format!("jmsctl key set {fingerprint} --valid-until none"),
+        ),
+        (format!("jmsctl key rm {fingerprint} --yes"), String::new()),
+    ] {
+        lab.bastion().run(&end).expect_status(0);
+        shared("jmsctl user add mallory --role admin", "").expect_failure();
+        shared("jmsctl key add carol -", &format!("{key}\n")).expect_failure();
+        shared("jmsctl event ls", "")
+            .expect_failure()
+            .expect_stdout("");
+        lab.bastion()
+            .run("jmsctl user show mallory")
+            .expect_status(3);
+        let event = newest_event(&lab, "session.refused");
+        assert_eq!(event["reason"], "key-removed", "{end}: {event}");
+        if back.is_empty() {
+            let keys = lab.bastion().run("jmsctl key ls carol --json");
+            keys.expect_status(0).expect_stdout("");
+        } else {
+            lab.bastion().run(&back).expect_status(0);
+            // The connection was there all the time.
+            shared("jmsctl user ls", "").expect_status(0);
+        }
+    }
+}
+
+#[test]
+fn who_is_disabled_while_his_command_waits_changes_nothing() {
+    let lab = staffed();
+    let mut waiting = lab
+        .client_of("carol")
+        .command("ssh", ["bastion", "jmsctl apply - --yes"])
+        .within(Duration::from_secs(60))
+        .spawn();
+    eventually("jmsctl waits for the file", Duration::from_secs(20), || {
+        lab.bastion()
+            .run(
+                "p=$(pgrep -x jmsctl) && ls -l /proc/$p/fd | grep -q jms.db && grep -q '^State:.S' /proc/$p/status",
+            )
+            .succeeded()
+    });
+    lab.bastion()
+        .run("jmsctl user disable carol")
+        .expect_status(0);
+    waiting.write("[user.carol]\nenabled = true\n\n[user.mallory]\nrole = \"admin\"\n");
+    waiting.close_input();
+    waiting.wait().expect_status(4);
+    lab.bastion()
+        .run("jmsctl user show mallory")
+        .expect_status(3);
+    lab.bastion()
+        .run("jmsctl user show carol --json")
+        .expect_stdout_contains("\"enabled\":false");
+    let event = newest_event(&lab, "policy.change");
+    assert_eq!(
+        (&event["actor"], &event["name"]),
+        (&"root".into(), &"carol".into())
+    );
+}
+
+#[test]
 fn with_a_terminal_it_asks_and_without_one_it_wants_yes() {
     let lab = staffed();
     lab.bastion().run("jmsctl user add bob").expect_status(0);

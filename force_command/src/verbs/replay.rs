@@ -130,12 +130,9 @@ impl<'a> Terminal<'a> {
     }
 
     fn still_allowed(&self) -> bool {
-        let user = self
-            .desk
-            .store
-            .read()
-            .user_by_uid(self.desk.identity.user.uid);
-        user.is_ok_and(|user| user.is_some_and(|user| user.may_log_in_at(Time::now())))
+        let (read, login) = (self.desk.store.read(), &self.desk.identity.login);
+        read.standing(login, Time::now())
+            .is_ok_and(|standing| standing.is_ok())
     }
 }
 

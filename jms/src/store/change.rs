@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::events;
 use super::read::Read;
 use super::{Store, high_water, poke, publish};
-use crate::nouns::Login;
+use crate::nouns::{Login, Role};
 use crate::time::Time;
 use event::{Event, Type};
 use rusqlite::{Transaction, TransactionBehavior};
@@ -35,8 +35,12 @@ pub struct Change<'a> {
 impl Store {
     /// Runs `work` in one transaction. What it returns as an error undoes everything.
     ///
-    /// After the commit: snapshots are published, live sessions decide again, events are sent. Of
-    /// these only the publishing can fail the call, with the change itself already kept.
+    /// After the commit: live sessions decide again, events are sent, snapshots are published. Of
+    /// these only the publishing can fail the call, with the change itself already kept. It is the last because it
+    /// may wait for another publisher, and whoever waits may be killed.
+    ///
+    /// `now` is the moment of the change, except for an administrator over ssh: his is taken when the store is
+    /// locked, and he must still be one then.
     ///
     /// # Errors
     /// What `work` returns; [`StoreError::Busy`]; [`StoreError::Publish`].
@@ -47,10 +51,9 @@ impl Store {
         work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let done = self.within(actor, now, true, work)?;
+        self.poke_live_sessions();
         self.send_unsent();
-        let published = publish::publish_if_older(self);
-        poke::live_sessions(&self.paths);
-        published?;
+        publish::publish_if_older(self)?;
         Ok(done)
     }
 
@@ -83,6 +86,12 @@ impl Store {
         self.within(actor, now, false, work)
     }
 
+    /// Lets live sessions decide again. Each change does so; whoever opens the store for administration does it
+    /// again, for a process that died between its commit and this.
+    pub fn poke_live_sessions(&self) {
+        poke::live_sessions(&self.paths);
+    }
+
     fn within<T>(
         &mut self,
         actor: &Actor,
@@ -93,6 +102,15 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let now = match &self.login {
+            None => now,
+            Some(login) => {
+                // Under the lock: nobody can take the role away between this and the commit.
+                let now = Time::now();
+                refuse_lapsed(Read::new(&transaction), login, now)?;
+                now
+            }
+        };
         let change = Change {
             transaction,
             actor,
@@ -156,7 +174,8 @@ impl Change<'_> {
         }
     }
 
-    /// Runs a part of the change; what it returns as an error undoes this part and nothing else.
+    /// Runs a part of the change; what it returns as an error undoes this part and nothing else, unless the error
+    /// [is fatal](StoreError::is_fatal): then the change must be given up.
     ///
     /// # Errors
     /// What `work` returns; [`StoreError`] when the store itself fails.
@@ -164,8 +183,20 @@ impl Change<'_> {
         &self,
         work: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        // On some errors (no room) SQLite undoes the whole transaction by itself. What comes then would not be part of
+        // it and be kept, so nothing may come.
+        let undone = || StoreError::NotWritable {
+            source: "the whole change was undone".to_owned(),
+        };
+        if self.transaction.is_autocommit() {
+            return Err(undone());
+        }
         self.transaction.execute_batch("SAVEPOINT attempt")?;
         let done = work();
+        if self.transaction.is_autocommit() {
+            let error = done.err().filter(StoreError::is_fatal);
+            return Err(error.unwrap_or_else(undone));
+        }
         self.transaction.execute_batch(match done {
             Ok(_) => "RELEASE attempt",
             Err(_) => "ROLLBACK TO attempt; RELEASE attempt",
@@ -229,6 +260,18 @@ impl Change<'_> {
         }
         events::insert(&self.transaction, &event)
     }
+}
+
+/// Refuses whoever is no administrator any more, although he was one when his command began.
+fn refuse_lapsed(read: Read<'_>, login: &Login, now: Time) -> Result<(), StoreError> {
+    let why = match read.standing(login, now)? {
+        Ok(user) if user.role == Role::Admin => return Ok(()),
+        Ok(_) => "you are no administrator any more".to_owned(),
+        Err(lapse) => lapse.to_string(),
+    };
+    Err(StoreError::NotAllowed {
+        sentence: format!("nothing was changed: {why}"),
+    })
 }
 
 /// A name that was checked, or its rule in words.

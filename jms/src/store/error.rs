@@ -102,6 +102,15 @@ impl StoreError {
         }
     }
 
+    /// Whether the store or something beside it failed; `false` where only what was asked for was wrong.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Refused { .. } | Self::Exists { .. } | Self::NotFound { .. }
+        )
+    }
+
     /// A stable word for events.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

@@ -6,7 +6,7 @@
 //!
 //! One process opens the file through one [`Store`]. Reads go through [`Store::read`]; policy is
 //! changed through [`Store::change`], which writes the audit event in the same transaction, then
-//! publishes the snapshots, pokes the live sessions and sends what syslog has not yet taken.
+//! pokes the live sessions, sends what syslog has not yet taken and publishes the snapshots.
 #![forbid(unsafe_code)]
 
 mod access;
@@ -34,6 +34,7 @@ mod read;
 mod selector;
 mod sessions;
 mod sites;
+mod standing;
 mod system_users;
 mod targets;
 mod user_groups;
@@ -49,6 +50,7 @@ pub use publish::read_snapshot_generation;
 pub use read::{Read, Visit};
 pub use selector::Selector;
 pub use sessions::{Egress, EndOfSession, NewSession, Opening, SessionSearch};
+pub use standing::Lapse;
 pub use system_users::NewCredential;
 pub use targets::{Account, Reachable, Target};
 
@@ -142,7 +144,7 @@ impl Store {
     }
 
     /// The login through which an administrator changes policy from now on: it stands in the event of each
-    /// change.
+    /// change, and a change is refused once it, its key, its user or his role is not what it was.
     pub fn set_login(&mut self, login: Login) {
         self.login = Some(login);
     }

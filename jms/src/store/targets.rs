@@ -281,7 +281,11 @@ impl Read<'_> {
     }
 
     /// What has become of the key of a login.
-    fn key_of(self, user: &User, login: Option<&Login>) -> Result<access::Key, StoreError> {
+    pub(super) fn key_of(
+        self,
+        user: &User,
+        login: Option<&Login>,
+    ) -> Result<access::Key, StoreError> {
         let Some(login) = login.filter(|login| !login.key.is_empty()) else {
             return Ok(access::Key::NotAsked);
         };

@@ -737,6 +737,152 @@ fn what_ended_without_a_word_is_closed_by_whoever_looks_next() {
 }
 
 #[test]
+fn a_live_session_is_told_before_anybody_waits_for_another_publisher() {
+    let mut f = fixture();
+    f.everyday();
+    let lock = std::fs::File::create(f.store.paths().state().join("publish.lock")).unwrap();
+    let lock = nix::fcntl::Flock::lock(lock, nix::fcntl::FlockArg::LockExclusive).unwrap();
+    let socket =
+        std::os::unix::net::UnixDatagram::bind(f.store.paths().sessions().join("x")).unwrap();
+    // Less than a publisher waits.
+    socket
+        .set_read_timeout(Some(std::time::Duration::from_secs(8)))
+        .unwrap();
+    let mut alice = f.store.read().user("alice").unwrap();
+    alice.enabled = false;
+    let told = std::thread::scope(|scope| {
+        let told = scope.spawn(|| {
+            let mut word = [0; 32];
+            let told = socket.recv(&mut word).map(|length| word[..length].to_vec());
+            drop(lock);
+            told
+        });
+        f.change(|change| change.set_user(&alice)).unwrap();
+        told.join().unwrap()
+    });
+    assert_eq!(told.unwrap(), poke::DECIDE_AGAIN);
+}
+
+#[test]
+fn who_lost_role_validity_key_or_login_since_his_command_began_changes_nothing() {
+    let refused = |f: &mut Fixture, why: &str| {
+        let before = f.events("policy.change").len();
+        let error = f.change(|change| change.add_site(&Site::new("there", NOW)));
+        assert!(
+            matches!(&error, Err(StoreError::NotAllowed { sentence }) if sentence.contains(why)),
+            "{why}: {error:?}"
+        );
+        assert_eq!(f.events("policy.change").len(), before);
+        assert!(f.store.read().site("there").is_err());
+    };
+    let begun = || {
+        let mut f = fixture();
+        f.everyday();
+        let mut alice = f.store.read().user("alice").unwrap();
+        alice.role = Role::Admin;
+        f.change(|change| change.set_user(&alice)).unwrap();
+        f.add_user("ada").unwrap();
+        let (mut ada, mut adas_key) = (f.store.read().user("ada").unwrap(), alices_key());
+        ada.role = Role::Admin;
+        adas_key.user = "ada".into();
+        f.change(|change| change.set_user(&ada)).unwrap();
+        f.change(|change| change.add_login_key(&adas_key)).unwrap();
+        let (login, token) = f.login(myself());
+        f.store.set_login(login);
+        (f, alice, token)
+    };
+    /// What root does meanwhile.
+    fn root_changes<T>(f: &Fixture, work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>) {
+        let mut other = Store::open(f.store.paths()).unwrap();
+        other.set_event_sender(event::Sender::to(f.folder.path().join("no-syslog")));
+        other.change(&actor(), NOW, work).unwrap();
+    }
+
+    let (mut f, mut alice, _) = begun();
+    f.change(|change| change.add_site(&Site::new("here", NOW)))
+        .unwrap();
+    alice.enabled = false;
+    root_changes(&f, |change| change.set_user(&alice));
+    refused(&mut f, "disabled");
+
+    let (mut f, mut alice, _) = begun();
+    alice.role = Role::Auditor;
+    root_changes(&f, |change| change.set_user(&alice));
+    refused(&mut f, "no administrator");
+
+    let (mut f, _, _) = begun();
+    root_changes(&f, |change| change.remove_login_key(&alices_key()));
+    refused(&mut f, "key");
+
+    let (mut f, _, _) = begun();
+    let expired = LoginKey {
+        valid_until: Some(Time(Time::now().0 - 1)),
+        ..alices_key()
+    };
+    root_changes(&f, |change| change.set_login_key(&expired));
+    refused(&mut f, "expired");
+
+    let (mut f, _, token) = begun();
+    assert!(f.store.close_login(&token, myself(), NOW).unwrap());
+    refused(&mut f, "login is closed");
+}
+
+#[test]
+fn a_change_over_ssh_happens_when_it_is_made_not_when_its_command_began() {
+    let mut f = fixture();
+    f.everyday();
+    let mut alice = f.store.read().user("alice").unwrap();
+    alice.role = Role::Admin;
+    f.change(|change| change.set_user(&alice)).unwrap();
+    let (login, _) = f.login(myself());
+    f.store.set_login(login);
+    let (long_ago, before) = (Time(1_000_000_000_000), Time::now());
+    let made = f
+        .store
+        .change(&actor(), long_ago, |change| {
+            change.add_site(&Site::new("here", long_ago))?;
+            Ok(change.now())
+        })
+        .unwrap();
+    assert!(before <= made && made <= Time::now(), "{made:?}");
+}
+
+#[test]
+fn a_part_that_finds_no_room_takes_the_whole_change_with_it() {
+    let mut f = fixture();
+    let pages: i64 = f
+        .store
+        .connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .unwrap();
+    f.store
+        .connection
+        .pragma_update(None, "max_page_count", pages + 20)
+        .unwrap();
+    let mut fatal = None;
+    let done = f.change(|change| {
+        for number in 0..10_000 {
+            let asset = Asset::new(&format!("web{number}"), "198.51.100.11", NOW);
+            match change.attempt(|| change.add_asset(&asset)) {
+                Ok(_) => assert!(fatal.is_none(), "web{number} was kept after {fatal:?}"),
+                Err(error) => {
+                    assert!(error.is_fatal(), "{error:?}");
+                    // Whoever goes on all the same gets nowhere, and leaves nothing.
+                    if fatal.replace(error).is_some() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+    assert!(matches!(fatal, Some(StoreError::NotWritable { .. })));
+    assert!(done.is_err(), "{done:?}");
+    assert!(f.store.read().assets().unwrap().is_empty());
+    assert!(f.events("policy.change").is_empty());
+}
+
+#[test]
 fn a_live_session_hears_of_a_withdrawn_grant() {
     let mut f = fixture();
     f.everyday();

@@ -51,7 +51,7 @@ pub struct Attributes {
     /// Where mail reaches the person
     #[arg(long, value_name = "ADDRESS", value_parser = one_line)]
     pub email: Option<String>,
-    /// user reaches assets; auditor also reads policy and evidence; admin also changes policy
+    /// user reaches assets; auditor also reads evidence, and who reaches what; admin also changes policy
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<Role>,
     /// The user groups that he is in; none: no group

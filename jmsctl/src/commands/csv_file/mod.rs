@@ -53,14 +53,21 @@ fn add_all<T>(
         };
         for row in table.rows() {
             bar.inc(1);
-            let added = row.and_then(|row| {
-                change
-                    .attempt(|| add(change, &row))
-                    .map_err(|error| format!("line {}: {error}", row.line()))
-            });
-            match added {
+            let row = match row {
+                Ok(row) => row,
+                Err(sentence) => {
+                    done.wrong.push(sentence);
+                    continue;
+                }
+            };
+            match change.attempt(|| add(change, &row)) {
                 Ok(added) => done.added.push(added),
-                Err(sentence) => done.wrong.push(sentence),
+                // Not the line's fault, and nothing can come after it.
+                Err(error) if error.is_fatal() => {
+                    bar.finish_and_clear();
+                    return Err(error);
+                }
+                Err(error) => done.wrong.push(format!("line {}: {error}", row.line())),
             }
         }
         bar.finish_and_clear();

@@ -1,0 +1,67 @@
+//! Whether a login still stands: asked when somebody begins to administer, while he looks on, and under the write
+//! lock of each change that he makes.
+//!
+//! What was true when a command began proves nothing: it may have waited for input or an answer since.
+
+use super::error::StoreError;
+use super::read::Read;
+use crate::nouns::{Login, User};
+use crate::policy::access::Key;
+use crate::time::Time;
+use std::fmt;
+
+/// Why a login does not stand any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lapse {
+    /// Its user is gone, or the uid is another's.
+    NoSuchUser,
+    /// The user is disabled or not valid now.
+    NotValid,
+    /// Its key was removed, or is not valid any more.
+    KeyRemoved,
+    /// It is closed.
+    Closed,
+}
+
+impl fmt::Display for Lapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchUser => "your user is gone",
+            Self::NotValid => "you are disabled, or not valid now",
+            Self::KeyRemoved => "the key that you logged in with was removed, or has expired",
+            Self::Closed => "your login is closed",
+        })
+    }
+}
+
+impl Read<'_> {
+    /// The user of a login as he is now, or why the login stands no more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn standing(self, login: &Login, now: Time) -> Result<Result<User, Lapse>, StoreError> {
+        let user = self.user_by_uid(login.uid)?;
+        let Some(user) = user.filter(|user| user.name == login.user) else {
+            return Ok(Err(Lapse::NoSuchUser));
+        };
+        if self.login_by_prefix(&login.id)?.closed_at.is_some() {
+            return Ok(Err(Lapse::Closed));
+        }
+        if !user.may_log_in_at(now) {
+            return Ok(Err(Lapse::NotValid));
+        }
+        if !self.has_key_of(&user, login, now)? {
+            return Ok(Err(Lapse::KeyRemoved));
+        }
+        Ok(Ok(user))
+    }
+
+    /// Whether the key that was proven at a login is still a valid key of its user.
+    fn has_key_of(self, user: &User, login: &Login, now: Time) -> Result<bool, StoreError> {
+        Ok(match self.key_of(user, Some(login))? {
+            Key::NotAsked => true,
+            Key::Removed => false,
+            Key::Held { until } => until.is_none_or(|until| now < until),
+        })
+    }
+}
