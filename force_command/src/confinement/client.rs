@@ -6,8 +6,8 @@
 //! but the one that it was started with.
 #![forbid(unsafe_code)]
 
-use super::domain::{Domain, DomainError, May};
-use super::filter::{Argument, Calls, FilterError, sockets_by_listener};
+use super::domain::{Domain, DomainError, May, Outside};
+use super::filter::{Argument, Calls, FCNTLS, FilterError, IOCTLS, sockets_by_listener};
 use crate::sys;
 use nix::errno::Errno;
 use seccompiler::{BpfProgram, sock_filter};
@@ -86,7 +86,10 @@ impl ClientConfinement {
         let helper = needs.helper.iter();
         let helper = helper.map(|path| (path.as_path(), May::Execute));
         let rules = system.chain(linkers).chain(devices);
-        let domain = Domain::new(rules.chain(own).chain(written).chain(helper), false)?;
+        let domain = Domain::new(
+            rules.chain(own).chain(written).chain(helper),
+            Outside::Nothing,
+        )?;
         Ok(Self {
             domain,
             calls: calls(needs.helper.is_some())?.compile()?,
@@ -153,31 +156,6 @@ const READ: &[&str] = &[
 
 /// Programs are started by the dynamic linker, which the kernel executes.
 const LINKERS: &[&str] = &["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
-
-/// Requests on descriptors: modes and size of the own terminal, how much is there to read.
-pub(super) const IOCTLS: &[u32] = &[
-    libc::TCGETS as u32,
-    libc::TCSETS as u32,
-    libc::TCSETSW as u32,
-    libc::TCSETSF as u32,
-    libc::TIOCGWINSZ as u32,
-    libc::TIOCGPGRP as u32,
-    libc::FIONREAD as u32,
-    libc::FIONBIO as u32,
-];
-
-/// None of these names another process: an owner of a descriptor is signalled.
-pub(super) const FCNTLS: &[u32] = &[
-    libc::F_DUPFD as u32,
-    libc::F_DUPFD_CLOEXEC as u32,
-    libc::F_GETFD as u32,
-    libc::F_SETFD as u32,
-    libc::F_GETFL as u32,
-    libc::F_SETFL as u32,
-    libc::F_GETLK as u32,
-    libc::F_SETLK as u32,
-    libc::F_SETLKW as u32,
-];
 
 /// Only a name and the right to be looked at: not the signal that it dies by when the relay dies.
 const PRCTLS: &[u32] = &[

@@ -9,10 +9,10 @@
 //! is confined, too.
 
 pub mod client;
-pub mod domain;
-pub mod filter;
 pub mod listener;
 pub mod relay;
+
+pub use jms::confinement::{domain, filter};
 
 pub use client::{ClientConfinement, Needs};
 pub use listener::Listener;

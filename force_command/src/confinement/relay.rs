@@ -5,9 +5,9 @@
 //! open), read its clients' logs, answer its clients, end them, tell syslog, remove its own names in `/run/jms`.
 #![forbid(unsafe_code)]
 
-use super::client::{ConfinementError, FCNTLS, IOCTLS};
-use super::domain::{Domain, May};
-use super::filter::{Argument, Calls, FilterError};
+use super::client::ConfinementError;
+use super::domain::{Domain, May, Outside};
+use super::filter::{Argument, Calls, FCNTLS, FilterError, IOCTLS};
 use crate::sys;
 use jms::id::Id;
 use jms::paths::Paths;
@@ -80,7 +80,7 @@ pub fn shut_in(
         (&egress, May::RemoveFolders),
         (&sessions, May::RemoveFiles),
     ];
-    let domain = Domain::new(rules, true)?;
+    let domain = Domain::new(rules, Outside::Signals)?;
     let calls = calls(processes)?.compile()?;
     nix::sys::prctl::set_no_new_privs().map_err(ShutInError::System)?;
     if domain.enter()? != has_landlock {

@@ -1,6 +1,10 @@
-//! What the kernel offers to confine sessions with: asked by the session program before it confines, and by whoever
-//! reports on the host's health. Needs no right, changes nothing.
+//! What the kernel offers to confine processes with, and what is made of it: files ([`domain`], Landlock), system calls
+//! ([`filter`], seccomp), and the list of those that face the network ([`outward`]). Both mechanisms need no privilege
+//! and cannot be undone; whatever a confined process executes is confined, too.
 
+pub mod domain;
+pub mod filter;
+pub mod outward;
 mod sys;
 
 /// The version of the kernel's Landlock interface; 0: it has none, or it was not switched on at boot (`lsm=`).

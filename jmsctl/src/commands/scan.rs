@@ -1,7 +1,8 @@
 //! Asking an asset for its host keys with the system's `ssh-keyscan`, and a person whether to believe it. `ssh-keyscan` speaks
 //! no old algorithms: an old device that shows it nothing is asked by `ssh` itself.
 //!
-//! Trusts nothing that the machine at the other end says: what is shown is what it claims.
+//! Trusts nothing that the machine at the other end says: what is shown is what it claims. Both programs meet it before
+//! anybody has proved who he is, so they are shut in ([`jms::confinement::outward`]): they connect, and reach no file of ours.
 #![forbid(unsafe_code)]
 
 use super::host_key::noun;
@@ -9,10 +10,12 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::input;
 use crate::output::harmless;
+use jms::confinement::outward::Outward;
 use jms::keys::{Keyscan, parse_keyscan};
 use jms::legacy;
 use jms::nouns::{Algorithms, Asset, HostKey, HostKeyOrigin};
 use std::io::Read;
+use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -107,6 +110,7 @@ fn keyscan(address: &str, port: u16) -> Done<(Keyscan, Option<String>)> {
     let types = ["-T", CONNECTION, "-t", "ed25519,ecdsa,rsa"];
     let (output, complaints) = run(
         PROGRAM,
+        is_name(address),
         types.into_iter().chain(["-p", &port, "--", address]),
     )?;
     Ok((parse_keyscan(&output), sentence(&complaints)))
@@ -146,7 +150,7 @@ fn legacy_scan(address: &str, port: u16) -> Done<(Keyscan, Option<String>)> {
         let words = words
             .chain(options)
             .chain(["-l", "nobody", "--", address, "exit"]);
-        let (_, complaints) = run(SSH, words)?;
+        let (_, complaints) = run(SSH, is_name(address), words)?;
         said.push(complaints);
     }
     let text = said.concat();
@@ -159,18 +163,26 @@ fn legacy_scan(address: &str, port: u16) -> Done<(Keyscan, Option<String>)> {
     ))
 }
 
-/// Runs a program of the system to its end: what it wrote to standard output, and to standard error.
-fn run<'word>(program: &str, words: impl Iterator<Item = &'word str>) -> Done<(Vec<u8>, Vec<u8>)> {
+fn is_name(address: &str) -> bool {
+    address.parse::<IpAddr>().is_err()
+}
+
+/// Runs a program of the system to its end, shut in: what it wrote to standard output, and to standard error.
+fn run<'word>(
+    program: &str,
+    by_name: bool,
+    words: impl Iterator<Item = &'word str>,
+) -> Done<(Vec<u8>, Vec<u8>)> {
     let failed = |error: std::io::Error| Failure::io("run", program, error);
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(words)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+        .stderr(Stdio::piped());
+    let mut child = start_shut_in(&mut command, by_name).map_err(failed)?;
     let output = reader(child.stdout.take());
     let complaints = reader(child.stderr.take());
     end_in_time(&mut child).map_err(failed)?;
@@ -178,6 +190,17 @@ fn run<'word>(program: &str, words: impl Iterator<Item = &'word str>) -> Done<(V
         output.join().unwrap_or_default(),
         complaints.join().unwrap_or_default(),
     ))
+}
+
+/// What is shut in is a thread, and with it what it starts; we ourselves go on as before.
+fn start_shut_in(command: &mut Command, by_name: bool) -> std::io::Result<Child> {
+    let confinement = Outward::programs(by_name).map_err(std::io::Error::other)?;
+    let start = || {
+        confinement.enter().map_err(std::io::Error::other)?;
+        command.spawn()
+    };
+    std::thread::scope(|scope| scope.spawn(start).join())
+        .unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
 }
 
 fn reader(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {

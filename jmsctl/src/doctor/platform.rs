@@ -135,7 +135,7 @@ impl Platform {
         let then = if required {
             "and every session is refused, as confinement.require_landlock has it"
         } else {
-            "so sessions are shut in by their uid and by seccomp alone, and each is an event session.unconfined (confinement.require_landlock = true refuses them)"
+            "so sessions are shut in by their uid and by seccomp alone, a session program that is taken over can read secret.key, and each session is an event session.unconfined (confinement.require_landlock = true refuses them)"
         };
         findings.add(table::PLATFORM_LANDLOCK, format!("{why}, {then}"), command);
     }

@@ -69,6 +69,55 @@ fn an_asset_is_added_with_what_it_shows_or_not_at_all() {
     bastion.fails(3, &["asset", "show", "web2"]);
 }
 
+/// What a program tries that a machine has taken over during its scan; it names what worked.
+const ATTEMPTS: &str = r#"
+exec 3>&2 2>/dev/null
+true </etc/jms/secret.key && echo "tried: key" >&3
+true </var/lib/jms/jms.db && echo "tried: store" >&3
+true >>/var/lib/jms/jms.db && echo "tried: writing" >&3
+ls /var/lib/jms/recordings >/dev/null && echo "tried: recordings" >&3
+true >/var/lib/jms/new && echo "tried: new" >&3
+kill -0 $PPID && echo "tried: signal" >&3
+true </proc/$$/environ && echo "tried: processes" >&3
+echo "ran to its end" >&3
+"#;
+
+#[test]
+fn a_program_that_an_asset_has_taken_over_reaches_nothing_of_ours() {
+    let bastion = Bastion::new();
+    let shown = host_key(&bastion, "a", "ed25519");
+    bastion.ok(&["asset", "add", "web1", "--address", "192.0.2.1"]);
+    bastion.ok(&["asset", "add", "web2", "--address", "web2.example.org"]);
+    // As the same user without confinement, all of it works.
+    let outside = bastion.sh(&format!(
+        "setpriv --reuid=jms --regid=jms --clear-groups sh -c 'sh -c \"$1\"; exit 0' sh '{ATTEMPTS}' 2>&1"
+    ));
+    let tried = ["key", "store", "writing", "recordings", "new", "signal"];
+    for attempt in tried.iter().chain(&["processes"]) {
+        assert!(
+            outside.contains(&format!("tried: {attempt}\n")),
+            "{outside}"
+        );
+    }
+    if jms::confinement::landlock() == 0 {
+        eprintln!("this kernel has no Landlock: not tried");
+        return;
+    }
+    keyscan(&bastion, ATTEMPTS);
+    for asset in ["web1", "web2"] {
+        let said = bastion.fails(1, &["host-key", "scan", asset, "--yes"]);
+        // The first complaint is told.
+        assert!(said.contains("ran to its end"), "{said}");
+        assert!(!said.contains("tried"), "{said}");
+    }
+    // The same program with a key to show is heard.
+    keyscan(&bastion, &format!("{ATTEMPTS}\necho 'web1 {shown}'"));
+    assert_eq!(
+        bastion.json(&["host-key", "scan", "web1", "--yes"]).len(),
+        1
+    );
+}
+
 #[test]
 fn only_new_keys_are_stored_and_a_changed_one_never() {
     let bastion = Bastion::new();

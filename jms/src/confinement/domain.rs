@@ -31,6 +31,10 @@ pub enum May {
     RemoveFiles,
     /// Remove empty folders.
     RemoveFolders,
+    /// Read and execute files, list folders.
+    ExecuteAll,
+    /// Read files, list folders, connect to local sockets.
+    Connect,
 }
 
 impl May {
@@ -45,8 +49,21 @@ impl May {
             }
             Self::RemoveFiles => make_bitflags!(AccessFs::{RemoveFile}),
             Self::RemoveFolders => make_bitflags!(AccessFs::{RemoveDir}),
+            Self::ExecuteAll => make_bitflags!(AccessFs::{ReadFile | ReadDir | Execute}),
+            Self::Connect => make_bitflags!(AccessFs::{ReadFile | ReadDir | ResolveUnix}),
         }
     }
+}
+
+/// What beside files stays open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// Nothing.
+    Nothing,
+    /// Other processes may be signalled.
+    Signals,
+    /// TCP ports may be used.
+    Ports,
 }
 
 /// Why there is no domain.
@@ -82,25 +99,27 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// Nothing may be done with any file, no TCP port be used, no abstract socket outside be reached and, unless
-    /// `may_signal`, no process outside be signalled (each as far as the kernel knows it), but for `rules`. A path that
-    /// cannot be opened is left out.
+    /// Nothing may be done with any file, no TCP port be used, no abstract socket outside be reached and no process
+    /// outside be signalled (each as far as the kernel knows it), but for `rules` and `outside`. A path that cannot be
+    /// opened is left out.
     ///
     /// # Errors
     /// [`DomainError`]; not if the kernel has no Landlock.
     pub fn new<'p>(
         rules: impl IntoIterator<Item = (&'p Path, May)>,
-        may_signal: bool,
+        outside: Outside,
     ) -> Result<Self, DomainError> {
         let mut domain = Ruleset::default()
             .set_compatibility(CompatLevel::BestEffort)
             .handle_access(AccessFs::from_all(KNOWN))?
-            .handle_access(AccessNet::from_all(KNOWN))?
-            .scope(match may_signal {
-                true => Scope::AbstractUnixSocket.into(),
-                false => Scope::from_all(KNOWN),
-            })?
-            .create()?;
+            .scope(match outside {
+                Outside::Signals => Scope::AbstractUnixSocket.into(),
+                Outside::Nothing | Outside::Ports => Scope::from_all(KNOWN),
+            })?;
+        if outside != Outside::Ports {
+            domain = domain.handle_access(AccessNet::from_all(KNOWN))?;
+        }
+        let mut domain = domain.create()?;
         for (path, may) in rules {
             let Ok(opened) = PathFd::new(path) else {
                 continue;

@@ -166,6 +166,31 @@ pub fn sockets_by_listener() -> [sock_filter; 6] {
     ]
 }
 
+/// Requests on descriptors: modes and size of the own terminal, how much is there to read.
+pub const IOCTLS: &[u32] = &[
+    libc::TCGETS as u32,
+    libc::TCSETS as u32,
+    libc::TCSETSW as u32,
+    libc::TCSETSF as u32,
+    libc::TIOCGWINSZ as u32,
+    libc::TIOCGPGRP as u32,
+    libc::FIONREAD as u32,
+    libc::FIONBIO as u32,
+];
+
+/// None of these names another process: an owner of a descriptor is signalled.
+pub const FCNTLS: &[u32] = &[
+    libc::F_DUPFD as u32,
+    libc::F_DUPFD_CLOEXEC as u32,
+    libc::F_GETFD as u32,
+    libc::F_SETFD as u32,
+    libc::F_GETFL as u32,
+    libc::F_SETFL as u32,
+    libc::F_GETLK as u32,
+    libc::F_SETLK as u32,
+    libc::F_SETLKW as u32,
+];
+
 const COMMON: &[c_long] = &[
     libc::SYS_brk,
     libc::SYS_clock_getres,
