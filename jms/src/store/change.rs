@@ -2,6 +2,7 @@
 
 use super::error::StoreError;
 use super::events;
+use super::last_administrator::Administrators;
 use super::read::Read;
 use super::{Store, high_water, poke, publish};
 use crate::nouns::{Login, Role};
@@ -9,7 +10,7 @@ use crate::time::Time;
 use event::{Event, Type};
 use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 /// Who changes.
@@ -30,6 +31,8 @@ pub struct Change<'a> {
     consequences: RefCell<Vec<String>>,
     /// The high-water file and the highest uid given; written once, before the commit.
     given_uid: RefCell<Option<(PathBuf, u32)>>,
+    /// Those there were before the first of them was touched.
+    pub(super) administrators: Cell<Option<Administrators>>,
 }
 
 impl Store {
@@ -118,8 +121,10 @@ impl Store {
             login: self.login.as_ref(),
             consequences: RefCell::default(),
             given_uid: RefCell::default(),
+            administrators: Cell::default(),
         };
         let done = work(&change)?;
+        change.keep_administrators()?;
         if keep {
             if let Some((path, uid)) = change.given_uid.take() {
                 high_water::raise(&path, uid)?;
@@ -141,6 +146,11 @@ impl Change<'_> {
     #[must_use]
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// Whether an administrator over ssh makes it, not root on the bastion.
+    pub(super) fn is_over_ssh(&self) -> bool {
+        self.login.is_some()
     }
 
     /// Who changes, as the event says it.

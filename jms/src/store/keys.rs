@@ -159,10 +159,11 @@ impl Change<'_> {
     /// Writes a login key that was read and edited; key and user never change.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; the change is refused when over ssh no administrator with a key would be left.
     pub fn set_login_key(&self, edited: &LoginKey) -> Result<LoginKey, StoreError> {
         let before = self.login_key(edited)?;
         check(edited)?;
+        self.about_to_touch_key(&before)?;
         self.execute(
             "UPDATE login_key SET sources = ?2, valid_until = ?3, verify_required = ?4, comment = ?5, updated_at = ?6 WHERE id = ?1",
             params![
@@ -183,9 +184,10 @@ impl Change<'_> {
     /// Removes a login key.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; the change is refused when over ssh no administrator with a key would be left.
     pub fn remove_login_key(&self, key: &LoginKey) -> Result<LoginKey, StoreError> {
         let before = self.login_key(key)?;
+        self.about_to_touch_key(&before)?;
         self.execute("DELETE FROM login_key WHERE id = ?1", [before.id])?;
         self.audit(
             "key",
@@ -194,6 +196,15 @@ impl Change<'_> {
             None,
         )?;
         Ok(before)
+    }
+
+    /// A stolen key root takes away at once, whoever is left.
+    fn about_to_touch_key(&self, key: &LoginKey) -> Result<(), StoreError> {
+        if !self.is_over_ssh() {
+            return Ok(());
+        }
+        let user = self.read().user(&key.user)?;
+        self.about_to_touch(&user)
     }
 
     fn login_key(&self, wanted: &LoginKey) -> Result<LoginKey, StoreError> {

@@ -24,6 +24,7 @@ mod hanging;
 mod health;
 mod high_water;
 mod keys;
+mod last_administrator;
 mod logins;
 mod migrate;
 mod overrides;

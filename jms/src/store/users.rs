@@ -176,6 +176,14 @@ impl Change<'_> {
         if before.role != edited.role {
             self.refuse_own("nobody changes his own role", &before)?;
         }
+        let may = |user: &User| (user.enabled, user.valid_from, user.valid_until);
+        if may(&before) != may(edited) {
+            self.refuse_own(
+                "nobody changes whether or until when he himself may log in",
+                &before,
+            )?;
+        }
+        self.about_to_touch(&before)?;
         self.execute(
             "UPDATE user SET full_name = ?2, email = ?3, role = ?4, enabled = ?5, valid_from = ?6, valid_until = ?7,
                     mfa = ?8, mfa_asked = ?9, comment = ?10, updated_at = ?11 WHERE id = ?1",
@@ -200,6 +208,7 @@ impl Change<'_> {
     pub fn remove_user(&self, name: &str) -> Result<User, StoreError> {
         let before = self.read().user(name)?;
         self.refuse_own("nobody removes himself", &before)?;
+        self.about_to_touch(&before)?;
         let hanging = self.hanging_on(Selector::User, &[before.id])?;
         self.execute("DELETE FROM user WHERE id = ?1", [before.id])?;
         self.keep_an_administrator(&before)?;

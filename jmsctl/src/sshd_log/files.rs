@@ -53,7 +53,9 @@ fn open_or_copy(
     within: Within,
 ) -> Done<(Vec<LogFile>, Option<String>)> {
     let (files, denied) = open_in(folder, &NAMES, within)?;
-    if denied.is_some() {
+    // With the journal alone there is no such file, and the journal may be as closed to whoever asks.
+    let is_there = NAMES.iter().any(|name| folder.join(name).is_file());
+    if denied.is_some() || !is_there {
         let (copied, denied_too) = open_in(copies, &[COPY], within)?;
         if denied_too.is_none() && copies.join(COPY).is_file() {
             return Ok((copied, None));
@@ -252,6 +254,21 @@ mod tests {
                 .unwrap_err()
                 .contains("only in part")
         );
+    }
+
+    #[test]
+    fn where_there_is_only_the_journal_the_copy_is_read() {
+        let (folder, copies) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let open = || open_or_copy(folder.path(), copies.path(), Within::default()).unwrap();
+        let names = || -> Vec<String> { open().0.into_iter().map(|file| file.name).collect() };
+        assert!(open().0.is_empty() && open().1.is_none());
+        let copy = copies.path().join(COPY);
+        std::fs::write(&copy, line(1)).unwrap();
+        assert_eq!(names(), [copy.display().to_string()]);
+        // A log that may be read says more than its copy.
+        let log = folder.path().join("auth.log");
+        std::fs::write(&log, line(1)).unwrap();
+        assert_eq!(names(), [log.display().to_string()]);
     }
 
     #[test]
