@@ -119,6 +119,22 @@ fn a_program_that_an_asset_has_taken_over_reaches_nothing_of_ours() {
 }
 
 #[test]
+fn a_machine_is_looked_up_by_its_name_too() {
+    let bastion = Bastion::new();
+    bastion.sh("echo '127.0.0.1 web1.scan.test' >> /etc/hosts");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    // Nobody is there any more: that is known only after its address is.
+    let words = ["asset", "add", "web1", "--address", "web1.scan.test"];
+    let said = bastion.fails(1, &[&words[..], &["--port", &port, "--scan"]].concat());
+    assert!(!said.contains("getaddrinfo"), "{said}");
+    let legacy = ["--port", &port, "--algorithms", "legacy", "--scan"];
+    let said = bastion.fails(1, &[&words[..], &legacy].concat());
+    assert!(said.contains("onnection refused"), "{said}");
+}
+
+#[test]
 fn only_new_keys_are_stored_and_a_changed_one_never() {
     let bastion = Bastion::new();
     let (a, b, c) = (
