@@ -174,6 +174,6 @@ fn logins_and_sessions_are_found_by_whom_and_where() {
 fn every_command_has_its_page() {
     let lab = Lab::installed();
     lab.bastion()
-        .run("set -e; jmsctl man --out /tmp; test -s /tmp/jmsctl-grant-add.1; jmsctl man grant add | grep -q 'Let users reach'; jmsctl completion bash | bash -n")
+        .run("set -e; jmsctl man --out /tmp; test -s /tmp/jmsctl-grant.8; jmsctl man grant add | grep -q 'Let users reach'; jmsctl completion bash | bash -n")
         .expect_status(0);
 }
