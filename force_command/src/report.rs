@@ -2,9 +2,13 @@
 
 use crate::identity::{Identity, Stranger};
 use crate::start::Start;
+use crate::text;
 use event::{Event, Type};
 use jms::nouns::Login;
 use jms::store::Store;
+
+/// The most of a refused request that an event keeps, in characters.
+const KEPT: usize = 1024;
 
 /// An event about a login: user, source, key, sshd.
 #[must_use]
@@ -55,6 +59,26 @@ pub fn refused(kind: Type, identity: &Identity, request: &[u8], reason: &str) ->
     about(kind, &identity.login)
         .result("deny")
         .reason(reason)
-        .with("request", String::from_utf8_lossy(request).into_owned())
+        .with("request", kept(request))
         .with("target", identity.tail.as_deref())
+}
+
+/// As much of a refused request as is kept. Whoever is refused has not even a right to fill the disk.
+fn kept(request: &[u8]) -> String {
+    let begin = request.get(..KEPT).unwrap_or(request);
+    text::escaped(begin).chars().take(KEPT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEPT, kept};
+
+    #[test]
+    fn of_a_refused_request_the_beginning_is_kept_whatever_its_bytes() {
+        assert_eq!(kept(b"scp -t /x"), "scp -t /x");
+        assert_eq!(kept(b"a\xffb"), "a\\xffb");
+        for byte in [1_u8, b'x', 0xff] {
+            assert_eq!(kept(&vec![byte; 128 * 1024]).chars().count(), KEPT);
+        }
+    }
 }

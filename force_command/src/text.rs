@@ -15,6 +15,19 @@ pub fn harmless(text: &str) -> String {
     jms::replay::printable(text)
 }
 
+/// `bytes` as text that loses nothing: what is no UTF-8 is written `\\xNN`.
+#[must_use]
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for part in bytes.utf8_chunks() {
+        text.push_str(part.valid());
+        for byte in part.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
 /// How many columns of a terminal `text` takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
@@ -111,6 +124,14 @@ mod tests {
         assert_eq!(cut("生产环境", 6), "生产…");
         assert_eq!(cut("生产", 1), "…");
         assert_eq!(cut("生产", 0), "");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_still_told() {
+        assert_eq!(
+            escaped(b"printf '\xff\xfe\xc3\xa9\xc3' | sh"),
+            "printf '\\xff\\xfe\u{e9}\\xc3' | sh"
+        );
     }
 
     #[test]

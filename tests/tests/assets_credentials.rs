@@ -25,6 +25,8 @@ fn lab() -> &'static Lab {
             (2202, "PasswordAuthentication no\nKbdInteractiveAuthentication yes"),
             (2203, "PasswordAuthentication no\nKbdInteractiveAuthentication no"),
             (2204, "PubkeyAuthentication no\nKbdInteractiveAuthentication no"),
+            // One that a test stops.
+            (2209, "PasswordAuthentication yes\nKbdInteractiveAuthentication no"),
         ];
         for (port, configuration) in ways {
             let key = second_sshd(lab.web1(), port, configuration);
@@ -43,7 +45,7 @@ fn lab() -> &'static Lab {
         on_bastion(&lab, "system-user add typist --login keeper --credential ask").expect_status(0);
         on_bastion(
             &lab,
-            "grant add passwords --user alice --asset on2201,on2202,on2203,on2204 --system-user keeper,typist --rights shell,exec,upload,download",
+            "grant add passwords --user alice --asset on2201,on2202,on2203,on2204,on2209 --system-user keeper,typist --rights shell,exec,upload,download",
         )
         .expect_status(0);
         lab
@@ -335,6 +337,35 @@ fn what_a_person_types_opens_an_account_and_is_neither_shown_nor_recorded() {
             "{replay}"
         );
     }
+}
+
+#[test]
+fn what_is_typed_ahead_of_the_question_is_neither_an_answer_nor_sent_to_the_asset() {
+    // The asset accepts the connection and says nothing for a while.
+    let listener = "ss -tlnpH 'sport = :2209' | grep -o 'pid=[0-9]*' | head -n1 | cut -d= -f2";
+    let signal = |name: &str| {
+        lab()
+            .web1()
+            .run(format!("kill -{name} $({listener})"))
+            .expect_status(0);
+    };
+    signal("STOP");
+    let mut shell = lab()
+        .client()
+        .ssh_on_terminal(["-t", "alice@typist@on2209@bastion"]);
+    shell.expect("jms: connecting to on2209 as typist");
+    shell.send(format!("{PASSWORD}\r"));
+    // Nothing shows that it has arrived.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    signal("CONT");
+    shell.expect("'s password: ");
+    shell.send(format!("{PASSWORD}\r"));
+    shell.expect("keeper@web1");
+    shell.send_line("echo nothing be''fore; exit 4");
+    shell.expect("nothing before");
+    let shown = shell.shown();
+    shell.wait().expect_status(4);
+    assert!(!shown.contains(PASSWORD), "{shown}");
 }
 
 #[test]

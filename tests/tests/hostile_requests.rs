@@ -111,6 +111,28 @@ fn a_command_of_any_bytes_and_of_nearly_128_kib_arrives_or_is_refused() {
 }
 
 #[test]
+fn who_may_only_upload_gets_no_terminal_by_asking_for_a_transfer_on_one() {
+    let lab = Lab::everyday();
+    for line in [
+        "system-user add courier --login dev --credential ask",
+        "grant add uploads --user alice --asset web1 --system-user courier --rights upload",
+    ] {
+        lab.bastion().run(format!("jmsctl {line}")).expect_status(0);
+    }
+    let transfer = ["alice@courier@web1@bastion", "scp -t /tmp"];
+    let [way, command] = transfer;
+    let refused = lab.client().ssh(["-tt", way, command]).expect_status(126);
+    assert!(refused.text().contains("exec"), "{}", refused.text());
+    // Without a terminal it is the transfer that it says it is.
+    let asked = lab.client().ssh(transfer);
+    assert!(
+        asked.error_text().contains("terminal"),
+        "{}",
+        asked.error_text()
+    );
+}
+
+#[test]
 fn each_limit_has_its_own_sentence_and_status_75() {
     let lab = Lab::everyday();
     let host = lab.bastion();

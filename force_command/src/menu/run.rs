@@ -16,12 +16,11 @@ use crate::entrance::enter;
 use crate::identity::Identity;
 use crate::message::menu::Menu as Says;
 use crate::message::{Message, Trouble, say};
-use crate::request::{Connect, Request, Verb, Wording, classify};
+use crate::request::{Connect, Request, Verb, Wording, channel_of};
 use crate::start::Start;
 use crate::status;
 use crate::text::harmless;
 use crate::verbs::{self, Desk, NoAnswer};
-use jms::policy::Channel;
 use jms::settings::Settings;
 use jms::store::Store;
 use std::cell::Cell;
@@ -448,7 +447,7 @@ impl Menu<'_> {
             return Ok(());
         };
         let command = command.map(|text| text.as_bytes().to_vec());
-        let channel = command.as_deref().map_or(Channel::Shell, classify);
+        let channel = channel_of(command.as_deref(), true);
         self.request(Connect {
             wording,
             channel,

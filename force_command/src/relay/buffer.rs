@@ -3,6 +3,7 @@
 
 use nix::errno::Errno;
 use std::os::fd::BorrowedFd;
+use zeroize::Zeroize;
 
 /// Bytes of one buffer: a whole pipe as we ask for it, eight packets of ssh.
 pub const SIZE: usize = 256 * 1024;
@@ -95,6 +96,12 @@ impl Buffer {
     /// Forgets what waits.
     pub fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
+    }
+
+    /// Forgets what waits, and everything else that is still in the buffer.
+    pub fn wipe(&mut self) {
+        self.bytes.zeroize();
+        self.clear();
     }
 
     /// Cuts the last line off what waits and returns it, if it begins with one of `beginnings`, or

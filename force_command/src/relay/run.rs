@@ -336,10 +336,13 @@ impl Relay<'_, '_> {
         let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
         match source {
             Source::Signals => self.signal(),
-            Source::Supervisor => self
-                .supervisor
-                .ready()
-                .map_or(Ok(()), |stop| Err(stopped(stop))),
+            Source::Supervisor => {
+                let stop = self.supervisor.ready();
+                if self.supervisor.voids_input() {
+                    self.up.forget();
+                }
+                stop.map_or(Ok(()), |stop| Err(stopped(stop)))
+            }
             Source::AssetEnd => {
                 self.asset_ended();
                 Ok(())

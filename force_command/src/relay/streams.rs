@@ -79,6 +79,11 @@ impl Upward {
         }
     }
 
+    /// Forgets what was typed and has not gone to the asset: it may be a password.
+    pub fn forget(&mut self) {
+        self.buffer.wipe();
+    }
+
     /// Adds what a tap has released.
     pub fn append(&mut self, released: Vec<u8>) {
         if !released.is_empty() {

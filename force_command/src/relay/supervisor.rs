@@ -30,6 +30,12 @@ pub trait Supervisor {
     /// Something of [`Supervisor::watched`] is there. Never blocks.
     fn ready(&mut self) -> Option<Stop>;
 
+    /// Whether, since the last call, the person was asked something at the client's terminal: what was typed before
+    /// was not meant for the asset.
+    fn voids_input(&mut self) -> bool {
+        false
+    }
+
     /// When [`Supervisor::tick`] has something to do, if ever.
     fn next_deadline(&self) -> Option<Instant>;
 

@@ -409,6 +409,85 @@ fn what_is_typed_before_the_terminal_is_raw_waits_for_it_and_is_echoed_nowhere()
     );
 }
 
+/// Asks the person, as often as its stream says so.
+struct Asks(UnixStream, bool);
+
+impl Supervisor for Asks {
+    fn watched(&self) -> Vec<(std::os::fd::BorrowedFd<'_>, nix::poll::PollFlags)> {
+        vec![(self.0.as_fd(), nix::poll::PollFlags::POLLIN)]
+    }
+    fn ready(&mut self) -> Option<Stop> {
+        self.1 = self.0.read(&mut [0]).unwrap() == 1;
+        None
+    }
+    fn voids_input(&mut self) -> bool {
+        if self.1 {
+            self.0.write_all(b"!").unwrap();
+        }
+        std::mem::take(&mut self.1)
+    }
+    fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+    fn tick(&mut self, _: Instant) -> Option<Stop> {
+        None
+    }
+}
+
+#[test]
+fn what_was_typed_ahead_of_a_question_never_goes_to_the_program() {
+    let pair = openpty(Some(&window(24, 80)), None).unwrap();
+    let mut modes = tcgetattr(&pair.slave).unwrap();
+    modes.local_flags.remove(LocalFlags::ECHO);
+    nix::sys::termios::tcsetattr(&pair.slave, nix::sys::termios::SetArg::TCSANOW, &modes).unwrap();
+    let mut master = File::from(pair.master);
+    let waits = || {
+        let mut one = [nix::poll::PollFd::new(
+            pair.slave.as_fd(),
+            nix::poll::PollFlags::POLLIN,
+        )];
+        nix::poll::poll(&mut one, nix::poll::PollTimeout::ZERO).unwrap() > 0
+    };
+    master.write_all(b"secret\r").unwrap();
+    while !waits() {
+        std::thread::yield_now();
+    }
+    let (mut asks, theirs) = UnixStream::pair().unwrap();
+    let clone = || pair.slave.try_clone().unwrap();
+    let script = "while :; do sleep 0.05; test \"$(stty size)\" = '30 90' && break; done; stty raw -echo -iexten; printf ready; head -c 3";
+    let running = relay_with(
+        script,
+        clone(),
+        clone(),
+        clone(),
+        true,
+        move |client, child, signals| {
+            let mut asks = Asks(theirs, false);
+            let mut tap = Witness::default();
+            let outcome = run(client, child, &mut tap, signals, &mut asks, &[]);
+            (outcome, tap)
+        },
+    );
+    // The relay has read it.
+    while waits() {
+        std::thread::yield_now();
+    }
+    asks.write_all(b"?").unwrap();
+    asks.read_exact(&mut [0]).unwrap();
+    let size = Window {
+        rows: 30,
+        columns: 90,
+        pixels: (0, 0),
+    };
+    sys::set_window(master.as_fd(), size).unwrap();
+    sys::signal_thread(running.number, libc::SIGWINCH);
+    read_until(&mut master, "ready");
+    master.write_all(b"abc").unwrap();
+    let (outcome, tap) = running.wait();
+    assert_eq!(outcome.end, End::Ended(Exit::Status(0)));
+    assert_eq!(tap.output, b"readyabc");
+}
+
 #[test]
 fn ctrl_c_while_connecting_ends_it() {
     let (mut master, slave, running) = over_a_terminal("sleep 60");

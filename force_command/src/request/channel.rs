@@ -6,6 +6,17 @@
 use super::words::{Word, simple};
 use jms::policy::Channel;
 
+/// What kind of channel `command` is, or a shell without one. With a terminal a command is never a transfer: no
+/// transfer program asks for one, and whatever runs there instead may be talked to.
+#[must_use]
+pub fn channel_of(command: Option<&[u8]>, terminal: bool) -> Channel {
+    match command {
+        None => Channel::Shell,
+        Some(_) if terminal => Channel::Exec,
+        Some(command) => classify(command),
+    }
+}
+
 /// Recognises what `command` is. Everything that is not certainly a transfer is [`Channel::Exec`].
 #[must_use]
 pub fn classify(command: &[u8]) -> Channel {

@@ -12,11 +12,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use channel::classify;
+pub use channel::channel_of;
 pub use target::Wording;
 pub use verb::{Filter, KNOWN, Verb};
 pub use words::NotWords;
 
+use channel::classify;
 use jms::policy::Channel;
 
 /// The longest command that is passed on, in bytes: what one argument of `execve(2)` can hold on Linux
@@ -158,7 +159,7 @@ fn connect(
 ) -> Request {
     // `ssh host ''` asks for a shell: sshd hands an empty command on as none.
     let command = (!command.is_empty()).then(|| command.to_vec());
-    let channel = command.as_deref().map_or(Channel::Shell, classify);
+    let channel = channel_of(command.as_deref(), terminal);
     Request::Connect(Connect {
         wording,
         channel,

@@ -1,6 +1,7 @@
 //! The grammar, sentence by sentence, and what must hold for any bytes.
 
-use super::{Connect, Filter, KNOWN, NotWords, Request, RequestError, Verb, classify, parse};
+use super::channel::classify;
+use super::{Connect, Filter, KNOWN, NotWords, Request, RequestError, Verb, parse};
 use jms::policy::Channel;
 use proptest::prelude::*;
 
@@ -283,6 +284,23 @@ fn transfers_as_clients_really_write_them() {
     ] {
         assert_eq!(classify(text.as_bytes()), channel, "{text}");
     }
+}
+
+#[test]
+fn with_a_terminal_nothing_is_a_transfer() {
+    let channel = |command: &str, terminal| match parse(
+        Some(b"dev@switch7"),
+        Some(command.as_bytes()),
+        terminal,
+    ) {
+        Ok(Request::Connect(connect)) => connect.channel,
+        other => panic!("{command}: {other:?}"),
+    };
+    assert_eq!(channel("scp -t /x", false), Channel::ScpUpload);
+    for command in ["scp -t /x", "internal-sftp", "git-receive-pack 'r.git'"] {
+        assert_eq!(channel(command, true), Channel::Exec, "{command}");
+    }
+    assert_eq!(channel("", true), Channel::Shell);
 }
 
 #[test]

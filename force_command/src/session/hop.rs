@@ -1,11 +1,12 @@
 //! One machine on the way to the asset, or the asset itself: its client's folder, agent, connection and log.
 
+use super::observed::Observed;
 use super::prepare::Proof;
-use crate::agent::{Agent, Notice};
+use crate::agent::Agent;
 use crate::confinement::relay::Process;
 use crate::egress::ask::{Asking, Question};
 use crate::egress::failure::{Failure, is_connected};
-use crate::egress::{Child, Destination, Folder, Handover, handover};
+use crate::egress::{Child, Destination, Folder, Handover};
 use crate::sys;
 use jms::secret::SecretString;
 use nix::poll::PollFlags;
@@ -16,15 +17,6 @@ use std::time::{Duration, Instant};
 
 /// The log is looked at so often while connecting, where the kernel has no watch for it left.
 const LOG_CHECK: Duration = Duration::from_millis(100);
-
-/// What happened between a client and us, for the event log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observed {
-    /// What its agent did or refused.
-    Agent(Notice),
-    /// A connection that it was refused.
-    Client(handover::Refused),
-}
 
 /// One connection while it is made and as long as it lasts.
 pub struct Hop {

@@ -1,7 +1,8 @@
 //! What watches over a live session beside its bytes: the control socket, the login's sshd, the
 //! clock, and each machine on the way while it is being connected.
 
-use super::hop::{Hop, Observed};
+use super::hop::Hop;
+use super::observed::{Observations, Observed};
 use super::person::{Answer, Person};
 use crate::confinement::relay::Process;
 use crate::control::{Control, Told};
@@ -21,10 +22,10 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// Between questions to a store that was busy.
-const ASK_AGAIN: Duration = Duration::from_millis(200);
-/// So many failed questions in a row end the session: a right that cannot be seen is none.
-const QUESTIONS: u32 = 5;
+/// Between decisions of a store that was busy.
+const DECIDE_AGAIN: Duration = Duration::from_millis(200);
+/// So many failed decisions in a row end the session: a right that cannot be seen is none.
+const ATTEMPTS: u32 = 5;
 
 /// From then on a person wonders what happens.
 const LONG: Duration = Duration::from_secs(1);
@@ -54,13 +55,16 @@ pub struct Live<'a> {
     /// The asset is not known yet: its key is stored when it has let us in.
     pins: bool,
     failed: Option<Place>,
-    observed: Vec<(usize, Observed)>,
+    observed: Observations,
     sshd: Vec<OwnedFd>,
     expiry: TimerFd,
     give_up_at: Instant,
     /// When a person is told what is waited for, and the words.
     announce: Option<(Instant, Message)>,
-    ask_again: Option<Instant>,
+    /// The right is looked at again then.
+    decide_at: Option<Instant>,
+    /// The person was asked something since the relay last wanted to know.
+    asked_person: bool,
     failures: u32,
 }
 
@@ -89,12 +93,13 @@ impl<'a> Live<'a> {
             person,
             pins,
             failed: None,
-            observed: Vec::new(),
+            observed: Observations::default(),
             sshd,
             expiry,
             give_up_at: Instant::now() + connect,
             announce: None,
-            ask_again: None,
+            decide_at: None,
+            asked_person: false,
             failures: 0,
         })
     }
@@ -111,7 +116,7 @@ impl<'a> Live<'a> {
             self.expiry.set(Expiration::OneShot(at), flags)
         });
         match set {
-            Some(Err(_)) => self.ask_again = Some(Instant::now()),
+            Some(Err(_)) => self.decide_at = Some(Instant::now()),
             Some(Ok(())) => {}
             None => drop(self.expiry.unset()),
         }
@@ -135,7 +140,7 @@ impl<'a> Live<'a> {
     /// What happened between the clients and us, for the event log; each with the number of the machine.
     pub fn take_observed(&mut self) -> Vec<(usize, Observed)> {
         self.observe();
-        std::mem::take(&mut self.observed)
+        self.observed.take()
     }
 
     /// Where the connection failed or broke, if it did: the machine's name if it is a gateway, and how.
@@ -168,7 +173,7 @@ impl<'a> Live<'a> {
         while let Some(told) = self.control.next() {
             match told {
                 Told::End(reason) => return Some(Stop::Killed(reason)),
-                Told::DecideAgain => self.ask_again = Some(Instant::now()),
+                Told::DecideAgain => self.decide_at = Some(Instant::now()),
             }
         }
         let mut count = [0; 8];
@@ -176,7 +181,7 @@ impl<'a> Live<'a> {
             nix::unistd::read(&self.expiry, &mut count),
             Err(nix::errno::Errno::EAGAIN)
         ) {
-            self.ask_again = Some(Instant::now());
+            self.decide_at = Some(Instant::now());
         }
         None
     }
@@ -194,6 +199,7 @@ impl<'a> Live<'a> {
         };
         // Who is asked something knows that it is connecting.
         self.announce = None;
+        self.asked_person = true;
         let begun = Instant::now();
         let mut asked = person.ask(question);
         let secret = loop {
@@ -206,14 +212,14 @@ impl<'a> Live<'a> {
                     .iter()
                     .map(|sshd| (sshd.as_fd(), PollFlags::POLLIN)),
             );
-            match asked.wait(&others) {
+            match asked.wait(&others, self.decide_at) {
                 Answer::Typed(secret) => break secret,
                 Answer::GivenUp => return Some(Stop::Interrupted),
                 Answer::Gone => return Some(Stop::ClientGone),
                 Answer::Late => return Some(self.fail(place, Failure::NotTyped)),
                 Answer::Disturbed => {
                     let stop = self.told();
-                    let again = self.ask_again.is_some_and(|at| at <= Instant::now());
+                    let again = self.decide_at.is_some_and(|at| at <= Instant::now());
                     let stop = stop.or_else(|| again.then(|| self.decide_again()).flatten());
                     if stop.is_some() {
                         return stop;
@@ -258,8 +264,9 @@ impl<'a> Live<'a> {
 
     fn observe(&mut self) {
         for (place, hop) in self.hops.iter_mut().enumerate() {
-            let taken = hop.take_observed().into_iter();
-            self.observed.extend(taken.map(|one| (place, one)));
+            for one in hop.take_observed() {
+                self.observed.add(place, one);
+            }
         }
     }
 
@@ -283,7 +290,7 @@ impl<'a> Live<'a> {
                 limits,
                 ..
             })) => {
-                (self.failures, self.ask_again) = (0, None);
+                (self.failures, self.decide_at) = (0, None);
                 self.expires(limits.until);
                 None
             }
@@ -293,8 +300,8 @@ impl<'a> Live<'a> {
             )),
             Err(error) => {
                 self.failures += 1;
-                self.ask_again = Some(Instant::now() + ASK_AGAIN);
-                (self.failures >= QUESTIONS).then(|| Stop::NoStore(error.to_string()))
+                self.decide_at = Some(Instant::now() + DECIDE_AGAIN);
+                (self.failures >= ATTEMPTS).then(|| Stop::NoStore(error.to_string()))
             }
         }
     }
@@ -327,11 +334,15 @@ impl Supervisor for Live<'_> {
         self.pin()
     }
 
+    fn voids_input(&mut self) -> bool {
+        std::mem::take(&mut self.asked_person)
+    }
+
     fn next_deadline(&self) -> Option<Instant> {
         let give_up = (!self.is_connected()).then_some(self.give_up_at);
         let hops = self.hops.iter().map(Hop::next_deadline);
         let announce = self.announce.as_ref().map(|(at, _)| *at);
-        [give_up, announce, self.ask_again]
+        [give_up, announce, self.decide_at]
             .into_iter()
             .chain(hops)
             .flatten()
@@ -363,7 +374,7 @@ impl Supervisor for Live<'_> {
         if let Some(stop) = self.pin() {
             return Some(stop);
         }
-        if self.ask_again.is_some_and(|at| at <= now) {
+        if self.decide_at.is_some_and(|at| at <= now) {
             return self.decide_again();
         }
         None

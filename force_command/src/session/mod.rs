@@ -6,6 +6,7 @@
 mod departure;
 mod hop;
 mod live;
+mod observed;
 mod open;
 mod person;
 mod prepare;

@@ -12,6 +12,7 @@ use crate::start::Start;
 use crate::status;
 use crate::sys;
 use crate::target::{self, TargetError};
+use crate::text;
 use event::Type;
 use jms::id::Id;
 use jms::policy::Decision;
@@ -88,7 +89,7 @@ pub fn open(
     let request = connect
         .command
         .as_deref()
-        .map(String::from_utf8_lossy)
+        .map(text::escaped)
         .unwrap_or_default();
     let recording = path_of(Path::new(""), &id, now);
     let new = NewSession {
@@ -224,10 +225,7 @@ fn header(start: &Start, identity: &Identity, connect: &Connect, name: &str, now
     let window = sys::window(Descriptors::standard().input)
         .ok()
         .filter(|_| connect.terminal);
-    let command = connect
-        .command
-        .as_deref()
-        .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let command = connect.command.as_deref().map(text::escaped);
     let meta = [
         ("user", identity.user.name.clone()),
         ("login", identity.login.id.clone()),

@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a prompt waits for a terminal that does not read.
 const SHOWING: Duration = Duration::from_secs(1);
+/// What Ctrl-C types.
+const INTERRUPT: u8 = 3;
 /// Longest prompt that is shown, in characters.
 const LONGEST: usize = 512;
 
@@ -50,10 +52,13 @@ pub struct Asked<'a> {
     person: Person<'a>,
     line: SecretLine,
     until: Instant,
+    /// ^C came before the prompt.
+    interrupted: bool,
 }
 
 impl<'a> Person<'a> {
-    /// Shows the prompt.
+    /// Shows the prompt. What was typed before it is thrown away, as any program that asks for a password does;
+    /// ^C counts.
     #[must_use]
     pub fn ask(self, question: &Question) -> Asked<'a> {
         let prompt = match question {
@@ -62,27 +67,54 @@ impl<'a> Person<'a> {
             }
             _ => format!("{}'s password: ", self.target),
         };
+        let interrupted = self.discard();
         // Who does not see it types nothing, and that ends in time.
         let _ = sys::write_within(self.output, prompt.as_bytes(), SHOWING);
         Asked {
             person: self,
             line: SecretLine::new(),
             until: Instant::now() + PATIENCE,
+            interrupted,
         }
+    }
+
+    /// Throws away what was typed until now; whether ^C was.
+    fn discard(self) -> bool {
+        let mut typed = Zeroizing::new([0_u8; 4096]);
+        let mut interrupted = false;
+        // A terminal keeps less than that; who types on and on is not waited for.
+        for _ in 0..16 {
+            match nix::unistd::read(self.input, &mut *typed) {
+                Ok(length @ 1..) => {
+                    let new = typed.get(..length).unwrap_or_default();
+                    interrupted |= new.contains(&INTERRUPT);
+                }
+                Err(Errno::EINTR) => {}
+                _ => break,
+            }
+        }
+        interrupted
     }
 }
 
 impl Asked<'_> {
-    /// Waits for the answer, or until one of `others` is there.
-    pub fn wait(&mut self, others: &[(BorrowedFd<'_>, PollFlags)]) -> Answer {
-        let answer = self.read(others);
+    /// Waits for the answer, or until one of `others` is there, or for `latest`.
+    pub fn wait(
+        &mut self,
+        others: &[(BorrowedFd<'_>, PollFlags)],
+        latest: Option<Instant>,
+    ) -> Answer {
+        let answer = match self.interrupted {
+            true => Answer::GivenUp,
+            false => self.read(others, latest),
+        };
         if !matches!(answer, Answer::Disturbed) {
             let _ = sys::write_within(self.person.output, b"\r\n", SHOWING);
         }
         answer
     }
 
-    fn read(&mut self, others: &[(BorrowedFd<'_>, PollFlags)]) -> Answer {
+    fn read(&mut self, others: &[(BorrowedFd<'_>, PollFlags)], latest: Option<Instant>) -> Answer {
         let mut key = Zeroizing::new([0_u8]);
         loop {
             match nix::unistd::read(self.person.input, &mut *key) {
@@ -94,10 +126,15 @@ impl Asked<'_> {
                 },
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
-                    let left = self.until.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
+                    let now = Instant::now();
+                    if self.until <= now {
                         return Answer::Late;
                     }
+                    if latest.is_some_and(|latest| latest <= now) {
+                        return Answer::Disturbed;
+                    }
+                    let until = latest.map_or(self.until, |latest| latest.min(self.until));
+                    let left = until.saturating_duration_since(now);
                     let keys = PollFd::new(self.person.input, PollFlags::POLLIN);
                     let others = others.iter().map(|(fd, flags)| PollFd::new(*fd, *flags));
                     let mut all: Vec<PollFd<'_>> = std::iter::once(keys).chain(others).collect();
@@ -152,7 +189,7 @@ mod tests {
         let prompt = Question::Prompt("Code\x1b[2J\r\nnow: ".into());
         let mut asked = person(&ours).ask(&prompt);
         theirs.write_all(b"12\x7f3\rrest").unwrap();
-        let answer = asked.wait(&[]);
+        let answer = asked.wait(&[], None);
         assert!(
             matches!(&answer, Answer::Typed(secret) if secret.expose() == "13"),
             "{answer:?}"
@@ -166,6 +203,35 @@ mod tests {
     }
 
     #[test]
+    fn what_was_typed_before_a_question_is_no_answer_but_an_interrupt_is() {
+        let (ours, mut theirs) = pair();
+        for secret in ["quince", "medlar"] {
+            theirs.write_all(b"typed ahead\rand more").unwrap();
+            let mut asked = person(&ours).ask(&Question::Password);
+            theirs.write_all(format!("{secret}\r").as_bytes()).unwrap();
+            let answer = asked.wait(&[], None);
+            assert!(
+                matches!(&answer, Answer::Typed(typed) if typed.expose() == secret),
+                "{answer:?}"
+            );
+        }
+        theirs.write_all(b"x\x03").unwrap();
+        let mut asked = person(&ours).ask(&Question::Password);
+        assert!(matches!(asked.wait(&[], None), Answer::GivenUp));
+    }
+
+    #[test]
+    fn a_question_is_put_aside_at_the_latest_when_the_caller_has_something_to_do() {
+        let (ours, mut theirs) = pair();
+        let mut asked = person(&ours).ask(&Question::Password);
+        let latest = Instant::now() + Duration::from_millis(50);
+        assert!(matches!(asked.wait(&[], Some(latest)), Answer::Disturbed));
+        assert!(Instant::now() >= latest);
+        theirs.write_all(b"quince\r").unwrap();
+        assert!(matches!(asked.wait(&[], None), Answer::Typed(_)));
+    }
+
+    #[test]
     fn a_disturbance_keeps_what_was_typed_and_the_end_is_seen() {
         let (ours, mut theirs) = pair();
         let (other, mut disturber) = pair();
@@ -173,15 +239,15 @@ mod tests {
         theirs.write_all(b"qui").unwrap();
         disturber.write_all(b"!").unwrap();
         let others = [(other.as_fd(), PollFlags::POLLIN)];
-        assert!(matches!(asked.wait(&others), Answer::Disturbed));
+        assert!(matches!(asked.wait(&others, None), Answer::Disturbed));
         theirs.write_all(b"nce\r").unwrap();
-        let answer = asked.wait(&[]);
+        let answer = asked.wait(&[], None);
         assert!(matches!(&answer, Answer::Typed(secret) if secret.expose() == "quince"));
         let mut asked = person(&ours).ask(&Question::Password);
         theirs.write_all(b"x\x03").unwrap();
-        assert!(matches!(asked.wait(&[]), Answer::GivenUp));
+        assert!(matches!(asked.wait(&[], None), Answer::GivenUp));
         let mut asked = person(&ours).ask(&Question::Password);
         drop(theirs);
-        assert!(matches!(asked.wait(&[]), Answer::Gone));
+        assert!(matches!(asked.wait(&[], None), Answer::Gone));
     }
 }

@@ -40,6 +40,7 @@ struct Resizes {
 impl Record {
     /// What is kept: a terminal and a shell whole; of a command's output the first
     /// `exec_output_bytes`, if there is such a limit; of a transfer that there was one, never its bytes.
+    /// What a terminal prints is kept whatever the channel is said to be.
     ///
     /// # Errors
     /// The recording cannot be extended.
@@ -54,7 +55,7 @@ impl Record {
             keep: Keep::Everything,
             resizes: Resizes::default(),
         };
-        if channel.is_transfer() {
+        if channel.is_transfer() && !terminal {
             record.keep = Keep::Nothing;
             record.mark(&format!(
                 "{}: the bytes of files are not recorded",
@@ -267,6 +268,13 @@ mod tests {
             record.output(at(6), Stream::Output, b"b").unwrap();
         });
         assert_eq!(events, ["81x24", "83x24", "a", "b"]);
+    }
+
+    #[test]
+    fn what_a_terminal_prints_is_kept_even_if_it_is_called_a_transfer() {
+        let events = recorded(Channel::ScpUpload, true, 1, &[b"switch7> "]);
+        let text: String = events.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(text, "switch7> ");
     }
 
     #[test]

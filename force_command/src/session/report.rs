@@ -1,13 +1,10 @@
-//! What is kept of a session's end, and of what went wrong on the way.
+//! What a session's end means, for the client and for what is kept of it.
 
-use super::hop::Observed;
-use crate::agent::Notice;
 use crate::egress::Exit;
 use crate::egress::Failure;
 use crate::message::{self, Message};
 use crate::relay::{End, Stop};
 use crate::status;
-use event::{Event, Severity};
 
 /// How a session ended, for the client and for the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,24 +79,6 @@ pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Ve
         }
         End::Stopped(Stop::ClientGone) => verdict(status::CONNECTION, None, "client-gone"),
     }
-}
-
-/// The event for something that the client program was refused; what an honest client does is none.
-pub fn observed(event: Event, observed: &Observed) -> Option<Event> {
-    let reason = match observed {
-        Observed::Agent(Notice::Refused(refusal)) => format!("agent: {refusal}"),
-        Observed::Agent(Notice::Withheld) => {
-            "the client asked for a password before the asset had proved its host key".to_owned()
-        }
-        Observed::Agent(_) => return None,
-        Observed::Client(refused) => refused.to_string(),
-    };
-    Some(
-        event
-            .severity(Severity::Warning)
-            .result("deny")
-            .reason(reason),
-    )
 }
 
 #[cfg(test)]

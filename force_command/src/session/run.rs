@@ -1,12 +1,12 @@
 //! An open session from the first byte to the last, and its end.
 
 use super::departure::Departure;
-use super::hop::Observed;
 use super::live::{Asked, Live};
+use super::observed::Observed;
 use super::open::{NotOpened, Open, open};
 use super::person::Person;
 use super::prepare::{Leg, Stage};
-use super::report::{Verdict, observed, verdict};
+use super::report::{Verdict, verdict};
 use super::{Refused, prepare};
 use crate::confinement::relay::{Process, shut_in};
 use crate::egress::child::Streams;
@@ -273,14 +273,16 @@ fn report_observed(
 ) {
     let egress = &session.egress;
     for (place, one) in all {
+        let Some(reason) = one.reason() else { continue };
         let at = egress.gateways.get(*place).unwrap_or(egress);
         let event = report::about(Type::Alert, &identity.login)
             .session(session.id.as_str())
             .asset(at.asset.name.as_str())
-            .system_user(at.system_user.name.as_str());
-        if let Some(event) = observed(event, one) {
-            report::emit(store, &event);
-        }
+            .system_user(at.system_user.name.as_str())
+            .severity(Severity::Warning)
+            .result("deny")
+            .reason(reason);
+        report::emit(store, &event);
     }
 }
 
