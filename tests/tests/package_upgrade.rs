@@ -294,3 +294,28 @@ fn a_removal_under_a_live_session_leaves_it_running_and_says_so() {
         "{past:?}"
     );
 }
+
+#[test]
+fn a_session_that_outlives_a_removal_is_ended_by_what_is_decided_after_the_next_installation() {
+    let lab = Lab::everyday();
+    let bastion = lab.bastion();
+    put(
+        bastion,
+        "/root/new.deb",
+        &package::file().expect("the package"),
+    );
+    let mut shell = lab.client().ssh_on_terminal([WAY]);
+    shell.expect("dev@web1");
+    bastion
+        .run("DEBIAN_FRONTEND=noninteractive dpkg --remove jms")
+        .expect_success();
+    install(bastion, "/root/new.deb").expect_success();
+    shell.send_line("echo af$((40+2))ter");
+    shell.expect("af42ter");
+    bastion.run("jmsctl user disable alice").expect_success();
+    eventually("the session ends", SOON, || !shell.is_running());
+    bastion
+        .run("DEBIAN_FRONTEND=noninteractive dpkg --remove jms; ls -d /run/jms")
+        .expect_stdout_contains("Removing jms");
+    assert!(!bastion.has("/run/jms"), "nobody listens there any more");
+}
