@@ -43,10 +43,7 @@ impl Disk {
             .saturating_mul(1024 * 1024);
         let folder = mend::path(&paths.recordings());
         let mount = format!("$(df --output=target {folder} | tail -n 1)");
-        let choose = format!(
-            "{} && rm -r -- \"$file\"",
-            mend::ask("File or folder to remove:", "file")
-        );
+        let choose = choose(&folder);
         if self.free < least.saturating_mul(FACTOR) {
             let mib = self.free / (1024 * 1024);
             let sentence = if self.free < least {
@@ -63,24 +60,96 @@ impl Disk {
             findings.add(
                 table::DISK_SPACE,
                 sentence,
-                format!("du -xah \"{mount}\" 2> /dev/null | sort -h | tail -n 25 && {choose}"),
+                format!("{} && {choose}", largest("ah", "h", &mount)),
             );
         }
         if let Some(files) = self.files.filter(|files| *files < FEWEST_FILES) {
             findings.add(
                 table::DISK_INODES,
                 format!("only {files} files can still be made in {folder}"),
-                format!(
-                    "du -x --inodes \"{mount}\" 2> /dev/null | sort -n | tail -n 25 && {choose}"
-                ),
+                format!("{} && {choose}", largest(" --inodes", "n", &mount)),
             );
         }
     }
 }
 
+/// Lists what is largest below `$mount`, one name a line: anybody may have chosen these names, line ends and a terminal's
+/// commands in them.
+fn largest(count: &str, order: &str, mount: &str) -> String {
+    format!(
+        r#"du -x0{count} "{mount}" 2> /dev/null | sort -z{order} | tail -zn 25 | tr '\n\0' '?\n' | cat -v"#
+    )
+}
+
+/// Asks what is to go, and leaves alone what the host and the bastion are made of, and recordings: their time is the
+/// settings' to say, and `jmsctl recording prune` looks at it.
+fn choose(recordings: &str) -> String {
+    let kept = format!(
+        "/|/etc|/etc/*|/var|/var/lib|/var/lib/jms|/var/lib/jms/[!r]*|{recordings}|{recordings}/[0-9]*"
+    );
+    format!(
+        r#"{} && case $(realpath -m -- "$file") in {kept}) echo 'This stays: settings, or evidence (jmsctl recording prune)' >&2; false;; *) rm -r -- "$file";; esac"#,
+        mend::ask("File or folder to remove:", "file")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn sh(folder: &std::path::Path, command: &str) -> (bool, String) {
+        let output = std::process::Command::new("sh")
+            .args(["-c", command])
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.success(), text)
+    }
+
+    #[test]
+    fn a_name_of_a_strangers_is_one_line_and_commands_no_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a\n99G\t/var/lib/jms/recordings", "b\u{1b}]0;title\u{7}"] {
+            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        for command in [largest("ah", "h", "."), largest(" --inodes", "n", ".")] {
+            let (_, listed) = sh(folder.path(), &command);
+            assert!(listed.contains("\t./a?99G\t/var"), "{listed}");
+            assert!(!listed.contains("\n99G"), "{listed}");
+            assert!(listed.contains("\t./b^[]0;title^G\n"), "{listed}");
+            assert!(listed.ends_with("\t.\n"), "{listed}");
+        }
+    }
+
+    #[test]
+    fn settings_and_evidence_are_not_removed_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let recordings = folder.path().canonicalize().unwrap().join("recordings");
+        std::fs::create_dir_all(recordings.join("2026")).unwrap();
+        std::fs::create_dir_all(recordings.join("filler")).unwrap();
+        std::os::unix::fs::symlink(&recordings, folder.path().join("link")).unwrap();
+        std::os::unix::fs::symlink("/etc", folder.path().join("etc")).unwrap();
+        let ask = choose(&mend::path(&recordings)).replace("rm -r --", "echo removes");
+        for (answer, goes) in [
+            ("recordings/2026", false),
+            ("link/2026", false),
+            ("recordings", false),
+            ("/etc", false),
+            ("etc/no-such-file", false),
+            ("/var/lib/jms/jms.db", false),
+            ("/var/lib/../lib/jms/public", false),
+            ("recordings/filler", true),
+            ("/var/tmp/large", true),
+        ] {
+            let (done, said) = sh(folder.path(), &format!("echo {answer} | {{ {ask}; }}"));
+            assert_eq!(
+                (done, said.contains("removes")),
+                (goes, goes),
+                "{answer}: {said}"
+            );
+        }
+    }
 
     #[test]
     fn little_room_and_few_files_are_found() {

@@ -118,7 +118,6 @@ const RULES: &[Rule] = &[
         None,
         Mode::Exact(0o755),
     ),
-    file("/usr/libexec/jms/askpass", "root", None, Mode::Exact(0o755)),
 ];
 
 /// Folders of live sessions: whoever restarts the host makes them anew.
@@ -255,6 +254,15 @@ fn change_mode(rule: &Rule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_path_is_judged_once() {
+        let mut paths: Vec<&str> = RULES.iter().map(|rule| rule.path).collect();
+        paths.sort_unstable();
+        let count = paths.len();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
 
     #[test]
     fn settings_may_be_stricter_but_never_writable_or_hidden() {

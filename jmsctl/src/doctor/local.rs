@@ -103,6 +103,8 @@ impl Local {
         } else {
             "wheel"
         };
+        // sudo passes over files with a dot in their name, and a person's name may have one.
+        let sudoers = "/etc/sudoers.d/jms-local-administrators";
         let mut steps = vec![
             mend::ask("Name of a local administrator:", "name"),
             r#"{ id -- "$name" > /dev/null 2>&1 || useradd --create-home --shell /bin/bash -- "$name"; }"#.to_owned(),
@@ -112,7 +114,8 @@ impl Local {
             r#"echo 'Public key, then Ctrl-D:' && cat >> "$keys"/authorized_keys"#.to_owned(),
             r#"chown "$name" "$keys"/authorized_keys && chmod 0600 "$keys"/authorized_keys"#.to_owned(),
             // Without a password, sudo could not ask for one.
-            r#"printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\n' "$name" > /etc/sudoers.d/"$name" && chmod 0440 /etc/sudoers.d/"$name""#.to_owned(),
+            format!(r#"{{ cat {sudoers} 2> /dev/null; printf '%s ALL=(ALL:ALL) NOPASSWD: ALL\n' "$name"; }} > {sudoers}.new"#),
+            format!("visudo -cqf {sudoers}.new && chmod 0440 {sudoers}.new && mv -f {sudoers}.new {sudoers}"),
         ];
         let file = "/etc/ssh/sshd_config.d/60-jms-local-administrator.conf";
         for list in &self.lists {

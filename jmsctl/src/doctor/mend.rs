@@ -116,6 +116,24 @@ pub fn as_service_user(command: &str) -> String {
     format!("setpriv --reuid=jms --regid=jms --init-groups -- {command}")
 }
 
+/// Puts the file `$copy` at a path (a word for `sh`) with these options of install(1), all at once. What stood there, and
+/// beside it under the same name with one of `companions` at its end, is kept under a new name: it may be all that is left.
+pub fn put_back(path: &str, options: &str, companions: &[&str]) -> String {
+    let mut steps = vec![
+        r#"[ -f "$copy" ]"#.to_owned(),
+        format!(r#"install -T {options} -- "$copy" {path}.new"#),
+        format!("wrong={path}.wrong-$(date +%Y%m%d-%H%M%S)"),
+    ];
+    // The file itself goes first: whoever opens it meanwhile makes no new companion.
+    for end in [""].iter().chain(companions) {
+        steps.push(format!(
+            r#"{{ [ ! -e {path}{end} ] || mv -fT {path}{end} "$wrong"{end}; }}"#
+        ));
+    }
+    steps.push(format!("mv -fT {path}.new {path}"));
+    steps.join(" && ")
+}
+
 /// Asks for a word, to be used as `$NAME` by what follows.
 pub fn ask(question: &str, name: &str) -> String {
     format!("printf '%s ' {} && read -r {name}", quoted(question))
@@ -124,6 +142,70 @@ pub fn ask(question: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Runs it with `copy` as the answer.
+    fn put_back_in(folder: &std::path::Path, copy: &str) -> bool {
+        let shown = path(&folder.join("jms.db"));
+        let command = put_back(&shown, "-m 0600", &["-wal", "-shm"]);
+        let asked = ask("Copy:", "copy");
+        std::process::Command::new("sh")
+            .args(["-c", &format!("echo {copy} | {{ {asked} && {command}; }}")])
+            .current_dir(folder)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    }
+
+    /// Names and texts of a folder, sorted; a date is `DATE`.
+    fn files(folder: &std::path::Path) -> Vec<(String, String)> {
+        let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+        let name = |name: String| match name.split_once(".wrong-") {
+            Some((before, after)) => {
+                let end = after.get("20261121-110000".len()..).unwrap();
+                format!("{before}.wrong-DATE{end}")
+            }
+            None => name,
+        };
+        let mut files: Vec<_> = entries
+            .map(|entry| {
+                (
+                    name(entry.file_name().into_string().unwrap()),
+                    std::fs::read_to_string(entry.path()).unwrap(),
+                )
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn what_a_copy_replaces_is_kept_together_with_what_was_not_yet_written_into_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("jms.db", "old"),
+            ("jms.db-wal", "committed"),
+            ("jms.db-shm", "index"),
+            ("copy", "copy"),
+        ] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let before = files(folder.path());
+        for typo in ["no-such-file", ".", "/dev/null"] {
+            assert!(!put_back_in(folder.path(), typo), "{typo}");
+            assert_eq!(files(folder.path()), before, "{typo}");
+        }
+        assert!(put_back_in(folder.path(), "copy"));
+        let expected = [
+            ("copy", "copy"),
+            ("jms.db", "copy"),
+            ("jms.db.wrong-DATE", "old"),
+            ("jms.db.wrong-DATE-shm", "index"),
+            ("jms.db.wrong-DATE-wal", "committed"),
+        ];
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(files(folder.path()), expected);
+    }
 
     #[test]
     fn words_stay_one_word() {

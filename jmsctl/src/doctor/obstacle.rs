@@ -55,8 +55,9 @@ fn put_back(path: &Path) -> String {
         return format!("rm -f {shown} && {lines} > {shown} && chmod 0644 {shown}");
     }
     let question = format!("Copy of {shown} to put back (the host keeps one as {shown}-):");
+    // No look-up of a name here: install(1) makes none without an owner.
     format!(
-        "{} && rm -f {shown} && cp -- \"$copy\" {shown} && chmod 0644 {shown}",
+        "{} && [ -f \"$copy\" ] && install -T -m 0644 -- \"$copy\" {shown}.new && mv -fT {shown}.new {shown}",
         mend::ask(&question, "copy")
     )
 }

@@ -152,7 +152,10 @@ fn key(inside: &Inside, paths: &Paths, findings: &mut Findings) {
     findings.add(
         table::SECRET_KEY,
         format!("{sentence}; no session with a stored secret can begin"),
-        format!("{ask} && rm -rf {path} && install -o jms -g jms -m 0400 -- \"$copy\" {path}"),
+        format!(
+            "{ask} && {}",
+            mend::put_back(&path, "-o jms -g jms -m 0400", &[])
+        ),
     );
 }
 
@@ -193,8 +196,9 @@ fn broken(
     let database = paths.database();
     let shown = mend::path(&database);
     let restore = format!(
-        "{} && rm -rf {shown}-wal {shown}-shm && {{ [ ! -e {shown} ] || mv -f {shown} {shown}.wrong; }} && install -o jms -g jms -m 0600 -- \"$copy\" {shown} && jmsctl status > /dev/null",
-        mend::ask("Copy of jms.db to put back:", "copy")
+        "{} && {} && jmsctl status > /dev/null",
+        mend::ask("Copy of jms.db to put back:", "copy"),
+        mend::put_back(&shown, "-o jms -g jms -m 0600", &["-wal", "-shm"]),
     );
     match error {
         StoreError::Missing { .. } | StoreError::NotInitialised => {

@@ -532,7 +532,8 @@ const PEOPLE: &[Case] = &[
     case("administrators.local", "usermod --lock admin; rm /home/admin/.ssh/authorized_keys").answers("admin\n@KEY@\n"),
     case("administrators.local", "gpasswd --delete admin sudo; rm -f /etc/sudoers.d/admin").answers("admin\n@KEY@\n"),
     case("administrators.local", "echo 'AllowUsers nobody' > /etc/ssh/sshd_config.d/60-x.conf; chage --expiredate 1 admin")
-        .answers("warden\n@KEY@\n")
+        // sudo reads no file with a dot in its name.
+        .answers("ann.lee\n@KEY@\n")
         .after("rm /etc/ssh/sshd_config.d/60-*.conf; chage --expiredate -1 admin"),
     // From here on the profile holds; each of these keeps what the one before it mended.
     case("profile.methods", "true").profile().with(&["profile.auditor"]).answers("walter\n@KEY@\n"),
@@ -572,7 +573,7 @@ pub fn groups() -> &'static [Group] {
         },
         Group {
             name: "store",
-            restore: "rm -rf /etc/jms/jms.toml*; cp -a /root/jms/jms.toml /etc/jms/jms.toml; rm -rf /var/lib/jms/jms.db.wrong",
+            restore: "rm -rf /etc/jms/jms.toml*; cp -a /root/jms/jms.toml /etc/jms/jms.toml; rm -rf /var/lib/jms/jms.db.wrong-* /etc/jms/secret.key.wrong-*",
             cases: STORE,
         },
         Group {
