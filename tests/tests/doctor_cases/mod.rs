@@ -530,7 +530,7 @@ const PEOPLE: &[Case] = &[
         jmsctl key add ada /tmp/both.pub > /dev/null")
         .after("jmsctl user rm eve --yes"),
     case("administrators.local", "usermod --lock admin; rm /home/admin/.ssh/authorized_keys").answers("admin\n@KEY@\n"),
-    case("administrators.local", "gpasswd --delete admin sudo; rm -f /etc/sudoers.d/admin").answers("admin\n@KEY@\n"),
+    case("administrators.local", "gpasswd --delete admin sudo; rm -f /etc/sudoers.d/admin /etc/sudoers.d/jms-local-administrators").answers("admin\n@KEY@\n"),
     case("administrators.local", "echo 'AllowUsers nobody' > /etc/ssh/sshd_config.d/60-x.conf; chage --expiredate 1 admin")
         // sudo reads no file with a dot in its name.
         .answers("ann.lee\n@KEY@\n")
