@@ -26,7 +26,8 @@ impl Folder {
     /// session, from 0.
     ///
     /// The client runs as another user, whose primary group is ours too: that group may pass through
-    /// the folder, read the known hosts and write, not read, the log. No account of the host is in it.
+    /// the folder, read the known hosts and write, not read, the log. The virtual users are in
+    /// it, and no other account of the host.
     ///
     /// # Errors
     /// What the file system says; nothing is left behind then.

@@ -16,6 +16,9 @@ use std::os::unix::fs::MetadataExt;
 
 /// Descriptors that one session may have open; a session needs about thirty.
 const OPEN_FILES: u64 = 256;
+/// Processes that a user may have, the kernel counts them by his uid: a hundred sessions need some five hundred. Whoever
+/// takes over one of his programs cannot use up those of sshd's whole service.
+const PROCESSES: u64 = 1024;
 /// The usual size of a stack, in bytes.
 const STACK: u64 = 8 * 1024 * 1024;
 
@@ -145,6 +148,7 @@ fn limits() -> Result<(), nix::errno::Errno> {
     sys::limit(libc::RLIMIT_CORE, 0)?;
     sys::limit(libc::RLIMIT_NOFILE, OPEN_FILES)?;
     sys::limit(libc::RLIMIT_STACK, STACK)?;
+    sys::limit(libc::RLIMIT_NPROC, PROCESSES)?;
     for resource in [
         libc::RLIMIT_AS,
         libc::RLIMIT_CPU,
@@ -154,7 +158,6 @@ fn limits() -> Result<(), nix::errno::Errno> {
         libc::RLIMIT_MEMLOCK,
         libc::RLIMIT_MSGQUEUE,
         libc::RLIMIT_NICE,
-        libc::RLIMIT_NPROC,
         libc::RLIMIT_RSS,
         libc::RLIMIT_RTPRIO,
         libc::RLIMIT_RTTIME,
