@@ -172,6 +172,33 @@ fn a_pam_auth_update_that_is_killed_at_any_moment_is_put_right_by_the_next_run()
     }
 }
 
+#[test]
+fn what_root_changed_after_a_killed_pam_auth_update_is_kept_for_him() {
+    const CHANGE: &str = "auth required pam_faildelay.so delay=1000 # root's own\n";
+    let lab = Lab::builder().assets([]).start().expect("a lab");
+    let bastion = lab.bastion();
+    for line in ["postinst configure 0.1.0", "prerm remove"] {
+        script(bastion, "postinst configure 0.1.0").expect_success();
+        bastion
+            .run(format!(
+                "printf '#!/bin/sh\nkill -9 $PPID\n' > /usr/local/sbin/pam-auth-update
+                 chmod 0755 /usr/local/sbin/pam-auth-update
+                 /var/lib/dpkg/info/jms.{line}; rm /usr/local/sbin/pam-auth-update; test -d /var/lib/pam.jms-before"
+            ))
+            .expect_success();
+        let auth = bastion.read_text("/etc/pam.d/common-auth");
+        bastion.write("/etc/pam.d/common-auth", format!("{auth}{CHANGE}"));
+        script(bastion, line)
+            .expect_success()
+            .expect_stderr_contains("what stood there is kept: /var/backups/jms-common-auth-");
+        let kept =
+            bastion.run("cat /var/backups/jms-common-auth-*; rm /var/backups/jms-common-auth-*");
+        kept.expect_success().expect_stdout_contains("root's own");
+        assert!(!bastion.has("/var/lib/pam.jms-before"), "{line}");
+        administrator_gets_in(&lab);
+    }
+}
+
 /// Installs the package under strace and follows owner and mode of the session program, under each of its names.
 fn window(lab: &Lab) -> Vec<String> {
     let bastion = lab.bastion();
