@@ -4,8 +4,9 @@
 //!
 //! To be begun before a secret is in memory, so that the process has none.
 //!
-//! Trusts the name service for nothing but an address: who answers there is proved by its host key. What a
-//! forged answer could break is the short-lived process that reads it.
+//! Trusts the name service for nothing but an address: who answers there is proved by its host key. The
+//! process that reads its answer is not shut in: what it could do if a forged one took it over stands in
+//! docs/confinement.md.
 
 use super::child::{ChildError, Step, become_user};
 use super::failure::Failure;
