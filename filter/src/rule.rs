@@ -1,0 +1,233 @@
+//! Rules and filters: what an administrator wrote, compiled.
+
+use crate::pattern::{Pattern, PatternError};
+use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
+use std::collections::HashMap;
+use std::fmt;
+
+/// What happens to a command. The strictest is the greatest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It runs.
+    Allow,
+    /// It runs, and somebody is told.
+    Warn,
+    /// It runs if the user says yes.
+    Confirm,
+    /// It does not run.
+    Deny,
+}
+
+impl Verdict {
+    /// As it is written in rules, rows and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Confirm => "confirm",
+            Self::Deny => "deny",
+        }
+    }
+
+    /// Reads what [`Verdict::as_str`] writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Allow, Self::Warn, Self::Confirm, Self::Deny]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == text)
+    }
+}
+
+/// What a rule looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matching<'a> {
+    /// A program with flags and words.
+    Command(&'a str),
+    /// A regular expression.
+    Regex(&'a str),
+}
+
+/// A rule as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleText<'a> {
+    /// A number by which the user finds it again.
+    pub id: i64,
+    /// Lower numbers are asked first; of equal ones the stricter verdict.
+    pub priority: i64,
+    /// What it says.
+    pub verdict: Verdict,
+    /// What it looks for.
+    pub matching: Matching<'a>,
+    /// Whether upper and lower case are the same.
+    pub ignore_case: bool,
+}
+
+/// Why a rule is no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleError {
+    /// Nothing is looked for.
+    Empty,
+    /// The expression does not compile, or would become too large.
+    Regex(String),
+    /// It matches the empty text, and so everything.
+    MatchesEverything,
+    /// What `--command` names.
+    Pattern(PatternError),
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(out, "the rule is empty"),
+            Self::Regex(why) => write!(out, "the regular expression cannot be used: {why}"),
+            Self::MatchesEverything => write!(
+                out,
+                "the regular expression matches every line; the filter's default says what holds for all"
+            ),
+            Self::Pattern(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl From<PatternError> for RuleError {
+    fn from(error: PatternError) -> Self {
+        Self::Pattern(error)
+    }
+}
+
+/// The most memory that one compiled expression may take, in bytes.
+const MAX_REGEX: usize = 256 * 1024;
+
+/// An expression as it is matched: an allowing one must cover the whole command.
+fn expression(text: &str, verdict: Verdict, ignore_case: bool) -> String {
+    let flag = if ignore_case { "i" } else { "" };
+    match verdict {
+        Verdict::Allow => format!("^(?{flag}:{text})$"),
+        _ => format!("(?{flag}:{text})"),
+    }
+}
+
+/// Checks a rule before it is kept.
+pub fn check(rule: &RuleText<'_>) -> Result<(), RuleError> {
+    match rule.matching {
+        Matching::Command(text) => {
+            Pattern::parse(text, rule.ignore_case)?;
+        }
+        Matching::Regex(text) => {
+            if text.is_empty() {
+                return Err(RuleError::Empty);
+            }
+            let compile = |text: &str| {
+                RegexBuilder::new(text)
+                    .size_limit(MAX_REGEX)
+                    .build()
+                    .map_err(|error| RuleError::Regex(error.to_string()))
+            };
+            // By itself first: `a)(b` would compile within our parentheses.
+            compile(text)?;
+            let regex = compile(&expression(text, rule.verdict, rule.ignore_case))?;
+            if regex.is_match("") {
+                return Err(RuleError::MatchesEverything);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A compiled rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// As [`RuleText::id`].
+    pub id: i64,
+    /// As [`RuleText::verdict`].
+    pub verdict: Verdict,
+    /// How it was written, for people.
+    pub text: String,
+    pub(crate) pattern: Option<Pattern>,
+}
+
+/// A filter with its rules, ready to judge.
+#[derive(Debug)]
+pub struct Filter {
+    /// Its name.
+    pub name: String,
+    /// What holds for a command of which no rule speaks.
+    pub default: Verdict,
+    /// In the order in which they are asked.
+    pub(crate) rules: Vec<Rule>,
+    /// Rules with a pattern, by program; ignoring case, by its lower case.
+    by_program: HashMap<String, Vec<usize>>,
+    expressions: RegexSet,
+    /// Which rule each expression belongs to.
+    expression_rules: Vec<usize>,
+}
+
+impl Filter {
+    /// Compiles. A rule that is none is an error: nothing is skipped.
+    pub fn compile(
+        name: &str,
+        default: Verdict,
+        rules: &[RuleText<'_>],
+    ) -> Result<Self, (i64, RuleError)> {
+        let mut sorted: Vec<&RuleText<'_>> = rules.iter().collect();
+        sorted.sort_by_key(|rule| (rule.priority, std::cmp::Reverse(rule.verdict), rule.id));
+        let mut compiled = Vec::with_capacity(sorted.len());
+        let mut by_program: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut expressions = Vec::new();
+        let mut expression_rules = Vec::new();
+        for (at, rule) in sorted.into_iter().enumerate() {
+            check(rule).map_err(|error| (rule.id, error))?;
+            let (text, pattern) = match rule.matching {
+                Matching::Command(text) => {
+                    let pattern = Pattern::parse(text, rule.ignore_case)
+                        .map_err(|error| (rule.id, error.into()))?;
+                    let program = pattern.program().to_lowercase();
+                    by_program.entry(program).or_default().push(at);
+                    (text, Some(pattern))
+                }
+                Matching::Regex(text) => {
+                    expressions.push(expression(text, rule.verdict, rule.ignore_case));
+                    expression_rules.push(at);
+                    (text, None)
+                }
+            };
+            compiled.push(Rule {
+                id: rule.id,
+                verdict: rule.verdict,
+                text: text.to_owned(),
+                pattern,
+            });
+        }
+        let expressions = RegexSetBuilder::new(&expressions)
+            .size_limit(MAX_REGEX * expressions.len().max(1))
+            .dfa_size_limit(8 * 1024 * 1024)
+            .build()
+            .map_err(|error| (0, RuleError::Regex(error.to_string())))?;
+        Ok(Self {
+            name: name.to_owned(),
+            default,
+            rules: compiled,
+            by_program,
+            expressions,
+            expression_rules,
+        })
+    }
+
+    /// Rules with a pattern for this program, in order.
+    pub(crate) fn patterns_for(&self, program: &str) -> &[usize] {
+        self.by_program
+            .get(&program.to_lowercase())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Rules whose expression is found in `text`, in order.
+    pub(crate) fn expressions_in(&self, text: &str) -> impl Iterator<Item = usize> {
+        self.expressions
+            .matches(text)
+            .into_iter()
+            .filter_map(|at| self.expression_rules.get(at).copied())
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+}

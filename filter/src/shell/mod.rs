@@ -1,0 +1,115 @@
+//! Reads a line as a shell would, as far as it must be read to know which programs it starts.
+//!
+//! What stands here is POSIX shell as bash, dash, ksh and zsh read it, and what fish and csh would still find in a
+//! line that these refuse. No tree is kept: the simple commands are, in the order in which they end, from every place
+//! in which a shell looks for commands: lists, pipelines, subshells, substitutions, loops, functions, `case`.
+//!
+//! The line is hostile. Length, depth and number of commands are bounded, time is linear in the length for a
+//! given depth, and a fault never hides what was found before it.
+
+mod ansi_c;
+mod cursor;
+mod parser;
+mod quoting;
+mod word;
+
+pub use parser::words;
+pub use word::{Hidden, Word};
+
+use parser::Parser;
+
+/// The longest line that is read, in bytes.
+pub const MAX_LENGTH: usize = 65_536;
+/// How deep substitutions, subshells and compound commands may stand in each other.
+pub const MAX_DEPTH: usize = 32;
+/// How many simple commands a line may have.
+pub const MAX_COMMANDS: usize = 4096;
+
+/// Why a line could not be read to its end, or not for sure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Longer than [`MAX_LENGTH`].
+    TooLong,
+    /// Deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// More commands than [`MAX_COMMANDS`].
+    TooMany,
+    /// The line ends inside something: a shell would ask for more.
+    Unfinished(&'static str),
+    /// A shell would call this a syntax error.
+    Unexpected(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLong => write!(out, "longer than {MAX_LENGTH} bytes"),
+            Self::TooDeep => write!(out, "nested deeper than {MAX_DEPTH}"),
+            Self::TooMany => write!(out, "more than {MAX_COMMANDS} commands"),
+            Self::Unfinished(what) => write!(out, "{what} is not closed"),
+            Self::Unexpected(what) => write!(out, "{what} is not expected there"),
+        }
+    }
+}
+
+/// What a command gets on its standard input, as far as the line says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Input {
+    /// What the shell itself has.
+    #[default]
+    Inherited,
+    /// Another command's output, a file: not to be known.
+    Elsewhere,
+    /// A here-document or here-string; `known` is false if it holds expansions.
+    Given {
+        /// The text.
+        text: String,
+        /// Whether the program gets exactly that.
+        known: bool,
+    },
+}
+
+/// One simple command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Simple {
+    /// Program and arguments; empty for assignments or redirections alone.
+    pub words: Vec<Word>,
+    /// Assignments in front.
+    pub assignments: Vec<Word>,
+    /// Files that it writes to or reads from by redirection, other than `/dev/null`.
+    pub redirections: Vec<Word>,
+    /// Its standard input.
+    pub input: Input,
+    /// How it was written.
+    pub source: String,
+    /// bash would not run this where it stands; fish, or a shell without `[[`, would.
+    pub other_shells: bool,
+}
+
+/// What is in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// Every simple command.
+    pub commands: Vec<Simple>,
+    /// What was wrong with the line, first things first.
+    pub fault: Option<Fault>,
+}
+
+/// Reads `line`.
+pub fn parse(line: &str) -> Script {
+    parse_below(line, 0)
+}
+
+/// Reads a script that stands `depth` levels deep in another.
+pub(crate) fn parse_below(line: &str, depth: usize) -> Script {
+    if line.len() > MAX_LENGTH {
+        return Script {
+            commands: Vec::new(),
+            fault: Some(Fault::TooLong),
+        };
+    }
+    Parser::new(line, depth).script()
+}
+
+#[cfg(test)]
+mod tests;
