@@ -10,6 +10,8 @@ use crate::shell::{Simple, Word, words};
 
 /// How many words behind a program are looked at in a line that cannot be read.
 const WORDS_AS_TEXT: usize = 64;
+/// At how many places in such a line a program's arguments are looked at. Whoever names it more often is taken at his word.
+const PLACES_AS_TEXT: usize = 32;
 
 /// In which language a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +164,11 @@ impl Judging<'_> {
     /// say otherwise are of interest.
     fn command(&mut self, command: &Command, covered: bool) {
         let simple = &command.simple;
-        let given = Given::new(command);
+        let ruled = |name| !self.filter.patterns_for(name).is_empty();
+        let given = command
+            .program()
+            .filter(|name| ruled(name))
+            .and_then(|_| Given::new(command));
         let first = self.first_rule(command, given.as_ref());
         let mut covers = covered;
         match first.and_then(|at| self.filter.rules.get(at)) {
@@ -191,12 +197,21 @@ impl Judging<'_> {
         let filter = self.filter;
         let unquoted = text.replace(['\'', '"', '\\'], "");
         let ends = |character: char| ";&|\n(){}`<>$".contains(character);
+        let mut tried = 0;
         for segment in unquoted.split(ends) {
             let words: Vec<&str> = segment.split_ascii_whitespace().collect();
             for (at, word) in words.iter().enumerate() {
                 let name = word.rsplit('/').next().unwrap_or(word);
                 let rules = filter.patterns_for(name);
                 if rules.is_empty() {
+                    continue;
+                }
+                tried += 1;
+                if tried > PLACES_AS_TEXT {
+                    let mut forbids = rules.iter().filter_map(|at| filter.rules.get(*at));
+                    if let Some(rule) = forbids.find(|rule| rule.verdict != Verdict::Allow) {
+                        return self.rule(rule, text);
+                    }
                     continue;
                 }
                 let rest = words.iter().skip(at).take(WORDS_AS_TEXT);
@@ -317,3 +332,7 @@ impl Judging<'_> {
         first
     }
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -77,6 +77,8 @@ pub struct Given<'a> {
     name: &'a str,
     flags: HashSet<String>,
     operands: Vec<Operand>,
+    /// The texts of the operands.
+    texts: HashSet<String>,
 }
 
 impl<'a> Given<'a> {
@@ -85,12 +87,17 @@ impl<'a> Given<'a> {
         let name = command.program()?;
         let path = command.simple.words.first()?.known()?;
         let sorted = program::arguments(name, command.simple.words.iter().skip(1));
+        let operands: Vec<Operand> = sorted.operands.into_iter().map(Operand::new).collect();
         Some(Self {
             command,
             path,
             name,
             flags: sorted.flags.into_iter().collect(),
-            operands: sorted.operands.into_iter().map(Operand::new).collect(),
+            texts: operands
+                .iter()
+                .map(|operand| operand.text.clone())
+                .collect(),
+            operands,
         })
     }
 
@@ -187,6 +194,10 @@ impl Pattern {
         let mut operands = given.operands.iter();
         named
             && self.flags.iter().all(|flag| given.has(flag))
+            // A word that is nowhere need not be looked for in its place.
+            && (self.ignore_case || self.operands.iter().all(|wanted| {
+                wanted.word.hidden.is_some() || given.texts.contains(&wanted.text)
+            }))
             && self
                 .operands
                 .iter()

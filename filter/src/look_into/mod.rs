@@ -4,9 +4,12 @@
 
 mod table;
 
-use crate::shell::{self, Fault, Hidden, Input, MAX_DEPTH, Script, Simple, Word};
+use crate::shell::{self, Fault, Hidden, Input, Script, Simple, Word};
 use std::fmt;
 use table::{INTERPRETERS, SHELLS, Then, WRAPPERS, Wrapper};
+
+/// How many commands may start each other in a row.
+const MAX_WRAPPERS: usize = 8;
 
 /// Why it cannot be known what a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +130,7 @@ fn command(simple: Simple, depth: usize) -> Command {
     let Some(first) = command.simple.words.first() else {
         return command;
     };
-    if depth >= MAX_DEPTH {
+    if depth > MAX_WRAPPERS {
         command.opaque = Some(Opaque::Unreadable(Fault::TooDeep));
         return command;
     }
@@ -150,13 +153,16 @@ fn command(simple: Simple, depth: usize) -> Command {
         looking.trap();
     } else if is_interpreter(&name) {
         looking.interpreter();
-    } else if let Some(wrapper) = WRAPPERS
-        .iter()
-        .find(|wrapper| wrapper.names.contains(&name.as_str()))
-    {
+    } else if let Some(wrapper) = wrapper_named(looking.wrapper_name(&name)) {
         looking.wrapper(wrapper);
     }
     command
+}
+
+fn wrapper_named(name: &str) -> Option<&'static Wrapper> {
+    WRAPPERS
+        .iter()
+        .find(|wrapper| wrapper.names.contains(&name))
 }
 
 /// `python3.11` is `python`.
@@ -171,6 +177,17 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
+    /// runuser(1) without `-u` is used as su(1) is.
+    fn wrapper_name<'a>(&self, name: &'a str) -> &'a str {
+        let mut arguments = self.command.simple.words.iter().skip(1);
+        let as_user = |word: &Word| word.text.starts_with("-u") || word.text.starts_with("--u");
+        if name == "runuser" && !arguments.any(as_user) {
+            "su"
+        } else {
+            name
+        }
+    }
+
     fn arguments(&self) -> Vec<Word> {
         self.command.simple.words.iter().skip(1).cloned().collect()
     }
@@ -431,3 +448,6 @@ impl Looking<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub const MAX_LENGTH: usize = 65_536;
 /// How deep substitutions, subshells and compound commands may stand in each other.
 pub const MAX_DEPTH: usize = 32;
 /// How many simple commands a line may have.
-pub const MAX_COMMANDS: usize = 4096;
+pub const MAX_COMMANDS: usize = 1024;
 
 /// Why a line could not be read to its end, or not for sure.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -149,13 +149,21 @@ impl<'a> Parser<'a> {
 
     /// Reads commands to `until`, which is stepped over.
     pub(super) fn commands(&mut self, until: Until) -> Result<(), Fault> {
+        self.deeper(|parser| parser.list(until))
+    }
+
+    /// Whatever may stand in itself is read through here.
+    pub(super) fn deeper<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         if self.depth >= MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
         self.depth += 1;
-        let read = self.list(until);
+        let done = read(self);
         self.depth -= 1;
-        read
+        done
     }
 
     /// To the closing parenthesis: commands that fish would run here, and that the others do not take for such.

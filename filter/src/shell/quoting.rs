@@ -153,7 +153,7 @@ impl Parser<'_> {
             growing.hide(Hidden::Substitution);
         } else if growing.bare && text.ends_with('=') {
             self.cursor.next();
-            self.array()?;
+            self.deeper(Self::array)?;
         } else if text.ends_with(['?', '*', '+', '@', '!']) && !growing.word.tilde {
             // bash reads patterns here, fish runs commands: both are looked for.
             self.cursor.next();
@@ -304,6 +304,10 @@ impl Parser<'_> {
     /// To the `end` that belongs to what was opened before, over everything that is quoted, expanded or
     /// opened on the way. Commands in substitutions are found.
     fn scan_to(&mut self, end: char, what: &'static str) -> Result<(), Fault> {
+        self.deeper(|parser| parser.scan(end, what))
+    }
+
+    fn scan(&mut self, end: char, what: &'static str) -> Result<(), Fault> {
         let opens = match end {
             '}' => '{',
             ']' => '[',

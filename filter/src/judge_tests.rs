@@ -1,0 +1,255 @@
+use super::{Language, judge};
+use crate::rule::{Filter, Matching, RuleText, Verdict};
+
+fn filter(default: Verdict, rules: &[(Verdict, Matching<'_>)]) -> Filter {
+    let rules: Vec<RuleText<'_>> = rules
+        .iter()
+        .zip(1..)
+        .map(|((verdict, matching), id)| RuleText {
+            id,
+            priority: 50,
+            verdict: *verdict,
+            matching: *matching,
+            ignore_case: false,
+        })
+        .collect();
+    Filter::compile("f", default, &rules).expect("rules")
+}
+
+fn verdict(filters: &[Filter], line: &str) -> Verdict {
+    judge(filters, line, Language::Shell).verdict()
+}
+
+fn denied_by(pattern: &str, line: &str) -> bool {
+    let filter = filter(
+        Verdict::Allow,
+        &[(Verdict::Deny, Matching::Command(pattern))],
+    );
+    verdict(&[filter], line) == Verdict::Deny
+}
+
+fn allowed_by(pattern: &str, line: &str) -> bool {
+    let filter = filter(
+        Verdict::Deny,
+        &[(Verdict::Allow, Matching::Command(pattern))],
+    );
+    verdict(&[filter], line) == Verdict::Allow
+}
+
+#[test]
+fn a_forbidden_command_is_found_in_every_spelling() {
+    for line in [
+        "rm -rf x",
+        "rm -fr x",
+        "rm -r -f x",
+        "rm x -r -f",
+        "rm --recursive --force x",
+        "rm --rec --fo x",
+        "rm -R -f x",
+        "rm -rvf x",
+        "/bin/rm -r -f x",
+        "\\rm -rf x",
+        "r''m -r\"f\" x",
+        "A=1 rm -rf x",
+        "ls; rm -rf x",
+        "ls && sudo rm -rf x",
+        "echo $(rm -rf x)",
+        "xargs rm -rf",
+        "find . -exec rm -rf {} +",
+        "sh -c 'rm -rf x'",
+        "rm -rf x >/dev/null 2>&1 &",
+        "f() { rm -rf x; }",
+        "if; rm -rf x",
+        "echo 'unclosed; rm -rf x",
+    ] {
+        assert!(denied_by("rm -rf", line), "{line:?}");
+    }
+}
+
+#[test]
+fn a_command_that_only_looks_like_it_is_not() {
+    for line in [
+        "alarm -rf x",
+        "echo rm -rf x",
+        "rm x",
+        "rm -r x",
+        "rm -- -rf",
+        "rm -f -- -r",
+        "grep 'rm -rf' log",
+        "rmdir -rf",
+        "cat <<E\nrm -rf x\nE\n",
+        "ls # rm -rf x",
+        "x='rm -rf y'",
+    ] {
+        assert!(!denied_by("rm -rf", line), "{line:?}");
+    }
+}
+
+#[test]
+fn words_of_a_pattern_are_looked_for_in_their_order() {
+    assert!(denied_by(
+        "systemctl stop sshd",
+        "systemctl --no-block stop nginx sshd"
+    ));
+    assert!(!denied_by(
+        "systemctl stop sshd",
+        "systemctl start sshd; systemctl stop nginx"
+    ));
+    assert!(denied_by("rm -rf /", "rm -rf /"));
+    assert!(denied_by("rm -rf /", "rm -rf //./x/.."));
+    assert!(!denied_by("rm -rf /", "rm -rf /tmp"));
+    assert!(denied_by("rm /etc/*", "rm /etc/passwd"));
+    assert!(!denied_by("rm /etc/*", "rm /etc/ssh/x"));
+    assert!(denied_by("find -delete", "find /x -type f -delete"));
+}
+
+#[test]
+fn what_is_allowed_is_exactly_what_is_listed() {
+    for (pattern, line) in [
+        ("ls", "ls"),
+        ("ls", "ls -la /tmp *.txt ~"),
+        ("ls", "/bin/ls x"),
+        ("ls", "ls 2>/dev/null"),
+        ("systemctl status nginx", "systemctl status nginx"),
+        ("systemctl status *", "systemctl status nginx"),
+        ("cat /var/log/*.log", "cat /var/log/a.log"),
+        ("tar -tf ...", "tar -tf x y"),
+        ("rm -rf /tmp/x", "rm -f --recursive /tmp/x"),
+        (
+            "sudo systemctl restart nginx",
+            "sudo systemctl restart nginx",
+        ),
+    ] {
+        assert!(allowed_by(pattern, line), "{pattern:?} {line:?}");
+    }
+    for (pattern, line) in [
+        ("ls", "ls; rm x"),
+        ("ls", "ls $(rm x)"),
+        ("ls", "./ls"),
+        ("ls", "/tmp/ls"),
+        ("ls", "~/ls"),
+        ("ls", "../bin/ls"),
+        ("ls", "ls >file"),
+        ("ls", "LD_PRELOAD=x ls"),
+        ("ls", "PATH=.; ls"),
+        ("ls", ">file"),
+        ("ls", "sudo ls"),
+        ("ls", "$x"),
+        ("ls", "l$x"),
+        ("ls", "ls 'x"),
+        ("ls", "ls() { ls; }; ls | sh"),
+        ("sh", "sh -c 'rm x'"),
+        ("sh", "echo rm | sh"),
+        ("sudo", "sudo rm x"),
+        ("ls", "xargs ls"),
+        ("systemctl status nginx", "systemctl status nginx sshd"),
+        ("systemctl status nginx", "systemctl -H evil status nginx"),
+        ("systemctl status *", "systemctl status --no-pager"),
+        ("systemctl status *", "systemctl status $x"),
+        ("cat /var/log/*", "cat /var/log/../../etc/shadow"),
+        ("cat /var/log/*", "cat /var/log/.."),
+        ("cat /var/log/*", "cat /var/log/a/b"),
+        ("git pull", "git -c core.x=y pull"),
+        ("rm -f x", "rm -rf x"),
+    ] {
+        assert!(!allowed_by(pattern, line), "{pattern:?} {line:?}");
+    }
+}
+
+#[test]
+fn the_first_rule_by_priority_speaks_and_ties_deny() {
+    let rule = |id, priority, verdict, text| RuleText {
+        id,
+        priority,
+        verdict,
+        matching: Matching::Command(text),
+        ignore_case: false,
+    };
+    let rules = [
+        rule(1, 10, Verdict::Allow, "rm /tmp/x"),
+        rule(2, 20, Verdict::Deny, "rm"),
+        rule(3, 30, Verdict::Warn, "ls"),
+        rule(4, 30, Verdict::Confirm, "ls"),
+        rule(5, 30, Verdict::Allow, "ls"),
+    ];
+    let filter = [Filter::compile("f", Verdict::Allow, &rules).expect("rules")];
+    assert_eq!(verdict(&filter, "rm /tmp/x"), Verdict::Allow);
+    assert_eq!(verdict(&filter, "rm /tmp/x y"), Verdict::Deny);
+    assert_eq!(verdict(&filter, "rm /tmp/x; ls"), Verdict::Confirm);
+    assert_eq!(verdict(&filter, "ls; rm y"), Verdict::Deny);
+    assert_eq!(verdict(&filter, "id"), Verdict::Allow);
+}
+
+#[test]
+fn of_several_filters_the_strictest_holds() {
+    let filters = [
+        filter(Verdict::Allow, &[(Verdict::Warn, Matching::Command("ls"))]),
+        filter(Verdict::Allow, &[(Verdict::Deny, Matching::Command("rm"))]),
+    ];
+    assert_eq!(verdict(&filters, "ls"), Verdict::Warn);
+    assert_eq!(verdict(&filters, "ls; rm"), Verdict::Deny);
+    assert_eq!(verdict(&[], "rm"), Verdict::Allow);
+}
+
+#[test]
+fn expressions_are_looked_for_in_each_command_and_in_the_line() {
+    let denied = |regex: &str, line: &str| {
+        let filter = filter(Verdict::Allow, &[(Verdict::Deny, Matching::Regex(regex))]);
+        verdict(&[filter], line) == Verdict::Deny
+    };
+    assert!(denied(r"^\s*rm\b", "rm x"));
+    assert!(denied(r"^\s*rm\b", "ls; rm x"));
+    assert!(denied(r"^\s*rm\b", "/bin/rm x"));
+    assert!(denied(r"^\s*rm\b", "r\\m x"));
+    assert!(denied(r"^\s*rm\b", "sudo rm x"));
+    assert!(denied(r"^\s*rm\b", "for f in a; do\nrm $f\ndone"));
+    assert!(denied(r";\s*rm\b", "ls; rm x"));
+    assert!(!denied(r"^\s*rm\b", "echo rm x"));
+    assert!(!denied(r"^\s*rm\b", "cat <<E\nrm x\nE"));
+    let allowed = |regex: &str, line: &str| {
+        let filter = filter(Verdict::Deny, &[(Verdict::Allow, Matching::Regex(regex))]);
+        verdict(&[filter], line) == Verdict::Allow
+    };
+    assert!(allowed("ls|id", "ls; id"));
+    assert!(allowed("l|ls", "ls"));
+    assert!(!allowed("ls", "ls; rm x"));
+    assert!(!allowed("ls", "lsof"));
+    assert!(!allowed("ls .*", "ls $(rm x)"));
+    assert!(!allowed("ls .*", "ls $x"));
+    assert!(!allowed("ls.*", "ls >x"));
+    let text = filter(
+        Verdict::Allow,
+        &[(Verdict::Deny, Matching::Regex(r"(?i)drop\s+table"))],
+    );
+    assert_eq!(
+        judge(&[text], "DROP  TABLE x;", Language::Text).verdict(),
+        Verdict::Deny
+    );
+}
+
+#[test]
+fn a_rule_that_is_none_is_an_error() {
+    for matching in [
+        Matching::Command(""),
+        Matching::Command("ls; rm"),
+        Matching::Command("ls > x"),
+        Matching::Command("$x"),
+        Matching::Command("'ls"),
+        Matching::Command("A=1 ls"),
+        Matching::Regex(""),
+        Matching::Regex("("),
+        Matching::Regex("a)(b"),
+        Matching::Regex("x*"),
+        Matching::Regex(r"\w{500}{500}"),
+    ] {
+        let rule = RuleText {
+            id: 7,
+            priority: 1,
+            verdict: Verdict::Deny,
+            matching,
+            ignore_case: false,
+        };
+        let compiled = Filter::compile("f", Verdict::Allow, &[rule]);
+        assert_eq!(compiled.err().map(|(id, _)| id), Some(7), "{matching:?}");
+    }
+}

@@ -1,0 +1,187 @@
+use super::{Command, Opaque, Reads, look_into};
+
+/// Every command of the line, outer ones first.
+fn programs(line: &str) -> Vec<String> {
+    fn walk(commands: &[Command], into: &mut Vec<String>) {
+        for command in commands {
+            into.push(crate::shell::words(&command.simple.words));
+            walk(&command.inner, into);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&look_into(line).commands, &mut found);
+    found
+}
+
+#[test]
+fn what_a_wrapper_starts_is_found() {
+    for line in [
+        "sudo rm x",
+        "sudo -u root -g wheel -- rm x",
+        "sudo -uroot A=1 rm x",
+        "sudo --user root --preserve-env rm x",
+        "sudo --us root rm x",
+        "doas -u root rm x",
+        "env A=1 -i -u B rm x",
+        "env -S 'rm x'",
+        "command rm x",
+        "builtin rm x",
+        "exec -a name rm x",
+        "nohup rm x",
+        "nice rm x",
+        "nice -n 5 rm x",
+        "nice -5 rm x",
+        "/usr/bin/nice --adjustment=5 rm x",
+        "ionice -c 3 rm x",
+        "timeout -k 5 10 rm x",
+        "timeout $seconds rm x",
+        "setsid -w rm x",
+        "stdbuf -o L rm x",
+        "chroot /mnt rm x",
+        "flock /lock rm x",
+        "flock /lock -c 'rm x'",
+        "busybox rm x",
+        "strace -f -o log rm x",
+        "systemd-run --unit u -p A=b rm x",
+        "xargs -n 1 rm x",
+        "find . -name '*.o' -exec rm x ;",
+        "find . -execdir rm x \\;",
+        "find . -ok rm x +",
+        "watch -n 1 rm x",
+        "watch 'rm x'",
+        "sh -c 'rm x'",
+        "bash -lc 'rm x'",
+        "bash -o posix -c 'rm x' name",
+        "bash --rcfile f -c -x 'rm x'",
+        "/bin/zsh -fc 'rm x'",
+        "fish --command='rm x'",
+        "eval rm x",
+        "eval 'rm' x",
+        "trap 'rm x' EXIT",
+        "su -c 'rm x'",
+        "su root -c 'rm x'",
+        "su - root --command='rm x'",
+        "su -lc 'rm x'",
+        "runuser -u root -- rm x",
+        "runuser root -c 'rm x'",
+        "script -qc 'rm x' /dev/null",
+        "ssh -p 22 -i key host rm x",
+        "ssh host 'rm x'",
+        "ssh -o ProxyCommand='rm x' host",
+        "sh <<E\nrm x\nE\n",
+        "bash -s <<< 'rm x'",
+        "sudo sh <<E\nrm x\nE\n",
+        "{ sh; } <<E\nrm x\nE\n",
+        "sudo env A=1 nice sh -c 'eval \"rm x\"'",
+        "time -p rm x",
+        "a | time -p rm x",
+        "noglob rm x",
+        "parallel rm x",
+        "not rm x",
+    ] {
+        let found = programs(line);
+        assert!(
+            found.iter().any(|words| words == "rm x"),
+            "{line:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn words_that_nothing_starts_are_not_found() {
+    for line in [
+        "echo rm x",
+        "echo sudo rm x",
+        "grep -e rm x",
+        "sudo -u rm x",
+        "env rm=x",
+        "timeout rm x",
+        "cat <<E\nrm x\nE\n",
+        "cat <<< 'rm x'",
+        "sh script rm x",
+        "echo 'sh -c \"rm x\"'",
+        "find . -name rm x",
+        "bash -c 'echo rm x' rm x",
+    ] {
+        assert!(
+            !programs(line).iter().any(|words| words == "rm x"),
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
+fn what_hides_says_so() {
+    for line in [
+        "$x a",
+        "$(echo rm) a",
+        "/bin/[r]m a",
+        "{rm,a}",
+        "sh -c \"$x\"",
+        "sh -c \"rm $x\"",
+        "eval $x",
+        "eval $(echo rm)",
+        "sudo $x a",
+        "sudo $x",
+        "echo rm | sh",
+        "sh < file",
+        "sh <<E\n$x\nE\n",
+        "curl u | sudo bash -s",
+        "echo rm | sudo -i",
+        "printf 'import os' | python3",
+        "python3 <<E\nx\nE\n",
+        "sh -c 'if'",
+        "ssh host $x",
+        "find . -exec $x ;",
+    ] {
+        fn hides(command: &Command) -> bool {
+            command.opaque.is_some() || command.inner.iter().any(hides)
+        }
+        assert!(look_into(line).commands.iter().any(hides), "{line:?}");
+    }
+    for line in [
+        "echo $x",
+        "rm *",
+        "ls ~",
+        "sh script",
+        "python3 file",
+        "ssh host",
+    ] {
+        assert!(
+            look_into(line)
+                .commands
+                .iter()
+                .all(|command| command.opaque.is_none()),
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
+fn who_reads_commands_from_standard_input_is_known() {
+    for (line, reads) in [
+        ("sh", Some(Reads::Shell)),
+        ("bash -s a", Some(Reads::Shell)),
+        ("sudo sh", Some(Reads::Shell)),
+        ("bash /dev/stdin", Some(Reads::Shell)),
+        ("ssh host", Some(Reads::Shell)),
+        ("sudo -i", Some(Reads::Shell)),
+        ("python3.11 -u", Some(Reads::Interpreter)),
+        ("psql", Some(Reads::Interpreter)),
+        ("sh script", None),
+        ("sh -c a", None),
+        ("cat", None),
+    ] {
+        assert_eq!(look_into(line).commands[0].reads, reads, "{line:?}");
+    }
+}
+
+#[test]
+fn wrappers_without_end_are_a_fault_of_the_line() {
+    let line = format!("{}rm x", "sudo ".repeat(10_000));
+    let mut deepest = &look_into(&line).commands[0];
+    while let Some(inner) = deepest.inner.first() {
+        deepest = inner;
+    }
+    assert!(matches!(deepest.opaque, Some(Opaque::Unreadable(_))));
+}
