@@ -1,5 +1,6 @@
 # make demo [CMD='ssh alice@dev@web1@bastion uptime']   a throw-away bastion and assets; the way through, shown and proved
 # make lab, make lab-down    the same hosts, left running: target/lab/{on,ssh,scp,sftp,rsync,git,env}
+# make corpus [OPTIONS='--group zsh -v']   the command corpus (tests/corpus), played through a bastion and scored; half an hour for all
 # make test                  everything that is checked: format, lints, unit, property and end-to-end tests, the last on Debian 12
 #                            and 13 (LAB_RELEASE: on that one only)
 # make end-to-end            the last of these alone
@@ -31,7 +32,7 @@ SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-r
 	packaging/selinux/build $(wildcard packaging/scripts/*)
 RPM_SCRIPTS = pre post preun postun
 
-.PHONY: help demo lab lab-down test end-to-end base-roots package rpm generated selinux fuzz deny doc shellcheck lintian units reproducible prepare lab-program
+.PHONY: help demo lab lab-down test end-to-end base-roots package rpm generated selinux corpus fuzz deny doc shellcheck lintian units reproducible prepare lab-program
 
 help:
 	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
@@ -44,6 +45,9 @@ lab: prepare package lab-program
 
 lab-down: lab-program
 	@$(LAB) down
+
+corpus: prepare package lab-program
+	@$(LAB) corpus -- $(OPTIONS)
 
 test: prepare
 	cargo fmt --all --check

@@ -95,6 +95,10 @@ pub enum Message {
     Interrupted,
     /// The recording failed in mid-session.
     RecordingFailed,
+    /// Rules apply, and what is run can no longer be watched.
+    CaptureFailed,
+    /// A rule, or a setting, forbids that the session goes on; the sentence.
+    Forbidden(String),
     /// An administrator ended the session.
     Killed(String),
     /// The right is gone or has run out.
@@ -185,6 +189,10 @@ impl fmt::Display for Message {
             Self::RecordingFailed => {
                 f.write_str("the session was ended because it can no longer be recorded; tell your administrator")
             }
+            Self::CaptureFailed => f.write_str(
+                "the session was ended because its commands can no longer be watched; tell your administrator",
+            ),
+            Self::Forbidden(sentence) => write!(f, "the session was ended: {sentence}"),
             Self::Killed(reason) if reason.is_empty() => f.write_str("the session was ended by an administrator"),
             Self::Killed(reason) => write!(f, "the session was ended by an administrator: {reason}"),
             Self::Withdrawn(reason) => write!(f, "the session was ended because its right is gone: {reason}"),

@@ -1,7 +1,7 @@
-//! The layer over a base root that clients and assets of a lab have: the clients that must work, and what they want to find.
+//! The layers over a base root: what clients and assets of a lab have, and what the corpus's asset has.
 //!
 //! Not on the bastion, which is to have what a bastion has. Built once per base root and list of packages
-//! (`tests/client-packages`), then kept in the cache.
+//! (`tests/client-packages`, `tests/corpus-packages`), then kept in the cache.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,23 +16,37 @@ use crate::invocation::Invocation;
 use crate::release::Release;
 use crate::say;
 
-const PACKAGES: &str = include_str!("../client-packages");
+const CLIENTS: &str = include_str!("../client-packages");
+const CORPUS: &str = include_str!("../corpus-packages");
 const RECIPE: &str = include_str!("client_root.sh");
 
-/// The layer over `base`, which is a base root of `release`: from the cache, or built now, which takes less than a minute.
+/// The clients that must work and what they want to find, over `base`, which is a base root of `release`: from the cache, or
+/// built now, which takes less than a minute.
 ///
 /// # Errors
 /// When it cannot be built; the build's own words are part of the error.
 pub fn client_root(release: Release, base: &Entry) -> Result<Entry> {
+    layer(release, base, "clients", CLIENTS)
+}
+
+/// The shells and programs of the command corpus, in the same way.
+///
+/// # Errors
+/// When it cannot be built; the build's own words are part of the error.
+pub fn corpus_root(release: Release, base: &Entry) -> Result<Entry> {
+    layer(release, base, "corpus", CORPUS)
+}
+
+fn layer(release: Release, base: &Entry, what: &str, packages: &'static str) -> Result<Entry> {
     let cache = Cache::of_this_machine()?;
-    let prefix = format!("clients-on-debian-{}-", release.number());
-    let name = format!("{prefix}{}", digest(base));
-    let entry = cache.entry(&name, |folder| build(release, base, folder))?;
+    let prefix = format!("{what}-on-debian-{}-", release.number());
+    let name = format!("{prefix}{}", digest(base, packages));
+    let entry = cache.entry(&name, |folder| build(release, base, what, packages, folder))?;
     cache.prune(&prefix, 4)?;
     Ok(entry)
 }
 
-fn digest(base: &Entry) -> String {
+fn digest(base: &Entry, packages: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(
         base.path()
@@ -40,7 +54,7 @@ fn digest(base: &Entry) -> String {
             .unwrap_or_default()
             .as_encoded_bytes(),
     );
-    hash.update(PACKAGES);
+    hash.update(packages);
     hash.update(RECIPE);
     hash.finalize()
         .iter()
@@ -49,10 +63,16 @@ fn digest(base: &Entry) -> String {
         .collect()
 }
 
-fn build(release: Release, base: &Entry, folder: &Path) -> Result<()> {
+fn build(
+    release: Release,
+    base: &Entry,
+    what: &str,
+    packages: &'static str,
+    folder: &Path,
+) -> Result<()> {
     let sources = AptSources::of_this_machine(release)?;
     say(format!(
-        "adding clients to the base root of {release}, once; this takes less than a minute"
+        "adding {what} to the base root of {release}, once; this takes about a minute"
     ));
     let log = folder.join(LOG);
     let outcome = Invocation::new("unshare")
@@ -64,12 +84,12 @@ fn build(release: Release, base: &Entry, folder: &Path) -> Result<()> {
         .variable("LOG", &log)
         .variable("SOURCES", sources.lines.join("\n"))
         .variable("APT_CONF", &sources.settings)
-        .variable("PACKAGES", names_in(PACKAGES).collect::<Vec<_>>().join(" "))
+        .variable("PACKAGES", names_in(packages).collect::<Vec<_>>().join(" "))
         .within(Duration::from_secs(1800))
         .run();
     if !outcome.succeeded() {
         bail!(
-            "cannot add clients to the base root of {release} ({}):\n{}",
+            "cannot add {what} to the base root of {release} ({}):\n{}",
             outcome.end,
             last_lines(&log)
         );
@@ -82,8 +102,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_of_the_list_of_clients_is_one_name_and_perhaps_a_reason() {
-        for package in names_in(PACKAGES) {
+    fn every_line_of_the_lists_is_one_name_and_perhaps_a_reason() {
+        for package in names_in(CLIENTS).chain(names_in(CORPUS)) {
             assert!(
                 package
                     .bytes()
@@ -91,6 +111,7 @@ mod tests {
                 "{package:?}"
             );
         }
-        assert!(names_in(PACKAGES).any(|package| package == "putty-tools"));
+        assert!(names_in(CLIENTS).any(|package| package == "putty-tools"));
+        assert!(names_in(CORPUS).any(|package| package == "mksh"));
     }
 }

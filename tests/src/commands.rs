@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::{dup2_stdout, setsid};
 
 use crate::base_root::base_root;
-use crate::client_root::client_root;
+use crate::client_root::{client_root, corpus_root};
 use crate::lab::Lab;
 use crate::release::Release;
 use crate::{everyday, proof, say, sys};
@@ -45,6 +45,12 @@ impl Settings {
             release,
             folder: folder.map_or_else(|| FOLDER.into(), PathBuf::from),
         })
+    }
+
+    /// Which Debian its hosts run.
+    #[must_use]
+    pub fn release(&self) -> Release {
+        self.release
     }
 }
 
@@ -95,13 +101,14 @@ pub fn up(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Builds what every lab starts from, the base root and the layer with the clients, unless it lies in the cache.
+/// Builds what every lab starts from, the base root and the layers with the clients and with the corpus, unless they lie in the cache.
 ///
 /// # Errors
 /// When it cannot be built.
 pub fn prepare(settings: &Settings) -> Result<()> {
     let base = base_root(settings.release)?;
-    client_root(settings.release, &base).map(drop)
+    client_root(settings.release, &base)?;
+    corpus_root(settings.release, &base).map(drop)
 }
 
 /// Holds the hosts of [`up`] until somebody asks for their end.

@@ -11,7 +11,7 @@ use crate::base_root::{base_root, root_of};
 use crate::boot::{self, Role};
 use crate::cache::{Cache, Entry};
 use crate::client::Client;
-use crate::client_root::client_root;
+use crate::client_root::{client_root, corpus_root};
 use crate::everyday;
 use crate::folder::{ALICE, Folder};
 use crate::host::Host;
@@ -35,6 +35,7 @@ pub struct Builder {
     assets: Vec<String>,
     folder: Option<PathBuf>,
     package: Installed,
+    corpus: bool,
 }
 
 /// Which package the bastion has.
@@ -88,6 +89,13 @@ impl Builder {
         self
     }
 
+    /// With the shells and programs of the command corpus on the assets, in place of what they have otherwise.
+    #[must_use]
+    pub fn corpus(mut self) -> Self {
+        self.corpus = true;
+        self
+    }
+
     /// Starts the hosts. With the base root and the package in the cache this takes about a second.
     ///
     /// # Errors
@@ -100,9 +108,14 @@ impl Builder {
         let mut layers = vec![base_root(release)?];
         let mut bastion_lower = layers.iter().map(root_of).collect::<Vec<_>>();
         let clients = client_root(release, &layers[0])?;
-        let asset_lower = vec![root_of(&clients), root_of(&layers[0])];
+        let mut asset_lower = vec![root_of(&clients), root_of(&layers[0])];
         layers.push(clients);
         let mut client_lower = asset_lower.clone();
+        if self.corpus {
+            let corpus = corpus_root(release, &layers[0])?;
+            asset_lower = vec![root_of(&corpus), root_of(&layers[0])];
+            layers.push(corpus);
+        }
         if let Some(other) = self.client_release.filter(|other| *other != release) {
             let base = base_root(other)?;
             let clients = client_root(other, &base)?;
@@ -210,6 +223,7 @@ impl Lab {
             assets: vec!["web1".to_owned(), "web2".to_owned()],
             folder: None,
             package: Installed::Newest,
+            corpus: false,
         }
     }
 

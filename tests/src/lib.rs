@@ -32,6 +32,7 @@ pub mod client;
 pub mod client_host;
 pub mod client_root;
 pub mod commands;
+pub mod corpus;
 pub mod everyday;
 pub mod folder;
 pub mod host;

@@ -127,6 +127,14 @@ impl Buffer {
         line
     }
 
+    /// Adds `bytes` behind what waits; more than the buffer holds makes it grow.
+    pub fn append(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            let all = [self.waiting(), bytes].concat();
+            self.replace(&all);
+        }
+    }
+
     /// Replaces what waits; more than the buffer holds makes it grow.
     pub fn replace(&mut self, bytes: &[u8]) {
         if bytes.len() > self.bytes.len() {

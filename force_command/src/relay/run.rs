@@ -171,8 +171,16 @@ impl Relay<'_, '_> {
         }
         for (source, events) in self.wait() {
             self.serve(source, events)?;
+            self.show(Instant::now())?;
         }
         Ok(None)
+    }
+
+    /// Adds what the taps show to what the client gets.
+    fn show(&mut self, now: Instant) -> Result<(), End> {
+        let shown = self.tap.shows(now).map_err(End::Tap)?;
+        self.output.show(&shown);
+        Ok(())
     }
 
     /// The client program has ended and everything it said is with the client.
@@ -187,7 +195,9 @@ impl Relay<'_, '_> {
         if due(self.tap.next_deadline()) {
             let mut released = Vec::new();
             self.tap.tick(now, &mut released).map_err(End::Tap)?;
-            self.up.append(released);
+            self.up.append(&released);
+            self.show(now)?;
+            self.up.pump(self.client, self.child, self.tap)?;
         }
         if due(self.supervisor.next_deadline()) {
             self.supervisor
@@ -271,11 +281,11 @@ impl Relay<'_, '_> {
         let watched = self.supervisor.watched().into_iter();
         sources.extend(watched.map(|(fd, events)| (Source::Supervisor, fd, events)));
         // A terminal is always watched for its end; a pipe's end is only seen by reading it.
-        if self.up.wants_input() || self.client.modes.is_some() {
+        if self.up.wants_input(self.tap) || self.client.modes.is_some() {
             sources.push((
                 Source::ClientInput,
                 client.input,
-                wanted(self.up.wants_input(), read),
+                wanted(self.up.wants_input(self.tap), read),
             ));
         }
         if self.output.sink {

@@ -44,8 +44,9 @@ impl Upward {
     }
 
     /// Whether the client should be read.
-    pub fn wants_input(&self) -> bool {
-        self.open && (self.buffer.is_empty() || (self.held && self.buffer.has_room()))
+    pub fn wants_input(&self, tap: &dyn Tap) -> bool {
+        let room = self.buffer.is_empty() || (self.held && self.buffer.has_room());
+        self.open && room && tap.takes_input()
     }
 
     /// Whether bytes wait for the asset.
@@ -85,12 +86,20 @@ impl Upward {
     }
 
     /// Adds what a tap has released.
-    pub fn append(&mut self, released: Vec<u8>) {
-        if !released.is_empty() {
-            let all = [self.buffer.waiting(), released.as_slice()].concat();
-            self.buffer.replace(&all);
-            self.tapped = true;
+    pub fn append(&mut self, released: &[u8]) {
+        self.buffer.append(released);
+    }
+
+    /// Shows what waits to the taps, unless they know it: what they do not pass on is not in the buffer then.
+    fn tap(&mut self, tap: &mut dyn Tap) -> Result<(), End> {
+        if self.watched && !self.tapped && !self.held && !self.buffer.is_empty() {
+            let mut pass = Vec::new();
+            tap.input(Instant::now(), self.buffer.waiting(), &mut pass)
+                .map_err(End::Tap)?;
+            self.buffer.replace(&pass);
         }
+        self.tapped |= !self.held;
+        Ok(())
     }
 
     /// Passes on what can be passed on.
@@ -101,17 +110,11 @@ impl Upward {
         tap: &mut dyn Tap,
     ) -> Result<(), End> {
         for _ in 0..TURNS {
+            self.tap(tap)?;
             if !self.held && !self.buffer.is_empty() {
-                if self.watched && !self.tapped {
-                    let mut pass = Vec::new();
-                    tap.input(Instant::now(), self.buffer.waiting(), &mut pass)
-                        .map_err(End::Tap)?;
-                    self.buffer.replace(&pass);
-                    self.tapped = true;
-                }
                 self.write(child);
             }
-            if !self.wants_input() {
+            if !self.wants_input(tap) {
                 break;
             }
             let before = self.buffer.waiting().len();
@@ -123,6 +126,8 @@ impl Upward {
                     if self.held && new.contains(&INTERRUPT) {
                         return Err(End::Interrupted);
                     }
+                    // At once: what a tap releases may be added behind it.
+                    self.tap(tap)?;
                 }
                 Progress::Blocked => break,
                 // A terminal at its end has hung up.
@@ -264,6 +269,13 @@ impl Downward {
             }
         }
         Ok(())
+    }
+
+    /// Adds what a tap shows.
+    pub fn show(&mut self, bytes: &[u8]) {
+        if self.sink {
+            self.buffer.append(bytes);
+        }
     }
 
     /// The client takes no more: the client program is told as any program is, by `EPIPE`.

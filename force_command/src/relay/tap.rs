@@ -1,5 +1,4 @@
-//! Taps: what sits between source and sink. The recorder is one; a terminal model, a filter or a
-//! transfer decoder will be others.
+//! Taps: what sits between source and sink. The recorder is one, the capture of commands another.
 //!
 //! # The contract
 //!
@@ -7,11 +6,12 @@
 //!   not be tapped is not shown. An error of any tap ends the session.
 //! * Taps are called one after the other, the recorder first. It gets what the asset sent, never
 //!   what another tap made of it, and depends on no other tap's state.
-//! * Output cannot be changed or held. Input can: a tap that [watches](Tap::watches_input) it
+//! * Output cannot be changed or held, only added to: what a tap [shows](Tap::shows) goes to the client behind what it has
+//!   seen, and to the taps before it, so that a recording has it too. Input can: a tap that [watches](Tap::watches_input) it
 //!   appends to `pass` what may go on to the next tap and, in the end, to the asset; what it does
 //!   not append it holds or drops. Held input can be released from a later call to
 //!   [`Tap::input`] only; to be called again without new input, it asks by [`Tap::next_deadline`]
-//!   and releases in [`Tap::tick`].
+//!   and releases in [`Tap::tick`]. A tap that holds much [takes no more](Tap::takes_input): the client waits then.
 //! * A tap never blocks, and does no work by the clock unless it asked for it.
 #![forbid(unsafe_code)]
 
@@ -28,13 +28,24 @@ pub enum Stream {
     Errors,
 }
 
-/// A tap can do its work no more: the session ends, and this sentence says why.
+/// A tap can do its work no more, or forbids that the session goes on: it ends, and this says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TapFailure(pub String);
+pub enum TapFailure {
+    /// The recording cannot be written.
+    Recording(String),
+    /// The watch over commands broke, where rules depend on it.
+    Capture(String),
+    /// A rule, or a setting, forbids that the session goes on; what the person is told.
+    Forbidden(String),
+}
 
 impl fmt::Display for TapFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Recording(sentence) | Self::Capture(sentence) | Self::Forbidden(sentence) => {
+                f.write_str(sentence)
+            }
+        }
     }
 }
 
@@ -60,6 +71,19 @@ pub trait Tap {
     fn input(&mut self, _at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
         pass.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Whether more may be read from the client now.
+    fn takes_input(&self) -> bool {
+        true
+    }
+
+    /// What the client is to see that the asset did not send, once: asked after each other call.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session before the client sees it.
+    fn shows(&mut self, _at: Instant) -> Result<Vec<u8>, TapFailure> {
+        Ok(Vec::new())
     }
 
     /// The client's terminal has a new size.
@@ -121,6 +145,28 @@ impl Tap for Chain<'_> {
 
     fn input(&mut self, at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
         feed(&mut self.taps, at, bytes.to_vec(), pass)
+    }
+
+    fn takes_input(&self) -> bool {
+        self.taps.iter().all(|tap| tap.takes_input())
+    }
+
+    fn shows(&mut self, at: Instant) -> Result<Vec<u8>, TapFailure> {
+        let mut all = Vec::new();
+        for place in 0..self.taps.len() {
+            let (before, rest) = self.taps.split_at_mut(place);
+            let shown = match rest.first_mut() {
+                Some(tap) => tap.shows(at)?,
+                None => continue,
+            };
+            if !shown.is_empty() {
+                for tap in before {
+                    tap.output(at, Stream::Output, &shown)?;
+                }
+                all.extend(shown);
+            }
+        }
+        Ok(all)
     }
 
     fn resize(&mut self, at: Instant, window: Window) -> Result<(), TapFailure> {
@@ -215,6 +261,39 @@ mod tests {
         assert!(pass.is_empty() && chain.watches_input());
         chain.input(now, b"\n", &mut pass).unwrap();
         assert_eq!(pass, b"a\na\na\na\n");
+    }
+
+    /// Shows one word, and remembers what it saw.
+    #[derive(Default)]
+    struct Speaks(Vec<u8>, &'static str);
+
+    impl Tap for Speaks {
+        fn output(&mut self, _: Instant, _: Stream, bytes: &[u8]) -> Result<(), TapFailure> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+        fn takes_input(&self) -> bool {
+            self.1 != "enough"
+        }
+        fn shows(&mut self, _: Instant) -> Result<Vec<u8>, TapFailure> {
+            Ok(std::mem::take(&mut self.1).as_bytes().to_vec())
+        }
+    }
+
+    #[test]
+    fn what_a_tap_shows_is_seen_by_those_before_it() {
+        let (mut first, mut second) = (Speaks::default(), Speaks(Vec::new(), "enough"));
+        let now = Instant::now();
+        let mut chain = Chain::new(vec![&mut first, &mut second]);
+        assert!(!chain.takes_input());
+        assert_eq!(chain.shows(now).unwrap(), b"enough");
+        assert_eq!(chain.shows(now).unwrap(), b"");
+        assert!(chain.takes_input());
+        drop(chain);
+        assert_eq!(
+            (first.0.as_slice(), second.0.as_slice()),
+            (&b"enough"[..], &b""[..])
+        );
     }
 
     #[test]

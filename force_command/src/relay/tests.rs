@@ -30,7 +30,9 @@ impl Tap for Witness {
     fn output(&mut self, _: Instant, _: Stream, bytes: &[u8]) -> Result<(), TapFailure> {
         self.output.extend_from_slice(bytes);
         match self.fail_after {
-            Some(limit) if self.output.len() > limit => Err(TapFailure("no room".into())),
+            Some(limit) if self.output.len() > limit => {
+                Err(TapFailure::Recording("no room".into()))
+            }
             _ => Ok(()),
         }
     }
@@ -299,7 +301,10 @@ fn what_cannot_be_tapped_is_not_shown_and_ends_the_session() {
     client.read_to_string(&mut shown).unwrap();
     assert_eq!(shown, "abc");
     let (outcome, _) = running.wait();
-    assert_eq!(outcome.end, End::Tap(TapFailure("no room".into())));
+    assert_eq!(
+        outcome.end,
+        End::Tap(TapFailure::Recording("no room".into()))
+    );
 }
 
 struct Told(Instant);

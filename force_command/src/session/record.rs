@@ -121,7 +121,7 @@ impl Record {
 }
 
 fn failure(error: RecordingError) -> TapFailure {
-    TapFailure(error.to_string())
+    TapFailure::Recording(error.to_string())
 }
 
 impl Tap for Record {

@@ -3,7 +3,7 @@
 use crate::egress::Exit;
 use crate::egress::Failure;
 use crate::message::{self, Message};
-use crate::relay::{End, Stop};
+use crate::relay::{End, Stop, TapFailure};
 use crate::status;
 
 /// How a session ended, for the client and for the store.
@@ -54,10 +54,20 @@ pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Ve
             Some(Message::Signalled(signal.as_str())),
             "signalled",
         ),
-        End::Tap(_) => verdict(
+        End::Tap(TapFailure::Recording(_)) => verdict(
             status::BASTION,
             Some(Message::RecordingFailed),
             "recording-failed",
+        ),
+        End::Tap(TapFailure::Capture(_)) => verdict(
+            status::BASTION,
+            Some(Message::CaptureFailed),
+            "capture-failed",
+        ),
+        End::Tap(TapFailure::Forbidden(sentence)) => verdict(
+            status::ENDED,
+            Some(Message::Forbidden(sentence.clone())),
+            "filtered",
         ),
         End::Stopped(Stop::Killed(reason)) => verdict(
             status::ENDED,
@@ -84,7 +94,6 @@ pub fn verdict(end: &End, target: &str, trouble: impl FnOnce() -> Trouble) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::TapFailure;
 
     fn of(end: End, trouble: Option<Failure>) -> (i32, &'static str, bool) {
         let verdict = verdict(&end, "dev@web1", || trouble.map(|it| (None, it)));
@@ -111,8 +120,16 @@ mod tests {
             (255, "connection-lost", true)
         );
         assert_eq!(
-            of(End::Tap(TapFailure(String::new())), None),
+            of(End::Tap(TapFailure::Recording(String::new())), None),
             (75, "recording-failed", true)
+        );
+        assert_eq!(
+            of(End::Tap(TapFailure::Capture(String::new())), None),
+            (75, "capture-failed", true)
+        );
+        assert_eq!(
+            of(End::Tap(TapFailure::Forbidden(String::new())), None),
+            (76, "filtered", true)
         );
         assert_eq!(
             of(End::Stopped(Stop::Killed(String::new())), None),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use lexopt::prelude::*;
 use tests::host_init::Plan;
-use tests::{commands, host_init, network};
+use tests::{commands, corpus, host_init, network};
 
 const HELP: &str = "\
 lab up [--release 12|13] [--dir FOLDER]     start the hosts and leave them running
@@ -15,6 +15,8 @@ lab on [--dir FOLDER] HOST COMMAND…         a command as root in one of them
 lab prepare [--release 12|13]               build the base root that every lab starts from
 lab demo [--release 12|13] [COMMAND]        a lab of its own: the way through the bastion, proved and shown;
                                             or this one shell command there, with its exit status
+lab corpus [--release 12|13] [-- OPTION…]   a lab of its own: the command corpus, played through the bastion and scored;
+                                            OPTIONs are those of tests/corpus/run
 
 FOLDER is target/lab unless said otherwise. It has on, ssh, scp, sftp, rsync and git for the running hosts, and env.
 The release is LAB_RELEASE, or 12. It needs root.";
@@ -50,6 +52,16 @@ fn run() -> Result<ExitCode> {
             let options = Options::parse(words)?;
             let line = options.operands.join(&OsString::from(" "));
             return commands::demo(&options.into_settings()?, &line);
+        }
+        Some("corpus") => {
+            let options = Options::parse(words)?;
+            let chosen = options.operands.clone();
+            return Ok(
+                match corpus::play(options.into_settings()?.release(), &chosen)? {
+                    true => ExitCode::SUCCESS,
+                    false => ExitCode::FAILURE,
+                },
+            );
         }
         Some("-h" | "--help" | "help") => println!("{HELP}"),
         _ => {
