@@ -3,12 +3,12 @@
 //!     cargo run --release -p filter --example worst
 
 use filter::shell::MAX_LENGTH;
-use filter::{Filter, Language, Matching, RuleText, Verdict, judge};
+use filter::{Context, Filter, FilterText, Matching, RuleText, Verdict, judge};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 15;
 
-fn rules(texts: &[String], regex: bool) -> Vec<RuleText<'_>> {
+fn rules(texts: &[String], regex: bool) -> Vec<RuleText> {
     texts
         .iter()
         .zip(1..)
@@ -17,9 +17,9 @@ fn rules(texts: &[String], regex: bool) -> Vec<RuleText<'_>> {
             priority: 50,
             verdict: Verdict::Deny,
             matching: if regex {
-                Matching::Regex(text)
+                Matching::Regex(text.clone())
             } else {
-                Matching::Command(text)
+                Matching::Command(text.clone())
             },
             ignore_case: false,
         })
@@ -30,7 +30,7 @@ fn median(filters: &[Filter], line: &str) -> Duration {
     let mut took: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let started = Instant::now();
-            std::hint::black_box(judge(filters, line, Language::Shell).verdict());
+            std::hint::black_box(judge(filters, line, Context::EXEC).verdict);
             started.elapsed()
         })
         .collect();
@@ -48,7 +48,12 @@ fn main() {
         .collect();
     let compile = |texts: &[String], regex| {
         let started = Instant::now();
-        let filter = Filter::compile("f", Verdict::Allow, &rules(texts, regex)).expect("rules");
+        let text = FilterText {
+            name: "f".to_owned(),
+            default: Verdict::Allow,
+            rules: rules(texts, regex),
+        };
+        let filter = Filter::compile(&text).expect("rules");
         println!("compiled in {:?}", started.elapsed());
         [filter]
     };

@@ -3,128 +3,64 @@
 //! Each command on the line gets the verdict of the first rule that speaks of it, or its filter's default; the line
 //! gets the strictest of them, and of several filters the strictest again.
 
+use crate::context::{Context, Language, Origin};
+use crate::judgement::{Finding, Judgement, Reason};
 use crate::look_into::{Command, Line, Opaque, look_into};
 use crate::pattern::{Given, Pattern};
 use crate::rule::{Filter, Rule, Verdict};
-use crate::shell::{Simple, Word, words};
+use crate::shell::{Comments, Simple, Word, words};
 
 /// How many words behind a program are looked at in a line that cannot be read.
 const WORDS_AS_TEXT: usize = 64;
 /// At how many places in such a line a program's arguments are looked at. Whoever names it more often is taken at his word.
 const PLACES_AS_TEXT: usize = 32;
 
-/// In which language a line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// A shell's.
-    Shell,
-    /// None that is read here: only expressions are looked for, in the whole text.
-    Text,
-}
-
-/// Why a line got its verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// A rule of the filter: its number and text.
-    Rule {
-        /// The rule's number.
-        id: i64,
-        /// How it was written.
-        text: String,
-    },
-    /// No rule speaks of it.
-    Default,
-    /// No rule can speak of it, because it cannot be known what runs.
-    Opaque(Opaque),
-    /// It is more than a program with arguments: an assignment or redirection, which no rule allows.
-    NotOnlyArguments(&'static str),
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Rule { text, .. } => write!(out, "rule \"{text}\""),
-            Self::Default => write!(out, "no rule allows it"),
-            Self::Opaque(opaque) => write!(out, "{opaque}"),
-            Self::NotOnlyArguments(what) => write!(out, "it has {what}"),
-        }
-    }
-}
-
-/// What one filter says of one command, or of the whole line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The filter; empty if none applies.
-    pub filter: String,
-    /// Why.
-    pub reason: Reason,
-    /// Of what on the line.
-    pub command: String,
-}
-
-/// A line with everything that was said of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// What was found on the line.
-    pub line: Line,
-    /// All that was said, in the order of filters and commands.
-    pub judgements: Vec<Judgement>,
-}
-
-impl Judged {
-    /// The strictest judgement, the first of equals. `None`: no filter applies, or nothing would run.
-    pub fn strictest(&self) -> Option<&Judgement> {
-        let mut strictest: Option<&Judgement> = None;
-        for judgement in &self.judgements {
-            if strictest.is_none_or(|known| judgement.verdict > known.verdict) {
-                strictest = Some(judgement);
-            }
-        }
-        strictest
-    }
-
-    /// The verdict of the line.
-    pub fn verdict(&self) -> Verdict {
-        self.strictest()
-            .map_or(Verdict::Allow, |found| found.verdict)
-    }
-}
-
 /// Judges a line by every filter that applies.
-pub fn judge(filters: &[Filter], text: &str, language: Language) -> Judged {
-    let line = match language {
-        Language::Shell => look_into(text),
+pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
+    let comments = match context.origin {
+        Origin::Terminal => Comments::AlsoRead,
+        Origin::Exec | Origin::Script => Comments::Skipped,
+    };
+    let mut line = match context.language {
+        Language::Shell => look_into(text, comments),
         Language::Text => Line::default(),
     };
-    let mut judgements = Vec::new();
+    line.text = text.trim().to_owned();
+    let mut findings = Vec::new();
     for filter in filters {
         let mut judging = Judging {
             filter,
             found: Vec::new(),
+            hides: line.fault.is_some(),
         };
-        judging.whole(text, language);
-        for command in &line.commands {
-            judging.command(command, false);
+        match context.language {
+            Language::Shell => judging.line(&line, text),
+            Language::Text => judging.text(text),
         }
-        if let Some(fault) = &line.fault {
-            judging.as_text(text);
-            judging.by_default(text, Some(Opaque::Unreadable(fault.clone())));
-        }
-        judgements.extend(judging.found);
+        findings.extend(judging.found);
     }
-    Judged { line, judgements }
+    Judgement::new(line, findings)
 }
 
 struct Judging<'a> {
     filter: &'a Filter,
-    found: Vec<Judgement>,
+    found: Vec<Finding>,
+    /// Something on the line cannot be known.
+    hides: bool,
+}
+
+/// Up to which of its rules, in their order, a filter's allowing ones have already spoken of something.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Allowed {
+    /// None has.
+    No,
+    /// This one has, and it lists all arguments: only rules before it could still object.
+    By(usize),
 }
 
 impl Judging<'_> {
     fn say(&mut self, verdict: Verdict, reason: Reason, command: &str) {
-        self.found.push(Judgement {
+        self.found.push(Finding {
             verdict,
             filter: self.filter.name.clone(),
             reason,
@@ -140,17 +76,45 @@ impl Judging<'_> {
         self.say(rule.verdict, reason, command);
     }
 
-    /// What expressions say of the line as it was written. None of them can allow it: that is asked of each command.
-    fn whole(&mut self, text: &str, language: Language) {
+    fn line(&mut self, line: &Line, text: &str) {
+        // The last of the rules that allowed the commands; `None` if one of them is not allowed by a rule.
+        let mut allowed = (!line.commands.is_empty() && line.fault.is_none()).then_some(0);
+        for command in &line.commands {
+            let by = self.command(command, Allowed::No);
+            allowed = allowed.zip(by).map(|(one, other)| one.max(other));
+        }
+        self.whole(text, allowed);
+        if let Some(fault) = &line.fault {
+            self.by_default(text, Some(Opaque::Unreadable(fault.clone())));
+        }
+        if self.hides {
+            self.as_text(text);
+        }
+    }
+
+    /// What expressions say of the line as it was written. None of them can allow it: that is asked of each command. If
+    /// rules allowed all commands, only those before the last of these still count.
+    fn whole(&mut self, text: &str, allowed: Option<usize>) {
         let filter = self.filter;
         let first = filter
             .expressions_in(text)
+            .take_while(|at| allowed.is_none_or(|last| *at < last))
             .filter_map(|at| filter.rules.get(at))
-            .find(|rule| rule.verdict != Verdict::Allow || language == Language::Text);
+            .find(|rule| rule.verdict != Verdict::Allow);
+        if let Some(rule) = first {
+            self.rule(rule, text);
+        }
+    }
+
+    /// A text in a language that is not read.
+    fn text(&mut self, text: &str) {
+        let filter = self.filter;
+        let first = filter
+            .expressions_in(text)
+            .find_map(|at| filter.rules.get(at));
         match first {
             Some(rule) => self.rule(rule, text),
-            None if language == Language::Text => self.by_default(text, None),
-            None => {}
+            None => self.by_default(text, None),
         }
     }
 
@@ -160,36 +124,57 @@ impl Judging<'_> {
         self.say(self.filter.default, reason, command);
     }
 
-    /// Judges a command and what it starts. `covered`: a rule that lists all its words allowed it, so only rules that
-    /// say otherwise are of interest.
-    fn command(&mut self, command: &Command, covered: bool) {
+    /// Judges a command and what it starts; `covered`: what a rule about the command that starts it has allowed. By
+    /// which rule this one is allowed, if all of it is.
+    fn command(&mut self, command: &Command, covered: Allowed) -> Option<usize> {
         let simple = &command.simple;
         let ruled = |name| !self.filter.patterns_for(name).is_empty();
         let given = command
             .program()
             .filter(|name| ruled(name))
             .and_then(|_| Given::new(command));
-        let first = self.first_rule(command, given.as_ref());
+        let first = self
+            .first_rule(command, given.as_ref())
+            .filter(|at| match covered {
+                Allowed::No => true,
+                Allowed::By(earlier) => *at < earlier,
+            });
         let mut covers = covered;
-        match first.and_then(|at| self.filter.rules.get(at)) {
-            Some(rule) => {
+        let mut allowed = match covered {
+            Allowed::No => None,
+            Allowed::By(at) => Some(at),
+        };
+        let rule = first.and_then(|at| self.filter.rules.get(at).map(|rule| (at, rule)));
+        match rule {
+            Some((at, rule)) => {
                 let only_program = rule.pattern.as_ref().is_some_and(Pattern::is_program_only);
-                covers |= rule.verdict == Verdict::Allow && !only_program;
+                allowed = (rule.verdict == Verdict::Allow).then_some(at);
+                if allowed.is_some() && !only_program {
+                    covers = Allowed::By(at);
+                }
                 self.rule(rule, &simple.source);
             }
-            None if covered || simple.other_shells => {}
+            None if covered != Allowed::No || simple.other_shells => {}
             None => self.unruled(command),
         }
+        if simple.other_shells {
+            allowed = allowed.or(Some(0));
+        }
         for inner in &command.inner {
-            self.command(inner, covers || simple.other_shells);
+            let by = self.command(inner, covers);
+            allowed = allowed.zip(by).map(|(one, other)| one.max(other));
         }
         // That it is allowed to start a shell says nothing of what the shell is told.
-        if let (Some(opaque), false) = (&command.opaque, covers || simple.other_shells) {
-            let ruled = first.is_some();
-            if ruled || !matches!(opaque, Opaque::Program(_)) {
+        if let (Some(opaque), Allowed::No) = (&command.opaque, covers)
+            && !simple.other_shells
+        {
+            self.hides = true;
+            allowed = None;
+            if rule.is_some() || !matches!(opaque, Opaque::Program(_)) {
                 self.by_default(&simple.source, Some(opaque.clone()));
             }
         }
+        allowed
     }
 
     /// A line that cannot be read: a program that a rule forbids is looked for at each word, whatever is before it.

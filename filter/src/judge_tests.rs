@@ -1,38 +1,50 @@
-use super::{Language, judge};
-use crate::rule::{Filter, Matching, RuleText, Verdict};
+use super::judge;
+use crate::context::{Context, Language};
+use crate::rule::{Filter, FilterText, Matching, RuleText, Verdict};
 
-fn filter(default: Verdict, rules: &[(Verdict, Matching<'_>)]) -> Filter {
-    let rules: Vec<RuleText<'_>> = rules
+fn compile(default: Verdict, rules: &[RuleText]) -> Filter {
+    let text = FilterText {
+        name: "f".to_owned(),
+        default,
+        rules: rules.to_vec(),
+    };
+    Filter::compile(&text).expect("rules")
+}
+
+fn command(text: &str) -> Matching {
+    Matching::Command(text.to_owned())
+}
+
+fn regex(text: &str) -> Matching {
+    Matching::Regex(text.to_owned())
+}
+
+fn filter(default: Verdict, rules: &[(Verdict, Matching)]) -> Filter {
+    let rules: Vec<RuleText> = rules
         .iter()
         .zip(1..)
         .map(|((verdict, matching), id)| RuleText {
             id,
             priority: 50,
             verdict: *verdict,
-            matching: *matching,
+            matching: matching.clone(),
             ignore_case: false,
         })
         .collect();
-    Filter::compile("f", default, &rules).expect("rules")
+    compile(default, &rules)
 }
 
 fn verdict(filters: &[Filter], line: &str) -> Verdict {
-    judge(filters, line, Language::Shell).verdict()
+    judge(filters, line, Context::EXEC).verdict
 }
 
 fn denied_by(pattern: &str, line: &str) -> bool {
-    let filter = filter(
-        Verdict::Allow,
-        &[(Verdict::Deny, Matching::Command(pattern))],
-    );
+    let filter = filter(Verdict::Allow, &[(Verdict::Deny, command(pattern))]);
     verdict(&[filter], line) == Verdict::Deny
 }
 
 fn allowed_by(pattern: &str, line: &str) -> bool {
-    let filter = filter(
-        Verdict::Deny,
-        &[(Verdict::Allow, Matching::Command(pattern))],
-    );
+    let filter = filter(Verdict::Deny, &[(Verdict::Allow, command(pattern))]);
     verdict(&[filter], line) == Verdict::Allow
 }
 
@@ -162,7 +174,7 @@ fn the_first_rule_by_priority_speaks_and_ties_deny() {
         id,
         priority,
         verdict,
-        matching: Matching::Command(text),
+        matching: command(text),
         ignore_case: false,
     };
     let rules = [
@@ -172,7 +184,7 @@ fn the_first_rule_by_priority_speaks_and_ties_deny() {
         rule(4, 30, Verdict::Confirm, "ls"),
         rule(5, 30, Verdict::Allow, "ls"),
     ];
-    let filter = [Filter::compile("f", Verdict::Allow, &rules).expect("rules")];
+    let filter = [compile(Verdict::Allow, &rules)];
     assert_eq!(verdict(&filter, "rm /tmp/x"), Verdict::Allow);
     assert_eq!(verdict(&filter, "rm /tmp/x y"), Verdict::Deny);
     assert_eq!(verdict(&filter, "rm /tmp/x; ls"), Verdict::Confirm);
@@ -183,8 +195,8 @@ fn the_first_rule_by_priority_speaks_and_ties_deny() {
 #[test]
 fn of_several_filters_the_strictest_holds() {
     let filters = [
-        filter(Verdict::Allow, &[(Verdict::Warn, Matching::Command("ls"))]),
-        filter(Verdict::Allow, &[(Verdict::Deny, Matching::Command("rm"))]),
+        filter(Verdict::Allow, &[(Verdict::Warn, command("ls"))]),
+        filter(Verdict::Allow, &[(Verdict::Deny, command("rm"))]),
     ];
     assert_eq!(verdict(&filters, "ls"), Verdict::Warn);
     assert_eq!(verdict(&filters, "ls; rm"), Verdict::Deny);
@@ -193,8 +205,8 @@ fn of_several_filters_the_strictest_holds() {
 
 #[test]
 fn expressions_are_looked_for_in_each_command_and_in_the_line() {
-    let denied = |regex: &str, line: &str| {
-        let filter = filter(Verdict::Allow, &[(Verdict::Deny, Matching::Regex(regex))]);
+    let denied = |text: &str, line: &str| {
+        let filter = filter(Verdict::Allow, &[(Verdict::Deny, regex(text))]);
         verdict(&[filter], line) == Verdict::Deny
     };
     assert!(denied(r"^\s*rm\b", "rm x"));
@@ -206,8 +218,8 @@ fn expressions_are_looked_for_in_each_command_and_in_the_line() {
     assert!(denied(r";\s*rm\b", "ls; rm x"));
     assert!(!denied(r"^\s*rm\b", "echo rm x"));
     assert!(!denied(r"^\s*rm\b", "cat <<E\nrm x\nE"));
-    let allowed = |regex: &str, line: &str| {
-        let filter = filter(Verdict::Deny, &[(Verdict::Allow, Matching::Regex(regex))]);
+    let allowed = |text: &str, line: &str| {
+        let filter = filter(Verdict::Deny, &[(Verdict::Allow, regex(text))]);
         verdict(&[filter], line) == Verdict::Allow
     };
     assert!(allowed("ls|id", "ls; id"));
@@ -219,10 +231,15 @@ fn expressions_are_looked_for_in_each_command_and_in_the_line() {
     assert!(!allowed("ls.*", "ls >x"));
     let text = filter(
         Verdict::Allow,
-        &[(Verdict::Deny, Matching::Regex(r"(?i)drop\s+table"))],
+        &[(Verdict::Deny, regex(r"(?i)drop\s+table"))],
     );
     assert_eq!(
-        judge(&[text], "DROP  TABLE x;", Language::Text).verdict(),
+        judge(
+            &[text],
+            "DROP  TABLE x;",
+            Context::TERMINAL.in_language(Language::Text)
+        )
+        .verdict,
         Verdict::Deny
     );
 }
@@ -230,26 +247,34 @@ fn expressions_are_looked_for_in_each_command_and_in_the_line() {
 #[test]
 fn a_rule_that_is_none_is_an_error() {
     for matching in [
-        Matching::Command(""),
-        Matching::Command("ls; rm"),
-        Matching::Command("ls > x"),
-        Matching::Command("$x"),
-        Matching::Command("'ls"),
-        Matching::Command("A=1 ls"),
-        Matching::Regex(""),
-        Matching::Regex("("),
-        Matching::Regex("a)(b"),
-        Matching::Regex("x*"),
-        Matching::Regex(r"\w{500}{500}"),
+        command(""),
+        command("ls; rm"),
+        command("ls > x"),
+        command("$x"),
+        command("'ls"),
+        command("A=1 ls"),
+        regex(""),
+        regex("("),
+        regex("a)(b"),
+        regex("x*"),
+        regex(r"\w{500}{500}"),
     ] {
         let rule = RuleText {
             id: 7,
             priority: 1,
             verdict: Verdict::Deny,
-            matching,
+            matching: matching.clone(),
             ignore_case: false,
         };
-        let compiled = Filter::compile("f", Verdict::Allow, &[rule]);
-        assert_eq!(compiled.err().map(|(id, _)| id), Some(7), "{matching:?}");
+        let compiled = Filter::compile(&FilterText {
+            name: "f".to_owned(),
+            default: Verdict::Allow,
+            rules: vec![rule],
+        });
+        assert_eq!(
+            compiled.err().map(|error| error.rule),
+            Some(7),
+            "{matching:?}"
+        );
     }
 }

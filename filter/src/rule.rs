@@ -38,17 +38,26 @@ impl Verdict {
 }
 
 /// What a rule looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Matching<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matching {
     /// A program with flags and words.
-    Command(&'a str),
+    Command(String),
     /// A regular expression.
-    Regex(&'a str),
+    Regex(String),
+}
+
+impl Matching {
+    /// How it was written.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Command(text) | Self::Regex(text) => text,
+        }
+    }
 }
 
 /// A rule as it is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RuleText<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleText {
     /// A number by which the user finds it again.
     pub id: i64,
     /// Lower numbers are asked first; of equal ones the stricter verdict.
@@ -56,10 +65,44 @@ pub struct RuleText<'a> {
     /// What it says.
     pub verdict: Verdict,
     /// What it looks for.
-    pub matching: Matching<'a>,
+    pub matching: Matching,
     /// Whether upper and lower case are the same.
     pub ignore_case: bool,
 }
+
+/// A filter as it is kept, with those of its rules that apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterText {
+    /// Its name.
+    pub name: String,
+    /// What holds for a command of which no rule speaks.
+    pub default: Verdict,
+    /// Its rules, in any order.
+    pub rules: Vec<RuleText>,
+}
+
+/// Which rule of which filter is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileError {
+    /// The filter's name.
+    pub filter: String,
+    /// The rule's number; 0 if it is all of them together.
+    pub rule: i64,
+    /// What is wrong.
+    pub error: RuleError,
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "rule {} of filter {}: {}",
+            self.rule, self.filter, self.error
+        )
+    }
+}
+
+impl std::error::Error for CompileError {}
 
 /// Why a rule is no rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,8 +152,11 @@ fn expression(text: &str, verdict: Verdict, ignore_case: bool) -> String {
 }
 
 /// Checks a rule before it is kept.
-pub fn check(rule: &RuleText<'_>) -> Result<(), RuleError> {
-    match rule.matching {
+///
+/// # Errors
+/// [`RuleError`]: why it cannot be used.
+pub fn check(rule: &RuleText) -> Result<(), RuleError> {
+    match &rule.matching {
         Matching::Command(text) => {
             Pattern::parse(text, rule.ignore_case)?;
         }
@@ -165,37 +211,41 @@ pub struct Filter {
 
 impl Filter {
     /// Compiles. A rule that is none is an error: nothing is skipped.
-    pub fn compile(
-        name: &str,
-        default: Verdict,
-        rules: &[RuleText<'_>],
-    ) -> Result<Self, (i64, RuleError)> {
-        let mut sorted: Vec<&RuleText<'_>> = rules.iter().collect();
+    ///
+    /// # Errors
+    /// [`CompileError`] for the first rule that cannot be used.
+    pub fn compile(text: &FilterText) -> Result<Self, CompileError> {
+        let fails = |rule, error| CompileError {
+            filter: text.name.clone(),
+            rule,
+            error,
+        };
+        let mut sorted: Vec<&RuleText> = text.rules.iter().collect();
         sorted.sort_by_key(|rule| (rule.priority, std::cmp::Reverse(rule.verdict), rule.id));
         let mut compiled = Vec::with_capacity(sorted.len());
         let mut by_program: HashMap<String, Vec<usize>> = HashMap::new();
         let mut expressions = Vec::new();
         let mut expression_rules = Vec::new();
         for (at, rule) in sorted.into_iter().enumerate() {
-            check(rule).map_err(|error| (rule.id, error))?;
-            let (text, pattern) = match rule.matching {
+            check(rule).map_err(|error| fails(rule.id, error))?;
+            let pattern = match &rule.matching {
                 Matching::Command(text) => {
                     let pattern = Pattern::parse(text, rule.ignore_case)
-                        .map_err(|error| (rule.id, error.into()))?;
+                        .map_err(|error| fails(rule.id, error.into()))?;
                     let program = pattern.program().to_lowercase();
                     by_program.entry(program).or_default().push(at);
-                    (text, Some(pattern))
+                    Some(pattern)
                 }
                 Matching::Regex(text) => {
                     expressions.push(expression(text, rule.verdict, rule.ignore_case));
                     expression_rules.push(at);
-                    (text, None)
+                    None
                 }
             };
             compiled.push(Rule {
                 id: rule.id,
                 verdict: rule.verdict,
-                text: text.to_owned(),
+                text: rule.matching.text().to_owned(),
                 pattern,
             });
         }
@@ -203,15 +253,23 @@ impl Filter {
             .size_limit(MAX_REGEX * expressions.len().max(1))
             .dfa_size_limit(8 * 1024 * 1024)
             .build()
-            .map_err(|error| (0, RuleError::Regex(error.to_string())))?;
+            .map_err(|error| fails(0, RuleError::Regex(error.to_string())))?;
         Ok(Self {
-            name: name.to_owned(),
-            default,
+            name: text.name.clone(),
+            default: text.default,
             rules: compiled,
             by_program,
             expressions,
             expression_rules,
         })
+    }
+
+    /// Compiles all that apply.
+    ///
+    /// # Errors
+    /// As [`Filter::compile`].
+    pub fn compile_all(texts: &[FilterText]) -> Result<Vec<Self>, CompileError> {
+        texts.iter().map(Self::compile).collect()
     }
 
     /// Rules with a pattern for this program, in order.

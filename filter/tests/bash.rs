@@ -4,7 +4,8 @@
 //! very arguments that it would have got.
 
 use filter::look_into::{Command, Line, Opaque, look_into};
-use filter::{Filter, Language, Matching, RuleText, Verdict, judge};
+use filter::shell::Comments;
+use filter::{Context, Filter, FilterText, Matching, RuleText, Verdict, judge};
 use proptest::prelude::*;
 use std::fs;
 use std::process::{Command as Process, Stdio};
@@ -103,18 +104,23 @@ fn is_denied(line: &str, run: &[String]) -> bool {
         id: 1,
         priority: 1,
         verdict: Verdict::Deny,
-        matching: Matching::Command(&quoted),
+        matching: Matching::Command(quoted),
         ignore_case: false,
     };
-    let filter = Filter::compile("f", Verdict::Allow, &[rule]).expect("a rule");
-    let judged = judge(&[filter], line, Language::Shell);
+    let filter = Filter::compile(&FilterText {
+        name: "f".to_owned(),
+        default: Verdict::Allow,
+        rules: vec![rule],
+    })
+    .expect("a rule");
+    let judged = judge(&[filter], line, Context::EXEC);
     let mut commands = Vec::new();
     flatten(&judged.line.commands, &mut commands);
-    judged.verdict() == Verdict::Deny || commands.into_iter().any(hides)
+    judged.verdict == Verdict::Deny || commands.into_iter().any(hides)
 }
 
 fn check(line: &str) -> Result<(), TestCaseError> {
-    let found = look_into(line);
+    let found = look_into(line, Comments::Skipped);
     for run in run_by_bash(line) {
         // zsh reads `=rm` as the path of rm, and so do we.
         if run.first().is_none_or(|program| program.starts_with('=')) {

@@ -4,7 +4,7 @@
 
 mod table;
 
-use crate::shell::{self, Fault, Hidden, Input, Script, Simple, Word};
+use crate::shell::{self, Comments, Fault, Hidden, Input, Script, Simple, Word};
 use std::fmt;
 use table::{INTERPRETERS, SHELLS, Then, WRAPPERS, Wrapper};
 
@@ -71,15 +71,19 @@ impl Command {
 /// Everything that a line would run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Line {
+    /// As it was given, without blanks around it.
+    pub text: String,
     /// The commands on it.
     pub commands: Vec<Command>,
     /// Why it cannot be read to its end.
     pub fault: Option<Fault>,
+    /// As [`Script::continues`].
+    pub continues: bool,
 }
 
 /// Reads a line and looks into its commands.
-pub fn look_into(line: &str) -> Line {
-    script(shell::parse(line), 0)
+pub fn look_into(line: &str, comments: Comments) -> Line {
+    script(shell::parse_below(line, 0, comments), 0)
 }
 
 fn script(script: Script, depth: usize) -> Line {
@@ -104,7 +108,12 @@ fn script(script: Script, depth: usize) -> Line {
         }
         commands.push(command);
     }
-    Line { commands, fault }
+    Line {
+        text: String::new(),
+        commands,
+        fault,
+        continues: script.continues,
+    }
 }
 
 fn size(command: &Command) -> usize {
@@ -220,7 +229,10 @@ impl Looking<'_> {
         if let Some(hidden) = hidden {
             self.hide(Opaque::Script(hidden));
         }
-        let line = script(shell::parse_below(text, self.depth), self.depth);
+        let line = script(
+            shell::parse_below(text, self.depth, Comments::Skipped),
+            self.depth,
+        );
         if let Some(fault) = line.fault {
             self.hide(Opaque::Unreadable(fault));
         }

@@ -1,4 +1,9 @@
-use super::{Command, Opaque, Reads, look_into};
+use super::{Command, Line, Opaque, Reads};
+use crate::shell::Comments;
+
+fn look_into(line: &str) -> Line {
+    super::look_into(line, Comments::Skipped)
+}
 
 /// Every command of the line, outer ones first.
 fn programs(line: &str) -> Vec<String> {

@@ -78,6 +78,8 @@ pub struct Simple {
     pub assignments: Vec<Word>,
     /// Files that it writes to or reads from by redirection, other than `/dev/null`.
     pub redirections: Vec<Word>,
+    /// Whether there is any redirection at all, also to `/dev/null` or another descriptor.
+    pub redirected: bool,
     /// Its standard input.
     pub input: Input,
     /// How it was written.
@@ -93,22 +95,37 @@ pub struct Script {
     pub commands: Vec<Simple>,
     /// What was wrong with the line, first things first.
     pub fault: Option<Fault>,
+    /// It is whole, but a shell that reads line by line would wait for the next: a backslash or `|` ends it, or the
+    /// text of a here-document is to come.
+    pub continues: bool,
+}
+
+/// What stands behind a `#`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Comments {
+    /// Nothing that runs.
+    #[default]
+    Skipped,
+    /// An interactive zsh has no comments: its commands are found, too.
+    AlsoRead,
+    /// There are none.
+    Words,
 }
 
 /// Reads `line`.
 pub fn parse(line: &str) -> Script {
-    parse_below(line, 0)
+    parse_below(line, 0, Comments::Skipped)
 }
 
 /// Reads a script that stands `depth` levels deep in another.
-pub(crate) fn parse_below(line: &str, depth: usize) -> Script {
+pub(crate) fn parse_below(line: &str, depth: usize, comments: Comments) -> Script {
     if line.len() > MAX_LENGTH {
         return Script {
-            commands: Vec::new(),
             fault: Some(Fault::TooLong),
+            ..Script::default()
         };
     }
-    Parser::new(line, depth).script()
+    Parser::new(line, depth, comments).script()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::cursor::Cursor;
 use super::word::Word;
-use super::{Fault, Input, MAX_COMMANDS, MAX_DEPTH, Script, Simple};
+use super::{Comments, Fault, Input, MAX_COMMANDS, MAX_DEPTH, Script, Simple};
 use std::borrow::Cow;
 
 /// Where a list of commands ends.
@@ -77,16 +77,23 @@ pub struct Parser<'a> {
     found: Vec<Simple>,
     fault: Option<Fault>,
     pending: Vec<Pending>,
+    comments: Comments,
+    /// What stood behind a `#`, with it.
+    behind_hash: Vec<&'a str>,
+    pub(super) continues: bool,
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(line: &'a str, depth: usize) -> Self {
+    pub fn new(line: &'a str, depth: usize, comments: Comments) -> Self {
         Self {
             cursor: Cursor::new(line),
             depth,
             found: Vec::new(),
             fault: None,
             pending: Vec::new(),
+            comments,
+            behind_hash: Vec::new(),
+            continues: false,
         }
     }
 
@@ -99,9 +106,35 @@ impl<'a> Parser<'a> {
         if let Err(fault) = read {
             self.note(fault);
         }
+        self.read_comments();
         Script {
             commands: self.found,
             fault: self.fault,
+            continues: self.continues,
+        }
+    }
+
+    /// Commands that a shell without comments would find behind a `#`.
+    fn read_comments(&mut self) {
+        for comment in std::mem::take(&mut self.behind_hash) {
+            if !comment.contains([';', '&', '|', '$', '`', '(']) {
+                continue;
+            }
+            let mut inner = Parser::new(comment, self.depth, Comments::Words);
+            // Those that have comments find no fault in it.
+            let _ = inner.commands(Until::End);
+            let words_of_the_command_before = |simple: &Simple| {
+                let first = simple.words.first();
+                first.is_some_and(|word| word.text.starts_with('#'))
+            };
+            let commands = inner
+                .found
+                .into_iter()
+                .filter(|simple| !words_of_the_command_before(simple));
+            self.found.extend(commands);
+            if let Err(fault) = self.bounded() {
+                return self.note(fault);
+            }
         }
     }
 
@@ -115,11 +148,12 @@ impl<'a> Parser<'a> {
         if self.depth >= MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
-        Ok(Parser::new(text, self.depth + 1))
+        Ok(Parser::new(text, self.depth + 1, self.comments))
     }
 
     /// Takes what an inner parser found.
-    pub(super) fn adopt(&mut self, inner: Parser<'_>) {
+    pub(super) fn adopt(&mut self, mut inner: Parser<'_>) {
+        inner.read_comments();
         self.found.extend(inner.found);
         if let Some(fault) = inner.fault {
             self.note(fault);
@@ -228,6 +262,7 @@ impl<'a> Parser<'a> {
                 self.redirections_of_compound(&mut piped)?;
                 continue;
             }
+            self.continues = false;
             let start = self.cursor;
             let first = if self.at_redirection() {
                 None
@@ -290,11 +325,13 @@ impl<'a> Parser<'a> {
             return Ok((false, false));
         }
         if self.cursor.take("||") || self.cursor.take("&&") {
+            self.continues = true;
             return Ok((false, false));
         }
         match self.cursor.next() {
             Some('|') => {
                 self.cursor.take("&");
+                self.continues = true;
                 Ok((true, false))
             }
             Some('\n') => {
@@ -441,10 +478,6 @@ impl<'a> Parser<'a> {
     /// A pattern with its parenthesis, or `esac`: then the command is over.
     fn case_pattern(&mut self, frames: &mut Frames) -> Result<bool, Fault> {
         self.blanks_and_newlines();
-        while self.cursor.peek() == Some('#') {
-            self.cursor.take_line();
-            self.blanks_and_newlines();
-        }
         let before = self.cursor;
         self.cursor.take("(");
         let mut first = true;
@@ -595,6 +628,7 @@ impl<'a> Parser<'a> {
             }
             self.blanks();
             if self.at_redirection() {
+                simple.redirected = true;
                 self.redirection(simple)?;
                 continue;
             }
@@ -705,6 +739,7 @@ impl<'a> Parser<'a> {
     fn here_documents(&mut self) -> Result<(), Fault> {
         for pending in std::mem::take(&mut self.pending) {
             let mut body = String::new();
+            let mut delimited = false;
             while self.cursor.peek().is_some() {
                 let line = self.cursor.take_line();
                 let line: Cow<'_, str> = if pending.strip_tabs {
@@ -713,11 +748,13 @@ impl<'a> Parser<'a> {
                     line.into()
                 };
                 if line == pending.delimiter {
+                    delimited = true;
                     break;
                 }
                 body.push_str(&line);
                 body.push('\n');
             }
+            self.continues |= !delimited;
             let input = match self.here_document(&body, pending.quoted) {
                 Ok(input) => input,
                 // The text ended where its delimiter says; only what is in it did not.
@@ -740,8 +777,11 @@ impl<'a> Parser<'a> {
             if self.cursor.take("\\\n") {
                 continue;
             }
-            if self.cursor.peek() == Some('#') {
-                self.cursor.take_while(|next| next != '\n');
+            if self.comments != Comments::Words && self.cursor.peek() == Some('#') {
+                let comment = self.cursor.take_while(|next| next != '\n');
+                if self.comments == Comments::AlsoRead {
+                    self.behind_hash.push(comment);
+                }
             }
             return;
         }

@@ -137,6 +137,7 @@ impl Parser<'_> {
                 growing.word.text.push(character);
             }
             None => {
+                self.continues = true;
                 growing.no_longer_bare();
                 growing.word.text.push('\\');
             }

@@ -6,10 +6,12 @@
 pub mod access;
 pub mod defaults;
 pub mod evidence;
+pub mod filter;
 pub mod group;
 pub mod machine;
 pub mod person;
 
+pub use self::filter::{Filter, FilterRule, Scope};
 pub use access::{Credential, CredentialKind, Grant, SystemUser, SystemUserOverride};
 pub use defaults::Defaults;
 pub use evidence::{Command, EventRow, Login, Session, Transfer};

@@ -1,10 +1,12 @@
 //! What hangs on an object that is removed. Links go with it by the schema; here those that were linked
-//! get their own events, and a grant that could never allow anything again goes as well.
+//! get their own events, a grant that could never allow anything again goes as well, and a filter or rule that was for
+//! the people (places, system users) that are gone is for none, not for all.
 
 use super::change::Change;
 use super::error::StoreError;
+use super::filter_scopes::Scoped;
 use super::selector::Selector;
-use crate::nouns::{Asset, Grant};
+use crate::nouns::{Asset, Filter, FilterRule, Grant, Scope};
 use rusqlite::params;
 
 /// Columns by which assets name it.
@@ -20,6 +22,8 @@ fn asset_columns(what: Selector) -> &'static [&'static str] {
 pub(super) struct Hanging {
     grants: Vec<Grant>,
     assets: Vec<Asset>,
+    filters: Vec<Filter>,
+    rules: Vec<FilterRule>,
 }
 
 impl Change<'_> {
@@ -29,11 +33,28 @@ impl Change<'_> {
         let mut hanging = Hanging {
             grants: Vec::new(),
             assets: Vec::new(),
+            filters: Vec::new(),
+            rules: Vec::new(),
         };
         for id in ids {
             for name in read.grants_linked(what, *id)? {
                 if !hanging.grants.iter().any(|grant| grant.name == name) {
                     hanging.grants.push(read.grant(&name)?);
+                }
+            }
+            for scoped in read.scoped_to(what, *id)? {
+                match scoped.rule {
+                    Some(rule) if hanging.rules.iter().all(|known| known.id != rule) => {
+                        hanging.rules.push(read.filter_rule(rule)?);
+                    }
+                    None if hanging
+                        .filters
+                        .iter()
+                        .all(|known| known.id != scoped.filter) =>
+                    {
+                        hanging.filters.extend(read.filter_by_id(scoped.filter)?);
+                    }
+                    _ => {}
                 }
             }
             for column in asset_columns(what) {
@@ -68,6 +89,54 @@ impl Change<'_> {
         for before in &hanging.grants {
             self.let_go_of_grant(before)?;
         }
+        for before in &hanging.rules {
+            self.let_go_of_rule(before)?;
+        }
+        for before in &hanging.filters {
+            self.let_go_of_filter(before)?;
+        }
+        Ok(())
+    }
+
+    fn let_go_of_filter(&self, before: &Filter) -> Result<(), StoreError> {
+        let scope = self.read().filter(&before.name)?.scope;
+        let nowhere = lost_a_kind(&before.scope, &scope);
+        if nowhere {
+            self.write_scope(Scoped::filter(before.id), &Scope::default())?;
+        }
+        self.execute(
+            "UPDATE filter SET updated_at = ?2 WHERE id = ?1",
+            params![before.id, self.now().0],
+        )?;
+        let after = self.read().filter(&before.name)?;
+        self.audit("filter", &before.name, Some(before), Some(&after))?;
+        self.has_consequence(if nowhere {
+            format!("filter {} applies nowhere any more", before.name)
+        } else {
+            format!("filter {} goes on without it", before.name)
+        });
+        Ok(())
+    }
+
+    fn let_go_of_rule(&self, before: &FilterRule) -> Result<(), StoreError> {
+        let (id, filter) = (before.id, &before.filter);
+        let scope = self.read().filter_rule(id)?.scope;
+        let nowhere = lost_a_kind(&before.scope, &scope);
+        if nowhere {
+            let scoped = Scoped::rule(self.read().filter(filter)?.id, id);
+            self.write_scope(scoped, &Scope::default())?;
+        }
+        self.execute(
+            "UPDATE filter_rule SET updated_at = ?2 WHERE id = ?1",
+            params![id, self.now().0],
+        )?;
+        let after = self.read().filter_rule(id)?;
+        self.audit("rule", &id.to_string(), Some(before), Some(&after))?;
+        self.has_consequence(if nowhere {
+            format!("rule {id} of filter {filter} holds nowhere any more")
+        } else {
+            format!("rule {id} of filter {filter} goes on without it")
+        });
         Ok(())
     }
 
@@ -98,4 +167,13 @@ impl Change<'_> {
         ));
         Ok(())
     }
+}
+
+/// Whether the last of the people, places or system users that it was for is gone.
+fn lost_a_kind(before: &Scope, after: &Scope) -> bool {
+    before
+        .kinds()
+        .iter()
+        .zip(after.kinds())
+        .any(|(before, after)| *before && !after)
 }

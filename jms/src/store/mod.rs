@@ -18,6 +18,9 @@ mod defaults;
 mod ending;
 mod error;
 mod events;
+mod filter_rules;
+mod filter_scopes;
+mod filters;
 mod gateways;
 mod grants;
 mod hanging;
@@ -206,6 +209,8 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+mod filters_tests;
 #[cfg(test)]
 mod older_schema_tests;
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use super::tests::{Fixture, alices_key, fixture};
 use super::*;
-use crate::nouns::{Asset, AssetGroup, Grant, Site, SystemUser, User, UserGroup};
+use crate::nouns::{
+    Asset, AssetGroup, Filter, FilterRule, Grant, Scope, Site, SystemUser, User, UserGroup,
+};
 use crate::policy::{Right, Rights};
 use crate::time::Time;
 use rusqlite::types::Value;
@@ -70,6 +72,9 @@ const NOUNS: &[&str] = &[
     "site",
     "system_user",
     "access_grant",
+    "filter",
+    "filter_rule",
+    "filter_scope",
 ];
 
 /// A policy that does not name the object that goes, and stays.
@@ -92,6 +97,23 @@ fn surroundings(change: &Change<'_>, high_water: &std::path::Path) -> Result<(),
         system_users: vec!["dev".into()],
         rights: Rights::NONE.with(Right::Shell),
         ..Grant::new("everyday", NOW)
+    })?;
+    let scope = Scope {
+        users: vec!["alice".into()],
+        user_groups: vec!["team".into()],
+        assets: vec!["web1".into()],
+        asset_groups: vec!["/prod".into()],
+        system_users: vec!["dev".into()],
+    };
+    change.add_filter(&Filter {
+        scope: scope.clone(),
+        ..Filter::new("careful", NOW)
+    })?;
+    let matching = filter::Matching::Command("reboot".into());
+    change.add_filter_rule(&FilterRule {
+        everywhere: false,
+        scope,
+        ..FilterRule::new("careful", filter::Verdict::Deny, matching, NOW)
     })?;
     Ok(())
 }

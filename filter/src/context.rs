@@ -1,0 +1,55 @@
+//! Where a line comes from, and in which language it is.
+
+/// In which language a line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// A shell's.
+    #[default]
+    Shell,
+    /// None that is read here: only expressions are looked for, in the whole text. A language that gets a parser of its
+    /// own (SQL) becomes another variant, whose statements are judged as a shell's simple commands are.
+    Text,
+}
+
+/// Where a line comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// The command of an exec request: the whole of it.
+    #[default]
+    Exec,
+    /// A script on standard input: a line of it, or as many as it takes until the command is whole.
+    Script,
+    /// A line of a terminal, as the shell there was given it.
+    Terminal,
+}
+
+/// What must be known of a line besides its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Context {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its language.
+    pub language: Language,
+}
+
+impl Context {
+    /// An exec request.
+    pub const EXEC: Self = Self::shell(Origin::Exec);
+    /// A shell's script on standard input.
+    pub const SCRIPT: Self = Self::shell(Origin::Script);
+    /// A line that is typed to a shell.
+    pub const TERMINAL: Self = Self::shell(Origin::Terminal);
+
+    const fn shell(origin: Origin) -> Self {
+        Self {
+            origin,
+            language: Language::Shell,
+        }
+    }
+
+    /// The same place, another language.
+    #[must_use]
+    pub const fn in_language(self, language: Language) -> Self {
+        Self { language, ..self }
+    }
+}
