@@ -96,6 +96,10 @@ types! {
         "A login has ended, and all of its sessions with it."
     LoginRefused "login.refused" Warning
         "A user who proved who he is may not log in: disabled, not valid now, not through this service."
+    LoginLocked "login.locked" Warning
+        "Too many wrong answers: until the lock ends, a user, a network or a user from a network is not asked."
+    LoginUnlocked "login.unlocked" Notice
+        "An administrator took a lock away; wrong answers count from none again."
     SessionOpen "session.open" Info
         "A session to an asset has begun and its recording is open."
     SessionClose "session.close" Info

@@ -8,6 +8,7 @@ pub mod defaults;
 pub mod evidence;
 pub mod filter;
 pub mod group;
+pub mod lock;
 pub mod machine;
 pub mod person;
 
@@ -16,6 +17,7 @@ pub use access::{Credential, CredentialKind, Grant, SystemUser, SystemUserOverri
 pub use defaults::Defaults;
 pub use evidence::{Command, EventRow, Login, Session, Transfer};
 pub use group::{AssetGroup, Site, UserGroup};
+pub use lock::Lock;
 pub use machine::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy, Platform};
 pub use person::{LoginKey, Mfa, MfaAsked, Role, User};
 

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod channel;
+pub mod lockout;
 pub mod login;
 pub mod right;
 

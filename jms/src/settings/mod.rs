@@ -7,7 +7,9 @@ mod describe;
 mod table;
 
 pub use describe::{Kind, Section, Setting, shipped};
-pub use table::{Bastion, Confinement, Menu, Recording, SECTIONS, Session, Settings, Syslog};
+pub use table::{
+    Bastion, Confinement, Lockout, Menu, Recording, SECTIONS, Session, Settings, Syslog,
+};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -56,6 +58,25 @@ impl Session {
             user: some(self.limit_user),
             asset: some(self.limit_asset),
             bastion: some(self.limit_bastion),
+        }
+    }
+}
+
+impl Lockout {
+    /// The limits, as the policy wants them.
+    #[must_use]
+    pub fn limits(&self) -> crate::policy::lockout::Limits {
+        let limit = |failures: u32, window: u32, lock: u32| crate::policy::lockout::Limit {
+            failures,
+            window: i64::from(window) * 1000,
+            lock: i64::from(lock) * 1000,
+        };
+        crate::policy::lockout::Limits {
+            user_and_source: limit(self.failures, self.window, self.lock),
+            user: limit(self.user_failures, self.user_window, self.user_lock),
+            source: limit(self.source_failures, self.source_window, self.source_lock),
+            ipv4_prefix: u8::try_from(self.ipv4_prefix).unwrap_or(32),
+            ipv6_prefix: u8::try_from(self.ipv6_prefix).unwrap_or(128),
         }
     }
 }
@@ -146,6 +167,9 @@ impl Settings {
                 "session.alive_count_max must be at least 1, or alive_interval 0 to never ask"
                     .into(),
             );
+        }
+        if settings.lockout.ipv4_prefix > 32 || settings.lockout.ipv6_prefix > 128 {
+            return Err("lockout.ipv4_prefix must be at most 32, ipv6_prefix at most 128".into());
         }
         let address = settings.bastion.address.as_str();
         if !address.is_empty() && crate::names::Address::new(address).is_err() {

@@ -21,6 +21,35 @@ settings! {
         require_bound_password: bool = false;
     }
 
+    /// Wrong answers to questions for passwords, one-time passwords and recovery codes, and when nobody is asked any
+    /// more. Answers after a proven key and answers without one are counted apart.
+    lockout: Lockout {
+        /// So many wrong answers for one user from one network lock that user there; 0: never.
+        failures: u32 = 5, unit "answers";
+        /// …if they come within so many seconds of the first of them.
+        window: u32 = 600, least 1, unit "seconds";
+        /// For so many seconds. While locked, nothing is counted and nothing prolongs the lock.
+        lock: u32 = 900, least 1, unit "seconds";
+        /// So many wrong answers for one user from everywhere lock that user everywhere; 0: never. Those without a
+        /// key do not lock somebody who proves his key.
+        user_failures: u32 = 30, unit "answers";
+        /// …if they come within so many seconds of the first of them.
+        user_window: u32 = 86_400, least 1, unit "seconds";
+        /// For so many seconds.
+        user_lock: u32 = 14_400, least 1, unit "seconds";
+        /// So many wrong answers without a key from one network, for all users together, lock that network for
+        /// everybody without a key; 0: never.
+        source_failures: u32 = 50, unit "answers";
+        /// …if they come within so many seconds of the first of them.
+        source_window: u32 = 3600, least 1, unit "seconds";
+        /// For so many seconds.
+        source_lock: u32 = 3600, least 1, unit "seconds";
+        /// How many bits of an IPv4 address are its network: 32 is the address alone.
+        ipv4_prefix: u16 = 32, unit "bits";
+        /// The same for IPv6, where one person has a network of 64 bits to choose from.
+        ipv6_prefix: u16 = 64, unit "bits";
+    }
+
     /// What is recorded, and who may see it.
     recording: Recording {
         /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not set: all of it. What

@@ -250,25 +250,37 @@ impl Change<'_> {
             (true, false) => "rm",
         };
         let json = |noun: Option<&T>| noun.and_then(|noun| serde_json::to_string(noun).ok());
-        let mut event = Event::new(Type::PolicyChange)
-            .at(self.now.timestamp())
+        let mut event = self
+            .signed(Event::new(Type::PolicyChange))
             .result(verb)
-            .with("actor", self.actor.name.as_str())
             .with("object", kind)
             .with("name", name);
-        if let Some(login) = self.login {
-            event = event.login(login.id.as_str()).source(login.source.as_str());
-        }
-        if !self.actor.why.is_empty() {
-            event = event.with("comment", self.actor.why.as_str());
-        }
         if let Some(before) = json(before) {
             event = event.with("before", before);
         }
         if let Some(after) = json(after) {
             event = event.with("after", after);
         }
-        events::insert(&self.transaction, &event)
+        self.keep_event(&event)
+    }
+
+    /// The event with who changes, when, through which login and why.
+    pub(super) fn signed(&self, event: Event) -> Event {
+        let mut event = event
+            .at(self.now.timestamp())
+            .with("actor", self.actor.name.as_str());
+        if let Some(login) = self.login {
+            event = event.login(login.id.as_str()).source(login.source.as_str());
+        }
+        if !self.actor.why.is_empty() {
+            event = event.with("comment", self.actor.why.as_str());
+        }
+        event
+    }
+
+    /// Keeps an event with the change, or not at all.
+    pub(super) fn keep_event(&self, event: &Event) -> Result<(), StoreError> {
+        events::insert(&self.transaction, event)
     }
 }
 
