@@ -261,7 +261,8 @@ mod tests {
                 .filter_map(|line| {
                     let line = line.strip_prefix(mark).unwrap_or(line);
                     let is_setting = line.split_once(" = ").is_some_and(|(key, _)| {
-                        key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                        key.bytes()
+                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
                     });
                     (line.starts_with('[') || is_setting).then(|| format!("{line}\n"))
                 })
