@@ -114,6 +114,12 @@ types! {
         "What the client asked for is no request that the bastion knows, or its user may not ask it."
     PolicyChange "policy.change" Notice
         "An administrator changed users, assets, grants or settings; `before` and `after` say what."
+    CommandDenied "command.denied" Warning
+        "A filter did not let a command run; `filter` and `rule` say which."
+    CommandWarned "command.warned" Alert
+        "A command ran of which a filter warns; `filter` and `rule` say which."
+    CommandConfirmed "command.confirmed" Notice
+        "A command ran after its user said yes to a filter's question."
     EvidenceRead "evidence.read" Notice
         "Somebody looked at a recording, a command or a transfer of somebody."
     RecordingProblem "recording.problem" Critical

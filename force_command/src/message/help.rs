@@ -75,6 +75,12 @@ ID is the beginning of its id, at least six characters. Whether users may replay
 their sessions is a setting of the bastion. Blank pauses a replay, q ends it.",
     },
     Page {
+        word: "commands",
+        usage: &["commands [--limit N] [--json]"],
+        summary: "what you ran, the newest last",
+        details: "--limit: how many lines, 20 if you do not say.",
+    },
+    Page {
         word: "jmsctl",
         usage: &["jmsctl NOUN VERB …"],
         summary: "for administrators and auditors",

@@ -6,6 +6,8 @@ use jms::names::AssetGroupPath;
 
 /// Sessions that `sessions` lists unless told otherwise.
 const SESSIONS: u32 = 20;
+/// Lines that `commands` lists unless told otherwise.
+const COMMANDS: u32 = 20;
 /// The shortest beginning of an id that is looked up.
 const SHORTEST_ID: usize = 6;
 
@@ -40,6 +42,13 @@ pub enum Verb {
     Sessions {
         /// Only those that run.
         online: bool,
+        /// At most so many, the newest.
+        limit: u32,
+        /// One object per line.
+        json: bool,
+    },
+    /// `commands [--limit N]`: the lines of the user's own sessions.
+    Commands {
         /// At most so many, the newest.
         limit: u32,
         /// One object per line.
@@ -89,6 +98,7 @@ pub const KNOWN: &[&str] = &[
     "ssh-config",
     "sessions",
     "session",
+    "commands",
     "jmsctl",
     "help",
     "version",
@@ -138,6 +148,13 @@ impl<'a> Given<'a> {
         Some(given)
     }
 
+    fn limit(&self, usual: u32) -> Option<u32> {
+        match self.limit {
+            Some(number) => number.parse().ok().filter(|limit| *limit > 0),
+            None => Some(usual),
+        }
+    }
+
     fn filter(&self) -> Option<Filter> {
         let text = match self.words.as_slice() {
             [] => None,
@@ -157,8 +174,10 @@ fn arguments(word: &'static str, rest: &str) -> Option<Verb> {
     let json = given.json;
     let filters = word == "ls" || word == "ssh-config";
     let lists_sessions = word == "sessions";
+    let lists_evidence = lists_sessions || word == "commands";
     if (given.group.is_some() && !filters)
-        || ((given.limit.is_some() || given.online) && !lists_sessions)
+        || (given.limit.is_some() && !lists_evidence)
+        || (given.online && !lists_sessions)
     {
         return None;
     }
@@ -176,10 +195,11 @@ fn arguments(word: &'static str, rest: &str) -> Option<Verb> {
         ("version", []) => Some(Verb::Version { json }),
         ("sessions", []) => Some(Verb::Sessions {
             online: given.online,
-            limit: match given.limit {
-                Some(number) => number.parse().ok().filter(|limit| *limit > 0)?,
-                None => SESSIONS,
-            },
+            limit: given.limit(SESSIONS)?,
+            json,
+        }),
+        ("commands", []) => Some(Verb::Commands {
+            limit: given.limit(COMMANDS)?,
             json,
         }),
         ("session", ["show", id]) => Some(Verb::SessionShow { id: of(id)?, json }),

@@ -20,14 +20,17 @@ use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
+use crate::text;
 use event::{Severity, Type};
+use jms::nouns::Captured;
 use jms::policy::Channel;
 use jms::settings::Settings;
-use jms::store::{EndOfSession, Store};
+use jms::store::{EndOfSession, NewCommand, Store};
 use jms::time::Time;
 use nix::errno::Errno;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// Opens a session, runs it, and closes it; the exit status for the client.
 pub fn connect(
@@ -119,6 +122,7 @@ fn run(
     signals: &Signals,
 ) -> Result<(Outcome, Verdict), Refused> {
     let system = |error: Errno| Refused::because(Trouble::System, error);
+    keep_command(store, identity, connect, session)?;
     let landlock = jms::confinement::landlock() > 0;
     if !landlock {
         report_unconfined(store, identity, session);
@@ -211,6 +215,37 @@ fn run(
     report_observed(store, identity, session, &observed);
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
+}
+
+/// Keeps the requested command before anything of it can have run. File transfer programs are none.
+fn keep_command(
+    store: &mut Store,
+    identity: &Identity,
+    connect: &Connect,
+    session: &Open,
+) -> Result<(), Refused> {
+    let Some(command) = connect
+        .command
+        .as_deref()
+        .filter(|_| connect.channel == Channel::Exec)
+    else {
+        return Ok(());
+    };
+    let new = NewCommand {
+        line: &text::escaped(command),
+        cut: false,
+        captured: Captured::Exact,
+        verdict: filter::Verdict::Allow,
+        accepted: true,
+        filter: "",
+        rule: "",
+        reason: "",
+        recorded_at: Some(Duration::ZERO),
+    };
+    store
+        .add_command(&session.id, &identity.login, &new, Time::now())
+        .map(drop)
+        .map_err(|error| Refused::because(Trouble::Store, error))
 }
 
 /// The processes without which nobody is at the other end: the sshd that our PAM module saw, and the

@@ -1,10 +1,11 @@
-//! The bastion's own words: `ls`, `groups`, `whoami`, `ssh-config`, `sessions`, `session`, `help`,
+//! The bastion's own words: `ls`, `groups`, `whoami`, `ssh-config`, `sessions`, `session`, `commands`, `help`,
 //! `version`. Only here, and in the menu, standard output is ours.
 //!
 //! Trusts the store. What it shows is only ever the user's own: targets that are granted to him now,
 //! and his own logins and sessions.
 #![forbid(unsafe_code)]
 
+mod commands;
 mod groups;
 mod help;
 mod list;
@@ -87,6 +88,7 @@ pub fn text(desk: &Desk<'_>, verb: &Verb) -> Result<String, NoAnswer> {
             limit,
             json,
         } => sessions::list(desk, *online, *limit, *json)?,
+        Verb::Commands { limit, json } => commands::list(desk, *limit, *json)?,
         Verb::SessionShow { id, json } => sessions::show(desk, id, *json)?,
         Verb::SessionReplay { .. } => String::new(),
         Verb::Help { verb, json } => help::text(&desk.settings.menu, *verb, *json),

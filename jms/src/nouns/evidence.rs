@@ -104,11 +104,44 @@ pub struct EventRow {
     pub sent: bool,
 }
 
+/// How sure it is that a line is what ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Captured {
+    /// Byte for byte.
+    Exact,
+    /// Read off a terminal, and nothing speaks against it.
+    Likely,
+    /// What was typed, whatever it became.
+    Raw,
+}
+
+impl Captured {
+    /// As it stands in rows, JSON and events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Likely => "likely",
+            Self::Raw => "raw",
+        }
+    }
+}
+
 /// One command line of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Command {
+    /// Its number.
+    pub id: i64,
     /// When it was run.
     pub time: Time,
+    /// Id of its session.
+    pub session: String,
+    /// Who.
+    pub user: String,
+    /// Where.
+    pub asset: String,
+    /// As which system user.
+    pub system_user: String,
     /// The line.
     pub line: String,
     /// Only its beginning was kept.

@@ -15,7 +15,7 @@ pub mod person;
 pub use self::filter::{Filter, FilterRule, Scope};
 pub use access::{Credential, CredentialKind, Grant, SystemUser, SystemUserOverride};
 pub use defaults::Defaults;
-pub use evidence::{Command, EventRow, Login, Session, Transfer};
+pub use evidence::{Captured, Command, EventRow, Login, Session, Transfer};
 pub use group::{AssetGroup, Site, UserGroup};
 pub use lock::Lock;
 pub use machine::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy, Platform};

@@ -1,24 +1,10 @@
-//! What was done in a login and in a session: commands, transfers, events.
+//! What was done in a login and in a session: transfers, events.
 
 use super::error::StoreError;
 use super::events::row_of_event;
 use super::read::{Read, maybe_time, number, time};
-use crate::nouns::{Command, EventRow, Transfer};
+use crate::nouns::{EventRow, Transfer};
 use rusqlite::{Row, params};
-
-fn command(row: &Row<'_>) -> Result<Command, StoreError> {
-    Ok(Command {
-        time: time(row, "run_at")?,
-        line: row.get("line")?,
-        cut: row.get("cut")?,
-        captured: row.get("captured")?,
-        verdict: row.get("verdict")?,
-        action: row.get("action")?,
-        filter: row.get("filter")?,
-        rule: row.get("rule")?,
-        at: row.get("recorded_at")?,
-    })
-}
 
 fn transfer(row: &Row<'_>) -> Result<Transfer, StoreError> {
     let size: Option<i64> = row.get("size")?;
@@ -36,20 +22,6 @@ fn transfer(row: &Row<'_>) -> Result<Transfer, StoreError> {
 }
 
 impl Read<'_> {
-    /// The newest commands of a session (whole id), oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn commands_of(self, session: &str, limit: u32) -> Result<Vec<Command>, StoreError> {
-        let mut rows = self.rows(
-            "SELECT * FROM command WHERE session_id = ?1 ORDER BY run_at DESC, id DESC LIMIT ?2",
-            params![session, limit],
-            command,
-        )?;
-        rows.reverse();
-        Ok(rows)
-    }
-
     /// The newest transfers of a session (whole id), oldest first.
     ///
     /// # Errors

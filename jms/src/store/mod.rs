@@ -13,6 +13,7 @@ mod access;
 mod asset_groups;
 mod assets;
 mod change;
+mod commands;
 mod deeds;
 mod defaults;
 mod ending;
@@ -47,6 +48,7 @@ mod users;
 
 pub use access::{Access, Lack, NearMiss};
 pub use change::{Actor, Change};
+pub use commands::{CommandSearch, LONGEST_LINE, NewCommand};
 pub use error::StoreError;
 pub use events::EventSearch;
 pub use health::{Counts, KeyBackup, LocalAccount, SealedSample, Waiting};

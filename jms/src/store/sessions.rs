@@ -133,7 +133,7 @@ fn session(row: &Row<'_>) -> Result<Session, StoreError> {
     })
 }
 
-fn event_of(kind: Type, session: &Session, login: Option<&Login>, now: Time) -> Event {
+pub(super) fn event_of(kind: Type, session: &Session, login: Option<&Login>, now: Time) -> Event {
     let mut event = Event::new(kind)
         .at(now.timestamp())
         .session(session.id.as_str())
@@ -153,6 +153,11 @@ fn event_of(kind: Type, session: &Session, login: Option<&Login>, now: Time) -> 
             .sshd_pid(u32::try_from(login.sshd_pid).ok());
     }
     event
+}
+
+/// The session with exactly this id.
+pub(super) fn session_of_id(read: Read<'_>, id: &Id) -> Result<Session, StoreError> {
+    read.session_by_prefix(id.as_str())
 }
 
 impl Read<'_> {

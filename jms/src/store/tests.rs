@@ -47,7 +47,7 @@ impl Fixture {
     }
 
     /// alice may reach web1 as dev with everything.
-    fn everyday(&mut self) {
+    pub(super) fn everyday(&mut self) {
         self.add_user("alice").unwrap();
         self.change(|change| {
             change.add_login_key(&alices_key())?;
@@ -58,7 +58,7 @@ impl Fixture {
         .unwrap();
     }
 
-    fn events(&self, kind: &str) -> Vec<serde_json::Value> {
+    pub(super) fn events(&self, kind: &str) -> Vec<serde_json::Value> {
         let search = EventSearch {
             kind: Some(kind.into()),
             limit: 1000,
@@ -70,7 +70,7 @@ impl Fixture {
             .collect()
     }
 
-    fn login(&mut self, sshd: Process) -> (crate::nouns::Login, crate::id::Token) {
+    pub(super) fn login(&mut self, sshd: Process) -> (crate::nouns::Login, crate::id::Token) {
         let user = self.store.read().user("alice").unwrap();
         let new = NewLogin {
             user: &user,
@@ -94,7 +94,7 @@ impl Fixture {
         )
     }
 
-    fn open_session(
+    pub(super) fn open_session(
         &mut self,
         login: &crate::nouns::Login,
         channel: Channel,

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod asset;
+pub mod command;
 pub mod evidence;
 pub mod flags;
 pub mod grant;
@@ -186,6 +187,14 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl session ls --online"
     )]
     Session(evidence::Session),
+    /// What users ran on assets, line by line, and what the filters said of it
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl command ls --user alice --since today"
+    )]
+    Command(command::Command),
     /// Everything that happened, as syslog is told it
     #[command(
         subcommand,

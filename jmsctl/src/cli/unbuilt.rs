@@ -6,7 +6,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 const NOUNS: &[&str] = &[
     "login-rule",
     "lock",
-    "command",
     "transfer",
     "filter",
     "rule",

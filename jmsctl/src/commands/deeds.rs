@@ -5,20 +5,10 @@ use crate::cli::flags::List;
 use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
-use jms::nouns::{Command, Transfer};
+use jms::nouns::Transfer;
 
 /// So many of each are shown to people, the newest; programs get all.
 const SHOWN: usize = 1000;
-
-impl Noun for Command {
-    const NAME: &'static str = "command";
-    const KEY: &'static str = "line";
-    const FIELDS: &'static [&'static str] = &[
-        "time", "line", "cut", "captured", "verdict", "action", "filter", "rule", "at",
-    ];
-    const COLUMNS: &'static [&'static str] = &["time", "action", "line"];
-    const NEWEST_LAST: bool = true;
-}
 
 impl Noun for Transfer {
     const NAME: &'static str = "transfer";

@@ -18,7 +18,33 @@ pub fn run(
     search: EventSearch,
     list: &List,
     span: &Span,
-    mut print: impl FnMut(&mut Context, Vec<EventRow>) -> Done,
+    print: impl FnMut(&mut Context, Vec<EventRow>) -> Done,
+) -> Done {
+    let newest = context.store.read().events(&EventSearch {
+        limit: 1,
+        ..EventSearch::default()
+    })?;
+    let newest = newest.last().map_or(0, |row| row.seq);
+    let fetch = |context: &Context, after_seq, limit| {
+        let search = EventSearch {
+            after_seq,
+            limit,
+            ..search.clone()
+        };
+        Ok(context.store.read().events(&search)?)
+    };
+    rows(context, (list, span), newest, fetch, |row| row.seq, print)
+}
+
+/// The same for any rows with numbers that grow: `newest` is the last of all there are, `fetch` gives those that
+/// fit, above a number and at most so many, the newest.
+pub fn rows<T, N: Copy + Ord + Default>(
+    context: &mut Context,
+    (list, span): (&List, &Span),
+    newest: N,
+    fetch: impl Fn(&Context, N, u32) -> Done<Vec<T>>,
+    number: impl Fn(&T) -> N,
+    mut print: impl FnMut(&mut Context, Vec<T>) -> Done,
 ) -> Done {
     if list.sort.is_some() {
         return Err(Failure::BadInput(
@@ -31,28 +57,16 @@ pub fn run(
         None if span.since.is_some() => u32::MAX,
         None => BEFORE,
     };
-    let read = context.store.read();
-    let newest = read.events(&EventSearch {
-        limit: 1,
-        ..EventSearch::default()
-    })?;
-    let mut last = newest.last().map_or(0, |row| row.seq);
-    let mut rows = read.events(&EventSearch {
-        limit,
-        ..search.clone()
-    })?;
+    let mut last = newest;
+    let mut rows = fetch(context, N::default(), limit)?;
     loop {
-        last = rows.iter().map(|row| row.seq).fold(last, u64::max);
+        last = rows.iter().map(&number).fold(last, N::max);
         print(context, rows)?;
         context.out.flush()?;
         wait_a_second()?;
         context.still_allowed()?;
         context.store.send_unsent();
-        rows = context.store.read().events(&EventSearch {
-            after_seq: last,
-            limit: u32::MAX,
-            ..search.clone()
-        })?;
+        rows = fetch(context, last, u32::MAX)?;
     }
 }
 
@@ -63,6 +77,6 @@ fn wait_a_second() -> Done {
     match poll(&mut watched, PollTimeout::from(1000_u16)) {
         Ok(0) | Err(nix::errno::Errno::EINTR) => Ok(()),
         Ok(_) => Err(Failure::ClosedPipe),
-        Err(error) => Err(Failure::io("wait for", "events", error)),
+        Err(error) => Err(Failure::io("wait for", "what comes", error)),
     }
 }

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod asset;
 mod asset_group;
+mod command;
 pub mod config;
 mod csv_file;
 mod deeds;
@@ -101,6 +102,7 @@ pub fn dispatch(arguments: &Arguments, context: &mut Context) -> Done {
         Noun::Defaults(verb) => defaults::run(verb, context),
         Noun::Login(verb) => login::run(verb, context),
         Noun::Session(verb) => session::run(verb, context),
+        Noun::Command(verb) => command::run(verb, context),
         Noun::Event(verb) => event::run(verb, context),
         // The others were run before, by `main`, because they need no store.
         Noun::Init(_)

@@ -294,7 +294,20 @@ chown jms:jms /var/lib/jms/jms.db*"#
     assert_eq!(
         keys(&shown["commands"][0]),
         [
-            "time", "line", "cut", "captured", "verdict", "action", "filter", "rule", "at"
+            "id",
+            "time",
+            "session",
+            "user",
+            "asset",
+            "system_user",
+            "line",
+            "cut",
+            "captured",
+            "verdict",
+            "action",
+            "filter",
+            "rule",
+            "at"
         ]
     );
     assert_eq!(shown["commands"][0]["at"], 400);

@@ -84,6 +84,15 @@ fn every_example_of_the_manual_does_what_it_says() {
     bastion.file("new-jms.toml", "[session]\nconnect_timeout = 3\n");
     bastion.file("typed", "a password that somebody types\n");
     bastion.file("policy.toml", &bastion.ok(&["export"]));
+    bastion.sh(&format!(
+        r#"python3 - <<'END'
+import sqlite3
+store = sqlite3.connect('/var/lib/jms/jms.db')
+store.execute("INSERT INTO command (id, session_id, run_at, line, captured, verdict, action) VALUES (4711, '{session}', 1800000000000, 'rm -rf /srv', 'exact', 'deny', 'deny')")
+store.commit()
+END
+chown jms:jms /var/lib/jms/jms.db*"#
+    ));
     bastion.sh(
         "mkdir /run/before; cp -a /var/lib/jms /run/before/state; cp -a /etc/jms /run/before/etc",
     );
