@@ -100,6 +100,8 @@ types! {
         "Too many wrong answers: until the lock ends, a user, a network or a user from a network is not asked."
     LoginUnlocked "login.unlocked" Notice
         "An administrator took a lock away; wrong answers count from none again."
+    LoginNotify "login.notify" Warning
+        "A user has logged in, and a login rule asks for somebody to be told; `rule` says which."
     SessionOpen "session.open" Info
         "A session to an asset has begun and its recording is open."
     SessionClose "session.close" Info

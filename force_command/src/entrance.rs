@@ -51,6 +51,7 @@ fn refuse(store: &mut Store, start: &Start, stranger: &Stranger) -> i32 {
         Stranger::Store(_) => return out_of_order(Trouble::Store),
         Stranger::OtherName => Message::OtherName,
         Stranger::NotValid | Stranger::KeyRemoved => Message::UserNotValid,
+        Stranger::LoginRule => Message::LoginRule,
         _ => Message::NoLogin,
     };
     say(message);

@@ -29,6 +29,8 @@ pub enum Message {
     OtherForceCommand,
     /// The user was disabled, or his time is over.
     UserNotValid,
+    /// A login rule would not let the user in now; his connection is older than that.
+    LoginRule,
     /// The target is not granted, or does not exist.
     NotGranted {
         /// As it was worded.
@@ -147,6 +149,9 @@ impl fmt::Display for Message {
                 "another ForceCommand of this sshd stands before the bastion's; tell your administrator",
             ),
             Self::UserNotValid => f.write_str("you may not use the bastion now; tell your administrator"),
+            Self::LoginRule => f.write_str(
+                "a login rule lets you begin nothing new from here at this time; what runs goes on; ask your administrator",
+            ),
             Self::NotGranted { target, near: None } => {
                 write!(f, "{target} is not granted; `ls` lists what you may reach")
             }

@@ -36,6 +36,8 @@ pub enum Stranger {
     NotValid,
     /// The key of the login was removed, or has expired.
     KeyRemoved,
+    /// A login rule would not let him in now.
+    LoginRule,
 }
 
 impl Stranger {
@@ -53,6 +55,7 @@ impl Stranger {
             Self::OtherName => "login-name-of-another-user",
             Self::NotValid => "user-not-valid",
             Self::KeyRemoved => "key-removed",
+            Self::LoginRule => "login-rule",
         }
     }
 }
@@ -99,6 +102,7 @@ pub fn identify(
         Err(Lapse::Closed) => Err(Stranger::Closed),
         Err(Lapse::NotValid) => Err(Stranger::NotValid),
         Err(Lapse::KeyRemoved) => Err(Stranger::KeyRemoved),
+        Err(Lapse::LoginRule) => Err(Stranger::LoginRule),
     }
 }
 

@@ -21,3 +21,4 @@ pub mod settings;
 pub mod sshd_log;
 pub mod store;
 pub mod time;
+pub mod time_zone;

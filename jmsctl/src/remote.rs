@@ -120,7 +120,9 @@ fn refuse_stranger(store: &mut Store, uid: u32, request: &str, stranger: &Strang
         .with("request", request);
     emit(store, &event);
     let sentence = match stranger {
-        Stranger::NotValid | Stranger::KeyRemoved => "you may not use the bastion now",
+        Stranger::NotValid | Stranger::KeyRemoved | Stranger::LoginRule => {
+            "you may not use the bastion now"
+        }
         _ => "this login was not opened through PAM; tell root",
     };
     Failure::NotAllowed(sentence.to_owned())

@@ -57,6 +57,24 @@ impl Cidr {
         self.prefix
     }
 
+    /// Whether the address lies in it. An IPv4 address written in IPv6 is the IPv4 address.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let prefix = u32::from(self.prefix);
+        match (self.network, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => same_start(
+                network.to_bits().into(),
+                address.to_bits().into(),
+                32,
+                prefix,
+            ),
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                same_start(network.to_bits(), address.to_bits(), 128, prefix)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn write(&self, into: &mut Vec<u8>) {
         match self.network {
             IpAddr::V4(address) => {
@@ -82,6 +100,13 @@ impl Cidr {
         };
         Self::new(network, prefix)
     }
+}
+
+/// Whether the first `prefix` of `width` bits are the same.
+fn same_start(one: u128, other: u128, width: u32, prefix: u32) -> bool {
+    let behind = width.saturating_sub(prefix);
+    // A shift by all 128 bits compares nothing: prefix 0 is everywhere.
+    (one ^ other).checked_shr(behind).unwrap_or(0) == 0
 }
 
 impl fmt::Display for Cidr {
@@ -151,6 +176,27 @@ mod tests {
             cidr.write(&mut record);
             assert_eq!(record.len(), RECORD);
             assert_eq!(Cidr::parse_record(&record), Some(cidr));
+        }
+    }
+
+    #[test]
+    fn what_lies_in_a_network() {
+        for (network, address, inside) in [
+            ("203.0.113.0/24", "203.0.113.255", true),
+            ("203.0.113.0/24", "203.0.114.0", false),
+            ("203.0.113.0/24", "::ffff:203.0.113.1", true),
+            ("0.0.0.0/0", "203.0.113.7", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "2001:db8::1", true),
+            ("::/0", "203.0.113.7", false),
+            ("2001:db8::/32", "2001:db9::1", false),
+        ] {
+            let network: Cidr = network.parse().unwrap();
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                inside,
+                "{network} {address}"
+            );
         }
     }
 

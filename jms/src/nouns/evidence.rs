@@ -39,6 +39,15 @@ pub struct Login {
     pub close_reason: Option<String>,
 }
 
+impl Login {
+    /// The client's address as a number, without the interface of a link-local one; `None`: sshd did not tell one.
+    #[must_use]
+    pub fn source_address(&self) -> Option<std::net::IpAddr> {
+        let (address, _) = self.source.split_once('%').unwrap_or((&self.source, ""));
+        address.parse().ok()
+    }
+}
+
 /// One channel of a login to one asset as one system user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Session {

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod filter;
 pub mod group;
 pub mod lock;
+pub mod login_rule;
 pub mod machine;
 pub mod person;
 
@@ -18,6 +19,7 @@ pub use defaults::Defaults;
 pub use evidence::{Captured, Command, EventRow, Login, Session, Transfer};
 pub use group::{AssetGroup, Site, UserGroup};
 pub use lock::Lock;
+pub use login_rule::LoginRule;
 pub use machine::{Algorithms, Asset, HostKey, HostKeyOrigin, HostKeyPolicy, Platform};
 pub use person::{LoginKey, Mfa, MfaAsked, Role, User};
 

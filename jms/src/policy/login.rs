@@ -1,9 +1,10 @@
 //! May this user log in now? Asked by `jms-pam-helper` in the account and the session phase.
 //!
-//! Lockout and login rules (the authentication issue) become further fields of [`Question`] and
-//! further reasons here; there will be no second function.
+//! Whatever else speaks against a login becomes a further field of [`Question`] and a further reason here; there is no
+//! second function.
 
 use super::Validity;
+use super::login_rule::Outcome;
 use crate::time::Time;
 use std::fmt;
 
@@ -16,6 +17,19 @@ pub struct User {
     pub validity: Validity,
     /// The second factor that is demanded of him at login.
     pub factor_at_login: Factor,
+    /// When he was last here, was let in again or was added, whichever came last.
+    pub seen_at: Time,
+    /// His logins that are open, without this one.
+    pub open_logins: u32,
+}
+
+/// What the settings (`[login]`) allow of everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Who was not here for so many milliseconds stays out; `None`: no such limit.
+    pub inactivity: Option<i64>,
+    /// Logins of one user at the same time; `None`: as many as he likes.
+    pub logins: Option<u32>,
 }
 
 /// Second factors.
@@ -50,6 +64,10 @@ pub struct Question<'a> {
     pub user: Option<&'a User>,
     /// `None` in the account phase after a key, where sshd does not tell PAM yet (SSHD-FACTS 5).
     pub shown: Option<Shown>,
+    /// What the login rules say.
+    pub rules: &'a Outcome,
+    /// What the settings say.
+    pub limits: Limits,
     /// Now.
     pub now: Time,
 }
@@ -78,6 +96,14 @@ pub enum Reason {
     NotYetValid,
     /// Validity is over.
     Expired,
+    /// Was not here for too long.
+    Inactive,
+    /// A login rule says no.
+    LoginRule,
+    /// A login rule came up that cannot be read.
+    LoginRuleUnreadable,
+    /// Too many logins at the same time.
+    TooManyLogins,
     /// Neither key nor password was shown.
     NoFirstFactor,
     /// The second factor that is demanded was not shown.
@@ -94,6 +120,10 @@ impl Reason {
             Self::Disabled => "user-disabled",
             Self::NotYetValid => "user-not-yet-valid",
             Self::Expired => "user-expired",
+            Self::Inactive => "user-inactive",
+            Self::LoginRule => "login-rule",
+            Self::LoginRuleUnreadable => "login-rule-unreadable",
+            Self::TooManyLogins => "too-many-logins",
             Self::NoFirstFactor => "no-first-factor",
             Self::FactorMissing => "factor-missing",
         }
@@ -109,6 +139,12 @@ impl fmt::Display for Reason {
             Self::Disabled => "this account is disabled; ask your administrator",
             Self::NotYetValid => "this account is not valid yet; ask your administrator",
             Self::Expired => "this account has expired; ask your administrator",
+            Self::Inactive => "this account was not used for too long; ask your administrator to let it in again",
+            Self::LoginRule => "a login rule does not let you in from here at this time; ask your administrator",
+            Self::LoginRuleUnreadable => {
+                "the bastion cannot let you in just now; please tell your administrator"
+            }
+            Self::TooManyLogins => "you have too many open logins already; end one of them, and try again",
             Self::NoFirstFactor => "log in with your key",
             Self::FactorMissing => "this account needs a second factor, and none was asked for; tell your administrator",
         })
@@ -134,6 +170,23 @@ pub fn decide(question: &Question<'_>) -> Decision {
     }
     if user.validity.over(question.now) {
         return refuse(Reason::Expired, None);
+    }
+    // A clock that was put back makes nobody inactive.
+    let away = question.now.0.saturating_sub(user.seen_at.0);
+    if question.limits.inactivity.is_some_and(|most| away > most) {
+        return refuse(Reason::Inactive, None);
+    }
+    match question.rules {
+        Outcome::NoRule | Outcome::Allowed(_) | Outcome::Notified(_) => {}
+        Outcome::Denied(_) => return refuse(Reason::LoginRule, None),
+        Outcome::Unreadable { .. } => return refuse(Reason::LoginRuleUnreadable, None),
+    }
+    if question
+        .limits
+        .logins
+        .is_some_and(|most| user.open_logins >= most)
+    {
+        return refuse(Reason::TooManyLogins, None);
     }
     if let Some(shown) = question.shown {
         if !shown.key {
@@ -172,6 +225,8 @@ mod tests {
             enabled: true,
             validity: Validity::default(),
             factor_at_login: Factor::None,
+            seen_at: NOW,
+            open_logins: 0,
         }
     }
 
@@ -179,6 +234,8 @@ mod tests {
         let decision = decide(&Question {
             user,
             shown,
+            rules: &Outcome::NoRule,
+            limits: Limits::default(),
             now: NOW,
         });
         assert_eq!(decision.allow, decision.reason == Reason::Allowed);
@@ -216,6 +273,64 @@ mod tests {
             ..user()
         };
         assert_eq!(reason(Some(&from(1001)), None), Reason::NotYetValid);
+    }
+
+    #[test]
+    fn what_was_set_for_everybody_has_its_answers() {
+        let reason = |user: User, rules: Outcome, limits: Limits| {
+            let question = Question {
+                user: Some(&user),
+                shown: Some(KEY),
+                rules: &rules,
+                limits,
+                now: NOW,
+            };
+            decide(&question).reason
+        };
+        let away = |most, seen_at| {
+            let limits = Limits {
+                inactivity: Some(most),
+                ..Limits::default()
+            };
+            let user = User {
+                seen_at: Time(seen_at),
+                ..user()
+            };
+            reason(user, Outcome::NoRule, limits)
+        };
+        assert_eq!(away(100, 899), Reason::Inactive);
+        assert_eq!(away(100, 900), Reason::Allowed);
+        // Seen in the future: the clock was put back.
+        assert_eq!(away(100, 5000), Reason::Allowed);
+        let open = |most, open_logins| {
+            let limits = Limits {
+                logins: Some(most),
+                ..Limits::default()
+            };
+            let user = User {
+                open_logins,
+                ..user()
+            };
+            reason(user, Outcome::NoRule, limits)
+        };
+        assert_eq!(open(2, 2), Reason::TooManyLogins);
+        assert_eq!(open(2, 1), Reason::Allowed);
+        let rule = || "office".to_owned();
+        for (outcome, expected) in [
+            (Outcome::Allowed(rule()), Reason::Allowed),
+            (Outcome::Notified(rule()), Reason::Allowed),
+            (Outcome::Denied(rule()), Reason::LoginRule),
+            (
+                Outcome::Unreadable {
+                    rule: rule(),
+                    why: String::new(),
+                },
+                Reason::LoginRuleUnreadable,
+            ),
+        ] {
+            assert_eq!(outcome.allows(), expected == Reason::Allowed);
+            assert_eq!(reason(user(), outcome, Limits::default()), expected);
+        }
     }
 
     #[test]

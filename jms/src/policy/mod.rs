@@ -8,6 +8,7 @@ pub mod access;
 pub mod channel;
 pub mod lockout;
 pub mod login;
+pub mod login_rule;
 pub mod right;
 
 pub use access::{Decision, Facts, Reason, decide, decide_rights};

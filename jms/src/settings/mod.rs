@@ -8,7 +8,7 @@ mod table;
 
 pub use describe::{Kind, Section, Setting, shipped};
 pub use table::{
-    Bastion, Confinement, Lockout, Menu, Recording, SECTIONS, Session, Settings, Syslog,
+    Bastion, Confinement, Lockout, Login, Menu, Recording, SECTIONS, Session, Settings, Syslog,
 };
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,18 @@ pub enum HostKeyPolicy {
     Refuse,
     /// The first proven key is stored, whatever the asset says; never where a password would be given.
     Pin,
+}
+
+impl Login {
+    /// The limits, as the decision wants them.
+    #[must_use]
+    pub fn limits(&self) -> crate::policy::login::Limits {
+        crate::policy::login::Limits {
+            inactivity: (self.inactivity_days > 0)
+                .then(|| i64::from(self.inactivity_days) * 24 * 60 * 60 * 1000),
+            logins: (self.limit_user > 0).then_some(self.limit_user),
+        }
+    }
 }
 
 impl Session {

@@ -7,6 +7,15 @@ use super::{Format, HostKeyPolicy};
 use serde::{Deserialize, Serialize};
 
 settings! {
+    /// Logins to the bastion. Each connection is one, however many sessions share it.
+    login: Login {
+        /// Who has not logged in for so many days stays out until an administrator lets him in again (`jmsctl user enable`);
+        /// 0: no such limit.
+        inactivity_days: u32 = 0, unit "days";
+        /// Logins of one user at the same time; 0: no limit. One more is refused with a sentence.
+        limit_user: u32 = 0, unit "logins";
+    }
+
     /// What sessions are shut in with: seccomp and Landlock.
     confinement: Confinement {
         /// Whether sessions are refused where the kernel has no Landlock. If not, they go on without that part, and each

@@ -125,6 +125,7 @@ impl Store {
         };
         let done = work(&change)?;
         change.keep_administrators()?;
+        change.refuse_own_lockout()?;
         if keep {
             if let Some((path, uid)) = change.given_uid.take() {
                 high_water::raise(&path, uid)?;
@@ -136,6 +137,27 @@ impl Store {
 }
 
 impl Change<'_> {
+    /// An administrator over ssh leaves no login rules behind that keep him out where he is now: he could not mend them.
+    fn refuse_own_lockout(&self) -> Result<(), StoreError> {
+        let Some(login) = self.login else {
+            return Ok(());
+        };
+        let Some(user) = self.read().user_if_any(&login.user)? else {
+            return Ok(());
+        };
+        let source = login.source_address();
+        let outcome = self.read().judge_login(&user, source, self.now)?;
+        match outcome.rule() {
+            Some(rule) if !outcome.allows() => Err(StoreError::NotAllowed {
+                sentence: format!(
+                    "nothing was changed: login rule {rule} would not let you in again from {}; let another administrator do it, or root on the bastion",
+                    login.source
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Looks things up as the change has left them so far.
     #[must_use]
     pub fn read(&self) -> Read<'_> {

@@ -65,6 +65,11 @@ pub enum StoreError {
         /// Why, and what to do.
         sentence: String,
     },
+    /// The user has as many open logins as he may have.
+    TooManyLogins {
+        /// So many.
+        open: u32,
+    },
     /// No uid is left.
     NoUidLeft {
         /// The last of the range.
@@ -107,7 +112,10 @@ impl StoreError {
     pub fn is_fatal(&self) -> bool {
         !matches!(
             self,
-            Self::Refused { .. } | Self::Exists { .. } | Self::NotFound { .. }
+            Self::Refused { .. }
+                | Self::Exists { .. }
+                | Self::NotFound { .. }
+                | Self::TooManyLogins { .. }
         )
     }
 
@@ -126,6 +134,7 @@ impl StoreError {
             Self::Exists { .. } => "exists",
             Self::Refused { .. } => "refused",
             Self::NotAllowed { .. } => "not-allowed",
+            Self::TooManyLogins { .. } => "too-many-logins",
             Self::NoUidLeft { .. } => "no-uid-left",
             Self::File { .. } => "file",
             Self::Publish { .. } => "publish",
@@ -156,6 +165,7 @@ impl fmt::Display for StoreError {
             }
             Self::Exists { kind, name } => write!(f, "there is already {} {kind} “{}”; change it with set", crate::names::article(kind), name.escape_debug()),
             Self::Refused { sentence } | Self::NotAllowed { sentence } | Self::Publish { sentence } | Self::Secret { sentence } => f.write_str(sentence),
+            Self::TooManyLogins { open } => write!(f, "the user has {open} open logins, and may have no more"),
             Self::NoUidLeft { last } => write!(
                 f,
                 "no uid is left: {last} is the last of the range in /etc/jms/uid-range, and uids are never given twice; make the range longer"

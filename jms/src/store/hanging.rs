@@ -1,12 +1,12 @@
 //! What hangs on an object that is removed. Links go with it by the schema; here those that were linked
-//! get their own events, a grant that could never allow anything again goes as well, and a filter or rule that was for
-//! the people (places, system users) that are gone is for none, not for all.
+//! get their own events, a grant that could never allow anything again goes as well, a login rule about nobody goes with it, and a
+//! filter or rule that was for the people (places, system users) that are gone is for none, not for all.
 
 use super::change::Change;
 use super::error::StoreError;
 use super::filter_scopes::Scoped;
 use super::selector::Selector;
-use crate::nouns::{Asset, Filter, FilterRule, Grant, Scope};
+use crate::nouns::{Asset, Filter, FilterRule, Grant, LoginRule, Scope};
 use rusqlite::params;
 
 /// Columns by which assets name it.
@@ -18,9 +18,10 @@ fn asset_columns(what: Selector) -> &'static [&'static str] {
     }
 }
 
-/// Grants and assets as they were while they still named it.
+/// Grants, login rules and assets as they were while they still named it.
 pub(super) struct Hanging {
     grants: Vec<Grant>,
+    login_rules: Vec<LoginRule>,
     assets: Vec<Asset>,
     filters: Vec<Filter>,
     rules: Vec<FilterRule>,
@@ -32,6 +33,7 @@ impl Change<'_> {
         let read = self.read();
         let mut hanging = Hanging {
             grants: Vec::new(),
+            login_rules: Vec::new(),
             assets: Vec::new(),
             filters: Vec::new(),
             rules: Vec::new(),
@@ -55,6 +57,11 @@ impl Change<'_> {
                         hanging.filters.extend(read.filter_by_id(scoped.filter)?);
                     }
                     _ => {}
+                }
+            }
+            for name in read.login_rules_linked(what, *id)? {
+                if !hanging.login_rules.iter().any(|rule| rule.name == name) {
+                    hanging.login_rules.push(read.login_rule(&name)?);
                 }
             }
             for column in asset_columns(what) {
@@ -94,6 +101,9 @@ impl Change<'_> {
         }
         for before in &hanging.filters {
             self.let_go_of_filter(before)?;
+        }
+        for before in &hanging.login_rules {
+            self.let_go_of_login_rule(before)?;
         }
         Ok(())
     }
@@ -137,6 +147,24 @@ impl Change<'_> {
         } else {
             format!("rule {id} of filter {filter} goes on without it")
         });
+        Ok(())
+    }
+
+    fn let_go_of_login_rule(&self, before: &LoginRule) -> Result<(), StoreError> {
+        let name = &before.name;
+        if self.read().login_rule(name)?.names_somebody() {
+            self.execute(
+                "UPDATE login_rule SET updated_at = ?2 WHERE id = ?1",
+                params![before.id, self.now().0],
+            )?;
+            let after = self.read().login_rule(name)?;
+            self.audit("login-rule", name, Some(before), Some(&after))?;
+            self.has_consequence(format!("login rule {name} goes on without it"));
+            return Ok(());
+        }
+        self.execute("DELETE FROM login_rule WHERE id = ?1", [before.id])?;
+        self.audit("login-rule", name, Some(before), None)?;
+        self.has_consequence(format!("login rule {name} goes, too: nobody is left in it"));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Logins: opened and closed by the session phase of PAM, looked up by every session.
 
 use super::Store;
+use super::activity::was_here;
 use super::error::StoreError;
 use super::events;
 use super::read::{Read, maybe_time, number, time};
@@ -179,6 +180,20 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; then there is no login.
     pub fn open_login(&mut self, new: &NewLogin<'_>, now: Time) -> Result<OpenLogin, StoreError> {
+        self.open_login_within(new, None, now)
+    }
+
+    /// The same if the user has fewer than `most` open logins, counted under the lock: of many at once, exactly so many
+    /// come in.
+    ///
+    /// # Errors
+    /// [`StoreError::TooManyLogins`]; as [`Store::open_login`].
+    pub fn open_login_within(
+        &mut self,
+        new: &NewLogin<'_>,
+        most: Option<u32>,
+        now: Time,
+    ) -> Result<OpenLogin, StoreError> {
         let opened = OpenLogin {
             id: Id::random()?,
             token: Token::random()?,
@@ -186,6 +201,13 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(most) = most {
+            let open = Read::new(&transaction).open_logins_of(new.user)?;
+            if open >= most {
+                return Err(StoreError::TooManyLogins { open });
+            }
+        }
+        was_here(&transaction, new.user.id, now)?;
         transaction.execute(
             "INSERT INTO login (id, token_hash, user_id, user_name, uid, login_name, source, source_port, key_type, fingerprint,
                                 factors, factor_at, sshd_pid, sshd_started, opened_at)

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_gateway_system_user.sql"),
     include_str!("migrations/0005_events_of_logins.sql"),
     include_str!("migrations/0006_lockout.sql"),
+    include_str!("migrations/0007_user_activity.sql"),
 ];
 
 /// How long the rest of a package is waited for. The PAM module gives its helper up after five seconds.

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod activity;
 mod asset_groups;
 mod assets;
 mod change;
@@ -30,6 +31,7 @@ mod high_water;
 mod keys;
 mod last_administrator;
 mod lockout;
+mod login_rules;
 mod logins;
 mod migrate;
 mod overrides;

@@ -4,8 +4,10 @@
 use super::tests::{Fixture, alices_key, fixture};
 use super::*;
 use crate::nouns::{
-    Asset, AssetGroup, Filter, FilterRule, Grant, Scope, Site, SystemUser, User, UserGroup,
+    Asset, AssetGroup, Filter, FilterRule, Grant, LoginRule, Scope, Site, SystemUser, User,
+    UserGroup,
 };
+use crate::policy::login_rule::Verdict;
 use crate::policy::{Right, Rights};
 use crate::time::Time;
 use rusqlite::types::Value;
@@ -75,6 +77,7 @@ const NOUNS: &[&str] = &[
     "filter",
     "filter_rule",
     "filter_scope",
+    "login_rule",
 ];
 
 /// A policy that does not name the object that goes, and stays.
@@ -114,6 +117,10 @@ fn surroundings(change: &Change<'_>, high_water: &std::path::Path) -> Result<(),
         everywhere: false,
         scope,
         ..FilterRule::new("careful", filter::Verdict::Deny, matching, NOW)
+    })?;
+    change.add_login_rule(&LoginRule {
+        users: vec!["alice".into()],
+        ..LoginRule::new("office", Verdict::Deny, NOW)
     })?;
     Ok(())
 }

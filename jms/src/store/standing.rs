@@ -19,6 +19,8 @@ pub enum Lapse {
     NotValid,
     /// Its key was removed, or is not valid any more.
     KeyRemoved,
+    /// A login rule would not let him in now.
+    LoginRule,
     /// It is closed.
     Closed,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Lapse {
             Self::NoSuchUser => "your user is gone",
             Self::NotValid => "you are disabled, or not valid now",
             Self::KeyRemoved => "the key that you logged in with was removed, or has expired",
+            Self::LoginRule => "a login rule does not let you in from here at this time",
             Self::Closed => "your login is closed",
         })
     }
@@ -52,6 +55,12 @@ impl Read<'_> {
         }
         if !self.has_key_of(&user, login, now)? {
             return Ok(Err(Lapse::KeyRemoved));
+        }
+        if !self
+            .judge_login(&user, login.source_address(), now)?
+            .allows()
+        {
+            return Ok(Err(Lapse::LoginRule));
         }
         Ok(Ok(user))
     }

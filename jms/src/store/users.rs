@@ -194,6 +194,9 @@ impl Change<'_> {
             ],
         )?;
         self.set_user_groups(before.id, &edited.user_groups)?;
+        if edited.enabled && !before.enabled {
+            self.renew_activity(&before)?;
+        }
         self.keep_an_administrator(&before)?;
         let after = self.read().user(&edited.name)?;
         self.audit("user", &after.name, Some(&before), Some(&after))?;

@@ -4,9 +4,11 @@ use event::Type;
 use jms::id::Token;
 use jms::nouns::{Mfa, MfaAsked, User};
 use jms::policy::Validity;
-use jms::policy::login::{self, Decision, Factor as Demanded, Question, Reason, Shown};
+use jms::policy::login::{self, Decision, Factor as Demanded, Limits, Question, Reason, Shown};
+use jms::policy::login_rule::Outcome;
 use jms::process::Process;
-use jms::store::{NewLogin, Store, StoreError};
+use jms::settings::Settings;
+use jms::store::{NewLogin, Read, Store, StoreError};
 use jms::time::Time;
 use pam_jms_protocol::{Allow, HelperMessage, Phase, Refusal, Refuse, Request, Variable};
 use snapshot::split_login_name;
@@ -23,11 +25,18 @@ const SORRY: &str = "jms: the bastion cannot let you in just now; please tell yo
 
 /// Answers a request. `sshd` is the helper's parent, as the kernel names it.
 #[must_use]
-pub fn answer(request: &Request, store: &mut Store, sshd: Process, now: Time) -> HelperMessage {
+pub fn answer(
+    request: &Request,
+    store: &mut Store,
+    settings: &Settings,
+    sshd: Process,
+    now: Time,
+) -> HelperMessage {
+    let limits = settings.login.limits();
     let answered = match request.phase {
         Phase::Authenticate => Ok(refuse(Refusal::NotInThisVersion, "")),
-        Phase::Account => account(request, store, now),
-        Phase::OpenSession => open_session(request, store, sshd, now),
+        Phase::Account => account(request, store, limits, now),
+        Phase::OpenSession => open_session(request, store, limits, sshd, now),
         Phase::CloseSession => close_session(request, store, sshd, now),
     };
     answered.unwrap_or_else(|error| {
@@ -60,19 +69,26 @@ struct Evidence {
 /// The account phase. After a key sshd has not told PAM its factors yet (SSH_AUTH_INFO_0 is
 /// empty), so only the account itself is judged; the session phase judges all of it. The session
 /// phase cannot say a word to the person, so a store that would not take the login is seen here.
-fn account(request: &Request, store: &mut Store, now: Time) -> Result<HelperMessage, StoreError> {
+fn account(
+    request: &Request,
+    store: &mut Store,
+    limits: Limits,
+    now: Time,
+) -> Result<HelperMessage, StoreError> {
     store.check_writable()?;
     let user = find_user(request, store)?;
-    let decision = decide(user.as_ref(), None, now);
+    let facts = Facts::of(user.as_ref(), request, store.read(), limits, now)?;
+    let decision = decide(&facts, None, now);
     if decision.allow {
         return Ok(HelperMessage::Allow(Allow::default()));
     }
-    Ok(refused(request, store, &decision, None, now))
+    Ok(refused(request, store, &decision, &facts.rules, None, now))
 }
 
 fn open_session(
     request: &Request,
     store: &mut Store,
+    limits: Limits,
     sshd: Process,
     now: Time,
 ) -> Result<HelperMessage, StoreError> {
@@ -100,9 +116,18 @@ fn open_session(
         _ => None,
     };
     let evidence = Evidence { factors, key };
-    let decision = decide(user.as_ref(), Some(&evidence), now);
+    let facts = Facts::of(user.as_ref(), request, store.read(), limits, now)?;
+    let decision = decide(&facts, Some(&evidence), now);
     let (true, Some(user)) = (decision.allow, user) else {
-        return Ok(refused(request, store, &decision, Some(&evidence), now));
+        let rules = &facts.rules;
+        return Ok(refused(
+            request,
+            store,
+            &decision,
+            rules,
+            Some(&evidence),
+            now,
+        ));
     };
     let verified = matches!(
         key,
@@ -110,7 +135,7 @@ fn open_session(
             person_verified: true
         })
     );
-    let opened = store.open_login(
+    let opened = store.open_login_within(
         &NewLogin {
             user: &user,
             login_name: &request.user,
@@ -122,8 +147,36 @@ fn open_session(
             factor_at: verified.then_some(now),
             sshd,
         },
+        limits.logins,
         now,
-    )?;
+    );
+    let opened = match opened {
+        // Others came in at the same moment, after the account phase had counted.
+        Err(StoreError::TooManyLogins { .. }) => {
+            let decision = Decision {
+                allow: false,
+                reason: Reason::TooManyLogins,
+                factor_needed: None,
+            };
+            let rules = &facts.rules;
+            return Ok(refused(
+                request,
+                store,
+                &decision,
+                rules,
+                Some(&evidence),
+                now,
+            ));
+        }
+        opened => opened?,
+    };
+    if let Outcome::Notified(rule) = &facts.rules {
+        let event = report::about(Type::LoginNotify, request, now)
+            .login(opened.id.as_str())
+            .result("allow")
+            .with("rule", rule.as_str());
+        report::keep(store, &event);
+    }
     Ok(HelperMessage::Allow(Allow {
         environment: vec![Variable {
             name: "JMS_LOGIN".to_owned(),
@@ -174,23 +227,57 @@ fn find_user(request: &Request, store: &Store) -> Result<Option<User>, StoreErro
     Ok(user.filter(|user| user.uid == request.uid))
 }
 
-/// The one place where a login is allowed or refused: makes the facts plain and asks policy.
-/// Lockout, login rules, limits and one-time passwords join here, as further facts of the same
-/// question; the account and the session phase both come through it.
-fn decide(user: Option<&User>, evidence: Option<&Evidence>, now: Time) -> Decision {
-    let row = user.map(|user| login::User {
-        enabled: user.enabled,
-        validity: Validity {
-            from: user.valid_from,
-            until: user.valid_until,
-        },
-        factor_at_login: match (user.mfa_asked, user.mfa) {
-            (MfaAsked::Session, _) | (MfaAsked::Login, Mfa::Off) => Demanded::None,
-            (MfaAsked::Login, Mfa::Totp) => Demanded::Totp,
-            (MfaAsked::Login, Mfa::SecurityKey) => Demanded::SecurityKey,
-            (MfaAsked::Login, Mfa::Any) => Demanded::Any,
-        },
-    });
+/// What the store and the settings know that touches a login.
+struct Facts {
+    user: Option<login::User>,
+    rules: Outcome,
+    limits: Limits,
+}
+
+impl Facts {
+    /// The account and the session phase ask for the same.
+    fn of(
+        user: Option<&User>,
+        request: &Request,
+        read: Read<'_>,
+        limits: Limits,
+        now: Time,
+    ) -> Result<Self, StoreError> {
+        let Some(user) = user else {
+            return Ok(Self {
+                user: None,
+                rules: Outcome::NoRule,
+                limits,
+            });
+        };
+        let row = login::User {
+            enabled: user.enabled,
+            validity: Validity {
+                from: user.valid_from,
+                until: user.valid_until,
+            },
+            factor_at_login: match (user.mfa_asked, user.mfa) {
+                (MfaAsked::Session, _) | (MfaAsked::Login, Mfa::Off) => Demanded::None,
+                (MfaAsked::Login, Mfa::Totp) => Demanded::Totp,
+                (MfaAsked::Login, Mfa::SecurityKey) => Demanded::SecurityKey,
+                (MfaAsked::Login, Mfa::Any) => Demanded::Any,
+            },
+            seen_at: read.seen_at(user)?,
+            open_logins: match limits.logins {
+                Some(_) => read.open_logins_of(user)?,
+                None => 0,
+            },
+        };
+        Ok(Self {
+            user: Some(row),
+            rules: read.judge_login(user, Source::of(request).ip, now)?,
+            limits,
+        })
+    }
+}
+
+/// The one place where a login is allowed or refused: asks policy with the facts and what was shown.
+fn decide(facts: &Facts, evidence: Option<&Evidence>, now: Time) -> Decision {
     let shown = evidence.map(|evidence| Shown {
         key: matches!(evidence.key, Some(Standing::Good { .. })),
         security_key: matches!(
@@ -204,8 +291,10 @@ fn decide(user: Option<&User>, evidence: Option<&Evidence>, now: Time) -> Decisi
         totp: false,
     });
     login::decide(&Question {
-        user: row.as_ref(),
+        user: facts.user.as_ref(),
         shown,
+        rules: &facts.rules,
+        limits: facts.limits,
         now,
     })
 }
@@ -215,6 +304,7 @@ fn refused(
     request: &Request,
     store: &mut Store,
     decision: &Decision,
+    rules: &Outcome,
     evidence: Option<&Evidence>,
     now: Time,
 ) -> HelperMessage {
@@ -232,8 +322,22 @@ fn refused(
                 "jms: your key is not valid here any more; ask your administrator".to_owned();
         }
     }
-    if decision.reason == Reason::UnknownUser {
-        event = event.with("uid", u64::from(request.uid));
+    match decision.reason {
+        Reason::UnknownUser => event = event.with("uid", u64::from(request.uid)),
+        Reason::LoginRule | Reason::LoginRuleUnreadable => {
+            event = event.with("rule", rules.rule().unwrap_or_default());
+        }
+        _ => {}
+    }
+    if let Outcome::Unreadable { rule, why } = rules
+        && decision.reason == Reason::LoginRuleUnreadable
+    {
+        let alert = report::about(Type::Alert, request, now)
+            .result("deny")
+            .reason(reason)
+            .with("rule", rule.as_str())
+            .with("detail", why.as_str());
+        report::keep(store, &alert);
     }
     report::keep(store, &event.reason(reason));
     let refusal = match decision.reason {
@@ -241,6 +345,10 @@ fn refused(
         Reason::Disabled => Refusal::Disabled,
         Reason::NotYetValid => Refusal::NotYetValid,
         Reason::Expired => Refusal::Expired,
+        Reason::Inactive => Refusal::Disabled,
+        Reason::LoginRule => Refusal::LoginRule,
+        Reason::TooManyLogins => Refusal::Limit,
+        Reason::LoginRuleUnreadable => Refusal::Unavailable,
         Reason::NoFirstFactor | Reason::FactorMissing => Refusal::FactorMissing,
         // A decision that refuses and calls it allowed contradicts itself: still a refusal.
         Reason::Allowed => Refusal::Unavailable,

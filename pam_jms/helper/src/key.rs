@@ -58,7 +58,7 @@ pub fn standing(
         return Standing::Expired;
     }
     let from_there = |network: &String| match (network.parse::<Cidr>(), source) {
-        (Ok(network), Some(address)) => contains(&network, address),
+        (Ok(network), Some(address)) => network.contains(address),
         // A network that is not understood and an address that is not known allow nothing.
         _ => false,
     };
@@ -68,29 +68,6 @@ pub fn standing(
     Standing::Good {
         person_verified: proven.kind.is_security_key() && (key.verify_required || verified_by_rule),
     }
-}
-
-fn contains(network: &Cidr, address: IpAddr) -> bool {
-    let prefix = u32::from(network.prefix());
-    match (network.network(), address.to_canonical()) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => same_start(
-            u32::from(network).into(),
-            u32::from(address).into(),
-            32,
-            prefix,
-        ),
-        (IpAddr::V6(network), IpAddr::V6(address)) => {
-            same_start(network.into(), address.into(), 128, prefix)
-        }
-        _ => false,
-    }
-}
-
-/// Whether the first `prefix` of `width` bits are the same.
-fn same_start(one: u128, other: u128, width: u32, prefix: u32) -> bool {
-    let behind = width.saturating_sub(prefix);
-    // A shift by all 128 bits compares nothing: prefix 0 is everywhere.
-    (one ^ other).checked_shr(behind).unwrap_or(0) == 0
 }
 
 #[cfg(test)]

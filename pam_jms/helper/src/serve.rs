@@ -63,16 +63,19 @@ fn respond() -> HelperMessage {
             return unavailable();
         }
     };
-    match Settings::load(&paths.settings()) {
-        Ok(settings) => store.set_event_format(settings.syslog.format.into()),
-        // Only how events are written depends on it here; the session program is stricter.
-        Err(error) if request.phase == Phase::Account => {
-            let event = report::about(Type::SettingsProblem, &request, now);
-            report::keep(&mut store, &event.result("error").reason(error.to_string()));
+    let settings = match Settings::load(&paths.settings()) {
+        Ok(settings) => settings,
+        // The session program refuses every session then; so that the person hears of it, he gets as far as that.
+        Err(error) => {
+            if request.phase == Phase::Account {
+                let event = report::about(Type::SettingsProblem, &request, now);
+                report::keep(&mut store, &event.result("error").reason(error.to_string()));
+            }
+            Settings::default()
         }
-        Err(_) => {}
-    }
-    answer(&request, &mut store, sshd, now)
+    };
+    store.set_event_format(settings.syslog.format.into());
+    answer(&request, &mut store, &settings, sshd, now)
 }
 
 fn read_request() -> Result<Request, ReadError> {

@@ -5,6 +5,7 @@ use jms::keys::Fingerprint;
 use jms::nouns::{LoginKey, Mfa, User};
 use jms::paths::Paths;
 use jms::process::{self, Process};
+use jms::settings::Settings;
 use jms::store::{Actor, EventSearch, LoginSearch, Store};
 use jms::time::Time;
 use jms_pam_helper::answer::answer;
@@ -102,7 +103,7 @@ impl Fixture {
     }
 
     fn ask(&mut self, request: &Request) -> HelperMessage {
-        answer(request, &mut self.store, me(), NOW)
+        answer(request, &mut self.store, &Settings::default(), me(), NOW)
     }
 
     fn both(&mut self) -> [HelperMessage; 2] {
@@ -150,7 +151,7 @@ impl Fixture {
             token: Some(token.clone()),
             ..request(Phase::CloseSession)
         };
-        answer(&close, &mut self.store, sshd, NOW)
+        answer(&close, &mut self.store, &Settings::default(), sshd, NOW)
     }
 }
 
@@ -248,7 +249,13 @@ fn a_login_whose_sshd_was_killed_is_closed_by_the_next_one() {
     let sshd = process::stat(i32::try_from(child.id()).unwrap())
         .unwrap()
         .process;
-    let open = answer(&request(Phase::OpenSession), &mut fixture.store, sshd, NOW);
+    let open = answer(
+        &request(Phase::OpenSession),
+        &mut fixture.store,
+        &Settings::default(),
+        sshd,
+        NOW,
+    );
     assert!(matches!(open, HelperMessage::Allow(_)));
     let token = fixture.open();
     child.kill().unwrap();

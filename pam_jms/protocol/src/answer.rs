@@ -61,7 +61,7 @@ pub struct Allow {
 pub enum Refusal {
     /// No such user in the store, or another uid.
     UnknownUser = 1,
-    /// Disabled by an administrator.
+    /// Disabled by an administrator, or not used for too long.
     Disabled = 2,
     /// The account's validity has not begun.
     NotYetValid = 3,
@@ -69,11 +69,11 @@ pub enum Refusal {
     Expired = 4,
     /// Locked after too many failures. Reserved.
     Locked = 5,
-    /// A login rule says no for this source or time. Reserved.
+    /// A login rule says no for this source or time.
     LoginRule = 6,
     /// A factor is missing or was not passed.
     FactorMissing = 7,
-    /// A limit on logins is reached. Reserved.
+    /// A limit on logins is reached.
     Limit = 8,
     /// There is no such login to close.
     UnknownLogin = 9,
