@@ -21,6 +21,8 @@ pub struct Context {
     pub now: Time,
     /// The settings' limits of sessions, a part of every decision.
     pub limits: jms::policy::access::Counts,
+    /// The settings' limits of wrong answers.
+    pub lockout: jms::policy::lockout::Limits,
     /// Where to print.
     pub out: Output,
     yes: bool,
@@ -126,6 +128,7 @@ impl Context {
             store,
             now,
             limits: settings.session.limits(),
+            lockout: settings.lockout.limits(),
             out,
             yes: global.yes,
             actor: asker.name(),

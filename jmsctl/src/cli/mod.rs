@@ -13,6 +13,7 @@ pub mod grant;
 pub mod group;
 pub mod health;
 pub mod key;
+pub mod lock;
 pub mod policy_file;
 pub mod roles;
 pub mod site;
@@ -179,6 +180,14 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl login ls --since today"
     )]
     Login(evidence::Login),
+    /// Wrong answers that are counted, and whom they keep out
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl lock ls"
+    )]
+    Lock(lock::Lock),
     /// What users did on assets, and its recordings
     #[command(
         subcommand,

@@ -5,7 +5,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 const NOUNS: &[&str] = &[
     "login-rule",
-    "lock",
     "transfer",
     "filter",
     "rule",

@@ -21,6 +21,7 @@ mod host;
 mod host_key;
 mod init;
 mod key;
+mod lock;
 mod login;
 pub mod manual;
 mod player;
@@ -101,6 +102,7 @@ pub fn dispatch(arguments: &Arguments, context: &mut Context) -> Done {
         Noun::Apply(verb) => policy_file::apply(verb, context),
         Noun::Defaults(verb) => defaults::run(verb, context),
         Noun::Login(verb) => login::run(verb, context),
+        Noun::Lock(verb) => lock::run(verb, context),
         Noun::Session(verb) => session::run(verb, context),
         Noun::Command(verb) => command::run(verb, context),
         Noun::Event(verb) => event::run(verb, context),

@@ -2,7 +2,9 @@
 
 use crate::bastion::{Bastion, text};
 use crate::evidence::{Evidence, evidence};
+use crate::locks::wrong_answers;
 use crate::scan::{host_key, keyscan};
+use jms::policy::lockout::Proof;
 use std::process::Command;
 
 /// What examples speak of. alice, her key, web1, dev and a session are there already.
@@ -93,6 +95,8 @@ store.commit()
 END
 chown jms:jms /var/lib/jms/jms.db*"#
     ));
+    wrong_answers(&bastion, Proof::Key, "192.0.2.7", 5);
+    wrong_answers(&bastion, Proof::None, "2001:db8::7", 1);
     bastion.sh(
         "mkdir /run/before; cp -a /var/lib/jms /run/before/state; cp -a /etc/jms /run/before/etc",
     );

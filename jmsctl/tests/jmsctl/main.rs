@@ -10,6 +10,7 @@ mod groups;
 mod init;
 mod journal;
 mod keys;
+mod locks;
 mod overrides;
 mod policy;
 mod policy_file;
