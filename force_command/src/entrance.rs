@@ -63,3 +63,16 @@ pub fn out_of_order(trouble: Trouble) -> i32 {
     say(Message::Bastion(trouble));
     status::BASTION
 }
+
+/// Whether the login and its user are still what they were. A store that cannot be asked says
+/// nothing against them: no right is used before it has been asked again.
+#[must_use]
+pub fn is_still_there(start: &Start) -> bool {
+    let Ok(store) = Store::open(&Paths::system()) else {
+        return true;
+    };
+    matches!(
+        identify(&store, start, Time::now()),
+        Ok(_) | Err(Stranger::Store(_))
+    )
+}

@@ -23,7 +23,9 @@ pub mod start;
 pub mod status;
 pub mod sys;
 mod target;
+mod terminal;
 mod text;
 mod verbs;
+mod watch;
 
 pub use program::main;

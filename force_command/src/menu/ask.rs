@@ -2,10 +2,10 @@
 
 use super::editor::{self, Question};
 use super::process::Process;
-use super::terminal::Terminal;
-use super::watch::{Watch, Woken};
 use crate::message::menu::Menu;
+use crate::terminal::Terminal;
 use crate::text::table;
+use crate::watch::{Watch, Woken};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;

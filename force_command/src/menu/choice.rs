@@ -5,16 +5,15 @@
 use super::ask::choose;
 use super::editor::Question;
 use super::process;
-use super::terminal::Terminal;
-use super::watch::{Watch, Woken};
-use crate::identity::identify;
+use crate::entrance::is_still_there;
 use crate::message::menu::Menu;
 use crate::request::{Connect, Wording};
 use crate::start::Start;
 use crate::target::{self, TargetError};
+use crate::terminal::Terminal;
+use crate::watch::{Watch, Woken};
 use jms::paths::Paths;
-use jms::store::{Store, Target};
-use jms::time::Time;
+use jms::store::Target;
 
 /// The targets among which a person must choose; none where the wording means one, or nothing.
 #[must_use]
@@ -87,18 +86,4 @@ pub fn with(connect: Connect, target: &str) -> Option<Connect> {
         otherwise: None,
         ..connect
     })
-}
-
-/// Whether the login and its user are still what they were. A store that cannot be asked says
-/// nothing against them: no right is used before it has been asked again.
-#[must_use]
-pub fn is_still_there(start: &Start) -> bool {
-    let Ok(store) = Store::open(&Paths::system()) else {
-        return true;
-    };
-    use crate::identity::Stranger;
-    matches!(
-        identify(&store, start, Time::now()),
-        Ok(_) | Err(Stranger::Store(_))
-    )
 }

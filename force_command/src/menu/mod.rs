@@ -16,9 +16,7 @@ pub mod page;
 mod process;
 mod run;
 mod session;
-mod terminal;
 mod typed;
-mod watch;
 
 pub use choice::{choices, settle};
 pub use run::run;

@@ -5,16 +5,8 @@
 #![forbid(unsafe_code)]
 
 use crate::message::menu::Menu;
+pub use crate::terminal::Size;
 use crate::text::{cut, table, width};
-
-/// Columns and lines of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Columns, at least 1.
-    pub columns: usize,
-    /// Lines, at least 1.
-    pub lines: usize,
-}
 
 /// Lines of a window that are not the page's: what it is, which part, and the prompt.
 const AROUND: usize = 3;

@@ -2,10 +2,10 @@
 //! request, and is waited for.
 
 use super::process::Process;
-use super::watch::{Watch, Woken};
 use crate::entrance::enter;
 use crate::identity::Identity;
 use crate::start::Start;
+use crate::watch::{Watch, Woken};
 use jms::settings::Settings;
 use jms::store::Store;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

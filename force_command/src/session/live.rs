@@ -41,6 +41,8 @@ pub struct Asked<'a> {
     pub target: (i64, i64),
     /// Type of channel.
     pub channel: Channel,
+    /// When the session was opened.
+    pub since: Time,
 }
 
 /// The watch over one session.
@@ -280,10 +282,11 @@ impl<'a> Live<'a> {
             login,
             target,
             channel,
+            since,
         } = self.asked;
         match self
             .store
-            .decide_again(uid, login, target, channel, Time::now())
+            .decide_again(uid, login, target, channel, since, Time::now())
         {
             Ok(Some(Decision {
                 allow: true,

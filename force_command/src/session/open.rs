@@ -27,6 +27,8 @@ use std::path::Path;
 pub struct Open {
     /// Its id.
     pub id: Id,
+    /// When it was decided.
+    pub opened_at: Time,
     /// `SYSTEM_USER@ASSET`, for sentences.
     pub name: String,
     /// Row ids of asset and system user.
@@ -123,6 +125,7 @@ pub fn open(
     match record {
         Ok(record) => Ok(Open {
             id: id.clone(),
+            opened_at: now,
             name,
             target: new.target,
             egress,

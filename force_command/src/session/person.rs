@@ -61,12 +61,17 @@ impl<'a> Person<'a> {
     /// ^C counts.
     #[must_use]
     pub fn ask(self, question: &Question) -> Asked<'a> {
-        let prompt = match question {
+        self.put(&match question {
             Question::Prompt(prompt) => {
                 format!("({}) {}", self.target, harmless(prompt))
             }
             _ => format!("{}'s password: ", self.target),
-        };
+        })
+    }
+
+    /// The same with a prompt of our own words.
+    #[must_use]
+    pub fn put(self, prompt: &str) -> Asked<'a> {
         let interrupted = self.discard();
         // Who does not see it types nothing, and that ends in time.
         let _ = sys::write_within(self.output, prompt.as_bytes(), SHOWING);

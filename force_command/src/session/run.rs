@@ -176,6 +176,7 @@ fn run(
         login: &identity.login,
         target: session.target,
         channel: connect.channel,
+        since: session.opened_at,
     };
     let mut live = Live::begin(
         store,

@@ -41,6 +41,8 @@ pub struct User {
 pub struct Login {
     /// When a second factor was last passed for it; `None`: not at all.
     pub factor_at: Option<Time>,
+    /// Since when the session runs that is decided again; `None`: it is to be opened.
+    pub session_since: Option<Time>,
     /// What has become of the key that it was made with.
     pub key: Key,
 }
@@ -365,7 +367,13 @@ fn judge(
             .min();
         step(
             false,
-            format!("{missing} only with a second factor that is fresh"),
+            match age {
+                Some(age) => format!(
+                    "{missing} only with a second factor that was passed at most {} ago: it is asked for in the session",
+                    span(age)
+                ),
+                None => format!("{missing} only with a second factor that is fresh"),
+            },
         );
         return Err((Reason::FactorNeeded, age));
     }
@@ -426,8 +434,21 @@ fn union(grants: &[&Grant]) -> Rights {
         .fold(Rights::NONE, |set, grant| set.union(grant.rights))
 }
 
+/// Milliseconds as people say them: `15m`, `8h`, `90s`.
+fn span(milliseconds: i64) -> String {
+    let seconds = milliseconds / 1000;
+    for (unit, name) in [(86_400, "d"), (3600, "h"), (60, "m")] {
+        if seconds >= unit && seconds % unit == 0 {
+            return format!("{}{name}", seconds / unit);
+        }
+    }
+    format!("{seconds}s")
+}
+
 /// A factor from the future (the clock went back) is not fresh.
 fn fresh(grant: &Grant, login: Login, now: Time) -> bool {
+    // A session is not cut off because time goes by: the factor had to be fresh when it was opened.
+    let now = login.session_since.unwrap_or(now);
     grant.require_mfa.is_none_or(|age| {
         login
             .factor_at

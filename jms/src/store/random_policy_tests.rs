@@ -405,7 +405,7 @@ proptest! {
             .unwrap();
         let left = policy.without(gone);
         all_say_the_same(&f, &left);
-        let again = f.store.decide_again(user.uid, &login, target, channel, NOW).unwrap();
+        let again = f.store.decide_again(user.uid, &login, target, channel, NOW, NOW).unwrap();
         let one_of_the_three = match gone {
             Gone::User(one) => one == u,
             Gone::Asset(one) => one == a,

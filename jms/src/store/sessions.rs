@@ -324,7 +324,24 @@ impl Store {
         })
     }
 
-    /// Decides again for a live session: after a change, or when a right runs out.
+    /// What would be decided if the session were opened now, for whoever must ask something first. Opens nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn would_open(
+        &self,
+        user: &User,
+        login: &Login,
+        target: (i64, i64),
+        channel: Channel,
+        now: Time,
+    ) -> Result<Decision, StoreError> {
+        let none = access::Counts::default();
+        let facts = self.read().facts(user, Some(login), target, none)?;
+        Ok(crate::policy::decide(&facts, channel, now))
+    }
+
+    /// Decides again for a live session, which was opened at `since`: after a change, or when a right runs out.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -334,6 +351,7 @@ impl Store {
         login: &Login,
         target: (i64, i64),
         channel: Channel,
+        since: Time,
         now: Time,
     ) -> Result<Option<Decision>, StoreError> {
         let read = self.read();
@@ -344,6 +362,7 @@ impl Store {
         match read.facts(&user, Some(login), target, access::Counts::default()) {
             Ok(mut facts) => {
                 facts.limits = access::Counts::default();
+                facts.login.session_since = Some(since);
                 Ok(Some(crate::policy::decide(&facts, channel, now)))
             }
             Err(StoreError::NotFound { .. }) => Ok(None),

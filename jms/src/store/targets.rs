@@ -231,6 +231,7 @@ impl Read<'_> {
         Ok(access::Facts {
             login: access::Login {
                 factor_at: login.and_then(|login| login.factor_at),
+                session_since: None,
                 key: self.key_of(user, login)?,
             },
             running: self.live_counts(login.map_or("", |login| &login.id), user.id, asset_id)?,
@@ -269,6 +270,7 @@ impl Read<'_> {
             },
             login: access::Login {
                 factor_at: None,
+                session_since: None,
                 key: access::Key::NotAsked,
             },
             asset: spot.asset.clone(),

@@ -994,7 +994,7 @@ fn a_live_session_hears_of_a_withdrawn_grant() {
         .unwrap();
     assert!(
         f.store
-            .decide_again(user.uid, &login, target, Channel::Exec, NOW)
+            .decide_again(user.uid, &login, target, Channel::Exec, NOW, NOW)
             .unwrap()
             .unwrap()
             .allow
@@ -1005,7 +1005,7 @@ fn a_live_session_hears_of_a_withdrawn_grant() {
     assert_eq!(&word[..length], poke::DECIDE_AGAIN);
     assert!(
         !f.store
-            .decide_again(user.uid, &login, target, Channel::Exec, NOW)
+            .decide_again(user.uid, &login, target, Channel::Exec, NOW, NOW)
             .unwrap()
             .unwrap()
             .allow
@@ -1013,7 +1013,7 @@ fn a_live_session_hears_of_a_withdrawn_grant() {
     f.change(|change| change.remove_user("alice")).unwrap();
     assert!(
         f.store
-            .decide_again(user.uid, &login, target, Channel::Exec, NOW)
+            .decide_again(user.uid, &login, target, Channel::Exec, NOW, NOW)
             .unwrap()
             .is_none()
     );

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::flags::{Change, Ls, Name, Names};
-use super::values::{Clearable, validity};
+use super::values::{Clearable, span_or_none, validity};
 use clap::{Args, Subcommand};
 use jms::policy::{Right, Rights};
 use jms::time::Time;
@@ -18,13 +18,15 @@ stands for what is in it, also later; a list may be `none`.
 Examples:
   jmsctl grant add team --user-group web-team --asset-group /prod --system-user dev --rights shell
   jmsctl grant add web-dev --user alice,bob --asset web1 --system-user dev --rights shell,exec
-  jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload"
+  jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload
+  jmsctl grant add root --user-group oncall --asset-group / --system-user root --rights shell --require-mfa 15m"
     )]
     Add(Add),
     /// Change a grant: --user A,B replaces the list, --add-user and --rm-user change it
     #[command(after_help = "Examples:
   jmsctl grant set web-dev --add-user carol --rm-asset web1
-  jmsctl grant set web-dev --rights shell")]
+  jmsctl grant set web-dev --rights shell
+  jmsctl grant set web-dev --require-mfa 8h")]
     Set(Box<Set>),
     /// Remove grants; sessions that live on nothing else end at once
     #[command(after_help = "Example:\n  jmsctl grant rm web-dev")]
@@ -67,6 +69,10 @@ pub struct Attributes {
     /// Holds until then; as --valid-from
     #[arg(long, value_name = "TIME", value_parser = validity)]
     pub valid_until: Option<Clearable<Time>>,
+    /// Only with a second factor that was passed at most so long ago: 15m, 8h; it is asked for in the session. none
+    /// takes it away
+    #[arg(long, value_name = "SPAN", value_parser = span_or_none)]
+    pub require_mfa: Option<Clearable<u32>>,
 }
 
 impl Attributes {

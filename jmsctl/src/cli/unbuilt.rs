@@ -47,11 +47,7 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
         &["add", "set"],
         &["sudo-alias", "auto-push", "shell-hooks"],
     ),
-    (
-        "grant",
-        &["add", "set"],
-        &["require-mfa", "path-allow", "path-deny"],
-    ),
+    ("grant", &["add", "set"], &["path-allow", "path-deny"]),
     ("session", &["ls"], &["watch"]),
     ("session", &["replay"], &["command"]),
 ];

@@ -84,6 +84,18 @@ fn duration(text: &str) -> Option<i64> {
         .checked_mul(1000)
 }
 
+/// A span such as `15m` in seconds, at least one, or `none`.
+pub fn span_or_none(text: &str) -> Result<Clearable<u32>, String> {
+    if text == "none" {
+        return Ok(Clearable::Nothing);
+    }
+    let seconds = duration(text).and_then(|milliseconds| u32::try_from(milliseconds / 1000).ok());
+    match seconds {
+        Some(seconds) if seconds > 0 => Ok(Clearable::Set(seconds)),
+        _ => Err("write a span as 90s, 15m, 8h, 1d, or none".to_owned()),
+    }
+}
+
 /// `yes` or `no`.
 pub fn yes_no(text: &str) -> Result<bool, String> {
     match text {

@@ -98,6 +98,9 @@ fn apply(read: Read<'_>, attributes: &Attributes, grant: &mut Grant) -> Result<(
     if let Some(until) = attributes.valid_until.clone() {
         grant.valid_until = until.into_option();
     }
+    if let Some(age) = attributes.require_mfa.clone() {
+        grant.require_mfa = age.into_option();
+    }
     Ok(())
 }
 

@@ -27,7 +27,7 @@ fn wrong_usage_is_two_and_what_is_planned_says_so() {
         &["backup", "/tmp/x", "--to", "age1"],
         &["session", "kill", "abcdef"],
         &["user", "add", "alice", "--mfa", "totp"],
-        &["grant", "set", "g", "--require-mfa", "1h"],
+        &["grant", "set", "g", "--path-allow", "/srv/*"],
         &["help", "report"],
         &["batch", "--help"],
     ] {

@@ -21,6 +21,7 @@ fn facts(grants: Vec<Grant>) -> Facts {
         },
         login: Login {
             factor_at: None,
+            session_since: None,
             key: Key::NotAsked,
         },
         asset: Asset {
@@ -145,6 +146,10 @@ fn a_demanded_factor_must_be_fresh_and_not_from_the_future() {
     assert!(decide(&facts, Channel::Shell, NOW).allow);
     facts.login.factor_at = Some(Time(NOW.0 - 900_001));
     assert!(!decide(&facts, Channel::Shell, NOW).allow);
+    // It had to be fresh when the session was opened; that time goes by does not end it.
+    facts.login.session_since = Some(Time(NOW.0 - 1));
+    assert!(decide(&facts, Channel::Shell, NOW).allow);
+    facts.login.session_since = None;
     facts.login.factor_at = Some(Time(NOW.0 + 1));
     assert!(!decide(&facts, Channel::Shell, NOW).allow);
 }

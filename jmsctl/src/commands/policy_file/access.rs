@@ -173,6 +173,8 @@ pub struct Grant {
     rights: Option<RightList>,
     valid_from: Option<OrNone<Moment>>,
     valid_until: Option<OrNone<Moment>>,
+    /// Seconds.
+    require_mfa: Option<OrNone<u32>>,
     comment: Option<Line>,
 }
 
@@ -193,6 +195,7 @@ impl Object for Grant {
                     rights: Some(RightList(grant.rights)),
                     valid_from: Some(OrNone(grant.valid_from.map(Moment))),
                     valid_until: Some(OrNone(grant.valid_until.map(Moment))),
+                    require_mfa: Some(OrNone(grant.require_mfa)),
                     comment: Some(Line(grant.comment)),
                 };
                 (grant.name, said)
@@ -221,6 +224,12 @@ impl Object for Grant {
         put(&self.rights, &mut grant.rights);
         put(&self.valid_from, &mut grant.valid_from);
         put(&self.valid_until, &mut grant.valid_until);
+        if self.require_mfa == Some(OrNone(Some(0))) {
+            return Err(StoreError::Refused {
+                sentence: "require_mfa is a number of seconds from 1 up, or \"none\"".to_owned(),
+            });
+        }
+        put(&self.require_mfa, &mut grant.require_mfa);
         put(&self.comment, &mut grant.comment);
         match is_new {
             true => change.add_grant(&grant).map(drop),

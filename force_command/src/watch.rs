@@ -1,4 +1,4 @@
-//! What may end the menu while a person thinks: a hung-up terminal, a user who was disabled, an
+//! What may end the menu, or a question, while a person thinks: a hung-up terminal, a user who was disabled, an
 //! administrator. Everything is waited for; nothing ticks.
 #![forbid(unsafe_code)]
 
@@ -28,7 +28,7 @@ pub enum Woken {
     Gone,
 }
 
-/// The watch over one menu.
+/// The watch over one menu or question.
 pub struct Watch {
     control: Control,
     signals: SignalFd,
@@ -69,16 +69,22 @@ impl Watch {
         }
     }
 
+    /// What becomes readable when something has happened; [`Watch::pending`] says what.
+    #[must_use]
+    pub fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
+        [
+            self.signals.as_fd(),
+            self.control.descriptor(),
+            self.expiry.as_fd(),
+        ]
+    }
+
     /// Waits until `own` is readable or something else happens.
     #[must_use]
     pub fn wait(&self, own: BorrowedFd<'_>) -> Woken {
         loop {
-            let watched = [
-                own,
-                self.signals.as_fd(),
-                self.control.descriptor(),
-                self.expiry.as_fd(),
-            ];
+            let [signals, control, expiry] = self.descriptors();
+            let watched = [own, signals, control, expiry];
             let mut watched = watched.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             match poll(&mut watched, PollTimeout::NONE) {
                 Err(Errno::EINTR) => continue,

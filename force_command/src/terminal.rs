@@ -1,12 +1,20 @@
-//! The client's terminal: its size, what is written to it, and how it was when the menu began.
+//! The client's terminal: its size, what is written to it, and how it was when we began.
 #![forbid(unsafe_code)]
 
-use super::page::Size;
 use crate::relay::Descriptors;
 use crate::sys;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use std::io::Write;
+
+/// Columns and lines of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Columns, at least 1.
+    pub columns: usize,
+    /// Lines, at least 1.
+    pub lines: usize,
+}
 
 /// A size where the client says none.
 const USUAL: Size = Size {
