@@ -102,6 +102,12 @@ types! {
         "An administrator took a lock away; wrong answers count from none again."
     LoginNotify "login.notify" Warning
         "A user has logged in, and a login rule asks for somebody to be told; `rule` says which."
+    FactorPassed "factor.passed" Info
+        "A user has passed the second factor, or was remembered to have passed it a short while ago."
+    FactorRefused "factor.refused" Warning
+        "A code was asked for and what was typed was none, was used before, or could not be written down."
+    FactorChange "factor.change" Notice
+        "A second factor was enrolled, renewed or reset, recovery codes were made, or what was remembered was forgotten."
     SessionOpen "session.open" Info
         "A session to an asset has begun and its recording is open."
     SessionClose "session.close" Info

@@ -5,6 +5,7 @@
 
 pub mod caller;
 pub mod confinement;
+pub mod factor;
 pub mod id;
 pub mod keys;
 pub mod legacy;

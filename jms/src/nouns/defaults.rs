@@ -1,5 +1,6 @@
 //! What new objects get when nobody says otherwise.
 
+use super::{Mfa, Role};
 use serde::Serialize;
 
 /// The one set of defaults.
@@ -11,6 +12,24 @@ pub struct Defaults {
     pub port: u16,
     /// Login shell of new system users.
     pub shell: String,
+    /// Second factor demanded of every user of the role `user`.
+    pub mfa_user: Mfa,
+    /// The same for auditors.
+    pub mfa_auditor: Mfa,
+    /// The same for administrators.
+    pub mfa_admin: Mfa,
+}
+
+impl Defaults {
+    /// The second factor demanded of everybody of a role.
+    #[must_use]
+    pub fn mfa_of(&self, role: Role) -> Mfa {
+        match role {
+            Role::User => self.mfa_user,
+            Role::Auditor => self.mfa_auditor,
+            Role::Admin => self.mfa_admin,
+        }
+    }
 }
 
 impl Default for Defaults {
@@ -19,6 +38,9 @@ impl Default for Defaults {
             privileged_system_user: None,
             port: 22,
             shell: "/bin/bash".to_owned(),
+            mfa_user: Mfa::Off,
+            mfa_auditor: Mfa::Off,
+            mfa_admin: Mfa::Off,
         }
     }
 }

@@ -60,4 +60,4 @@ macro_rules! words {
         }
     };
 }
-use words;
+pub(crate) use words;

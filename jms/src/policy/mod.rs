@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod channel;
+pub mod factor;
 pub mod lockout;
 pub mod login;
 pub mod login_rule;
@@ -13,6 +14,7 @@ pub mod right;
 
 pub use access::{Decision, Facts, Reason, decide, decide_rights};
 pub use channel::Channel;
+pub use factor::{FactorPolicy, FactorSource};
 pub use right::{Right, Rights};
 
 use crate::time::Time;

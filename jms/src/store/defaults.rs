@@ -2,13 +2,16 @@
 
 use super::change::Change;
 use super::error::StoreError;
-use super::read::{Read, number};
-use crate::nouns::Defaults;
+use super::read::{Read, number, word};
+use crate::nouns::{Defaults, Mfa, Role};
 use rusqlite::params;
 
 const PRIVILEGED: &str = "privileged-system-user";
 const PORT: &str = "port";
 const SHELL: &str = "shell";
+const MFA_USER: &str = "mfa-user";
+const MFA_AUDITOR: &str = "mfa-auditor";
+const MFA_ADMIN: &str = "mfa-admin";
 
 impl Read<'_> {
     /// The defaults; what was never set is as the product brings it.
@@ -32,6 +35,9 @@ impl Read<'_> {
                         number("the default port", value.parse().map_err(|_| nonsense())?)?;
                 }
                 SHELL => defaults.shell = value,
+                MFA_USER => defaults.mfa_user = factor(&value)?,
+                MFA_AUDITOR => defaults.mfa_auditor = factor(&value)?,
+                MFA_ADMIN => defaults.mfa_admin = factor(&value)?,
                 _ => {}
             }
         }
@@ -39,11 +45,16 @@ impl Read<'_> {
     }
 }
 
+fn factor(value: &str) -> Result<Mfa, StoreError> {
+    word("the second factor of a role", value, Mfa::parse)
+}
+
 impl Change<'_> {
     /// Writes the defaults.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for the system user; [`StoreError::Refused`] for port 0.
+    /// [`StoreError::NotFound`] for the system user; [`StoreError::Refused`] for port 0, and for a second factor that
+    /// would shut every administrator out.
     pub fn set_defaults(&self, edited: &Defaults) -> Result<Defaults, StoreError> {
         let before = self.read().defaults()?;
         if let Some(name) = &edited.privileged_system_user {
@@ -57,9 +68,29 @@ impl Change<'_> {
         self.write_default(PRIVILEGED, edited.privileged_system_user.as_deref())?;
         self.write_default(PORT, Some(&edited.port.to_string()))?;
         self.write_default(SHELL, Some(&edited.shell))?;
+        self.write_factors(&before, edited)?;
         let after = self.read().defaults()?;
         self.audit("defaults", "defaults", Some(&before), Some(&after))?;
         Ok(after)
+    }
+
+    /// What is demanded of a role stands in the snapshots, too, so that they must be published anew.
+    fn write_factors(&self, before: &Defaults, edited: &Defaults) -> Result<(), StoreError> {
+        for (role, name) in [
+            (Role::User, MFA_USER),
+            (Role::Auditor, MFA_AUDITOR),
+            (Role::Admin, MFA_ADMIN),
+        ] {
+            let (old, new) = (before.mfa_of(role), edited.mfa_of(role));
+            if old == new {
+                continue;
+            }
+            self.about_to_touch_role(role)?;
+            self.write_default(name, Some(new.as_str()))?;
+            self.forget_factors_of_role(role)?;
+            self.snapshots_are_old()?;
+        }
+        Ok(())
     }
 
     /// A system user that is gone is nobody's default any more.

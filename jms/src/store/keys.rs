@@ -171,6 +171,7 @@ impl Change<'_> {
                 edited.verify_required, edited.comment, self.now().0
             ],
         )?;
+        self.forget_factor_of_key(&before.user, &before.fingerprint)?;
         let after = self.login_key(edited)?;
         self.audit(
             "key",
@@ -189,6 +190,7 @@ impl Change<'_> {
         let before = self.login_key(key)?;
         self.about_to_touch_key(&before)?;
         self.execute("DELETE FROM login_key WHERE id = ?1", [before.id])?;
+        self.forget_factor_of_key(&before.user, &before.fingerprint)?;
         self.audit(
             "key",
             &format!("{} {}", before.user, before.fingerprint),

@@ -1,6 +1,6 @@
 //! The rule that the last administrator stays, for whole changes: what one step takes away, a later one may give.
 //!
-//! An administrator counts only with a login key that works. And where there was one for good, there must stay one for
+//! An administrator counts only with a login key that works: a security key where nothing else is published for him. And where there was one for good, there must stay one for
 //! good: else the last one goes at a date, unseen.
 
 use super::change::Change;
@@ -24,7 +24,9 @@ impl Read<'_> {
             let sql = format!(
                 "SELECT EXISTS (SELECT 1 FROM user WHERE role = 'admin' AND enabled = 1
                    AND (valid_from IS NULL OR valid_from <= ?1) AND (valid_until IS NULL{lasting})
-                   AND EXISTS (SELECT 1 FROM login_key WHERE user_id = user.id AND (valid_until IS NULL{key})))"
+                   AND EXISTS (SELECT 1 FROM login_key WHERE user_id = user.id AND (valid_until IS NULL{key})
+                               AND (type GLOB 'sk-*' OR NOT (user.mfa = 'security-key' OR EXISTS
+                                    (SELECT 1 FROM defaults WHERE name = 'mfa-admin' AND value = 'security-key')))))"
             );
             Ok::<_, StoreError>(self.number(&sql, [now.0])? > 0)
         };
@@ -38,7 +40,12 @@ impl Read<'_> {
 impl Change<'_> {
     /// Remembers, before `user` or a key of his is changed, which administrators there are.
     pub(super) fn about_to_touch(&self, user: &User) -> Result<(), StoreError> {
-        if user.role == Role::Admin && self.administrators.get().is_none() {
+        self.about_to_touch_role(user.role)
+    }
+
+    /// The same before something is changed for everybody of a role.
+    pub(super) fn about_to_touch_role(&self, role: Role) -> Result<(), StoreError> {
+        if role == Role::Admin && self.administrators.get().is_none() {
             let there = self.read().administrators_there(self.now())?;
             self.administrators.set(Some(there));
         }
@@ -52,7 +59,7 @@ impl Change<'_> {
         };
         let after = self.read().administrators_there(self.now())?;
         let lost = if before.with_key && !after.with_key {
-            "no administrator with a login key"
+            "no administrator with a login key that he may use"
         } else if before.for_good && !after.for_good {
             "no administrator whose validity and login key have no end"
         } else {

@@ -3,11 +3,14 @@
 //! They only ever let a person *reach* the decision; PAM and the session program ask the store.
 
 use super::Store;
+use super::change::Change;
 use super::error::StoreError;
-use super::read::Read;
-use crate::nouns::{Mfa, MfaAsked};
+use super::read::{Read, word};
+use crate::nouns::{Defaults, Mfa, MfaAsked, Role};
 use crate::paths::Paths;
+use crate::policy::factor::{demanded, sshd_asks};
 use nix::fcntl::{Flock, FlockArg};
+use rusqlite::Row;
 use snapshot::{Kind, SnapshotFile, UserName, keys, users};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
@@ -79,6 +82,17 @@ impl Store {
     }
 }
 
+impl Change<'_> {
+    /// What stands in no table that triggers watch has changed the snapshots.
+    pub(super) fn snapshots_are_old(&self) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'",
+            [],
+        )?;
+        Ok(())
+    }
+}
+
 impl Read<'_> {
     /// Number of the newest change that the snapshots show.
     ///
@@ -124,13 +138,24 @@ fn lock(paths: &Paths) -> Result<Flock<std::fs::File>, StoreError> {
     }
 }
 
+/// The second factor that is demanded of the user in this row.
+fn demanded_of(row: &Row<'_>, defaults: &Defaults) -> Result<Mfa, StoreError> {
+    let role = word("role", &row.get::<_, String>("role")?, Role::parse)?;
+    let own = word("mfa", &row.get::<_, String>("mfa")?, Mfa::parse)?;
+    Ok(demanded(own, defaults.mfa_of(role)).0)
+}
+
 fn users_of(read: Read<'_>) -> Result<Vec<users::User>, StoreError> {
-    let sql = "SELECT name, uid, enabled, mfa, mfa_asked FROM user ORDER BY uid";
+    let sql = "SELECT name, uid, enabled, role, mfa, mfa_asked FROM user ORDER BY uid";
+    let defaults = read.defaults()?;
     read.rows(sql, [], |row| {
         let (name, uid): (String, u32) = (row.get("name")?, row.get("uid")?);
-        let asks = Mfa::parse(&row.get::<_, String>("mfa")?) != Some(Mfa::Off)
-            && Mfa::parse(&row.get::<_, String>("mfa")?) != Some(Mfa::SecurityKey)
-            && MfaAsked::parse(&row.get::<_, String>("mfa_asked")?) != Some(MfaAsked::Session);
+        let asked = word(
+            "mfa_asked",
+            &row.get::<_, String>("mfa_asked")?,
+            MfaAsked::parse,
+        )?;
+        let asks = sshd_asks(demanded_of(row, &defaults)?, asked);
         let flag = |set: bool, flag| if set { flag } else { users::Flags::empty() };
         let flags = flag(asks, users::Flags::MFA_AT_LOGIN).union(flag(
             !row.get::<_, bool>("enabled")?,
@@ -146,7 +171,8 @@ fn users_of(read: Read<'_>) -> Result<Vec<users::User>, StoreError> {
 }
 
 fn keys_of(read: Read<'_>) -> Result<Vec<keys::Key>, StoreError> {
-    let sql = "SELECT u.name, u.enabled, u.mfa, k.blob, k.fingerprint, k.sources, k.valid_until, k.verify_required
+    let defaults = read.defaults()?;
+    let sql = "SELECT u.name, u.enabled, u.role, u.mfa, k.blob, k.fingerprint, k.sources, k.valid_until, k.verify_required
                FROM login_key k JOIN user u ON u.id = k.user_id ORDER BY k.id";
     let rows = read.rows(sql, [], |row| {
         let name: String = row.get("name")?;
@@ -155,8 +181,7 @@ fn keys_of(read: Read<'_>) -> Result<Vec<keys::Key>, StoreError> {
             what: "a login key",
             found: format!("{name} {fingerprint}"),
         };
-        let only_security_keys =
-            Mfa::parse(&row.get::<_, String>("mfa")?) == Some(Mfa::SecurityKey);
+        let only_security_keys = demanded_of(row, &defaults)? == Mfa::SecurityKey;
         let sources: String = row.get("sources")?;
         let from: Result<Vec<_>, _> = sources
             .split(',')

@@ -9,7 +9,7 @@ use crate::process::{self, Process};
 use crate::time::Time;
 use std::path::Path;
 
-const NOW: Time = Time(1_800_000_000_000);
+pub(super) const NOW: Time = Time(1_800_000_000_000);
 const RANGE: std::ops::RangeInclusive<u32> = 70_000..=70_099;
 
 pub(super) struct Fixture {
@@ -41,7 +41,7 @@ impl Fixture {
         self.store.change(&actor(), NOW, work)
     }
 
-    fn add_user(&mut self, name: &str) -> Result<User, StoreError> {
+    pub(super) fn add_user(&mut self, name: &str) -> Result<User, StoreError> {
         let high_water = self.store.paths().uid_high_water();
         self.change(|change| change.add_user(&User::new(name, NOW), RANGE, &high_water, |_| false))
     }

@@ -145,7 +145,6 @@ impl Store {
     ///
     /// # Errors
     /// What `check` returns, and then nothing counts; [`StoreError::Busy`].
-    #[allow(dead_code)] // Until one-time passwords come through it.
     pub(super) fn attempt<T>(
         &mut self,
         who: &Answerer<'_>,
