@@ -196,6 +196,7 @@ impl Change<'_> {
         self.set_user_groups(before.id, &edited.user_groups)?;
         if edited.enabled && !before.enabled {
             self.renew_activity(&before)?;
+        }
         let demands = |user: &User| (user.mfa, user.mfa_asked, user.role, user.enabled);
         if demands(&before) != demands(edited) {
             self.forget_factor(&before)?;
