@@ -128,6 +128,8 @@ types! {
         "A command ran of which a filter warns; `filter` and `rule` say which."
     CommandConfirmed "command.confirmed" Notice
         "A command ran after its user said yes to a filter's question."
+    FilterProblem "filter.problem" Critical
+        "A command filter cannot be read; the sessions that it applies to are refused, or end."
     EvidenceRead "evidence.read" Notice
         "Somebody looked at a recording, a command or a transfer of somebody."
     RecordingProblem "recording.problem" Critical

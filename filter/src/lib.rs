@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod context;
+mod enforce;
 mod judge;
 mod judgement;
 pub mod look_into;
@@ -46,6 +47,7 @@ mod rule;
 pub mod shell;
 
 pub use context::{Context, Language, Origin};
+pub use enforce::{NotPlain, enforce};
 pub use judge::judge;
 pub use judgement::{Finding, Judgement, Reason};
 pub use look_into::{Opaque, Reads};

@@ -97,6 +97,10 @@ pub enum Message {
     Interrupted,
     /// The recording failed in mid-session.
     RecordingFailed,
+    /// A filter does not let the command run; the sentence says which, and why.
+    Filtered(String),
+    /// The person said no, or nothing, to a filter's question.
+    NotConfirmed,
     /// Rules apply, and what is run can no longer be watched.
     CaptureFailed,
     /// A rule, or a setting, forbids that the session goes on; the sentence.
@@ -132,6 +136,8 @@ pub enum Trouble {
     SecretKey,
     /// What the store holds of the asset or system user.
     Policy,
+    /// A command filter.
+    Filters,
     /// Files in `/run/jms`.
     Run,
     /// The kernel cannot shut the session in.
@@ -194,6 +200,8 @@ impl fmt::Display for Message {
             Self::RecordingFailed => {
                 f.write_str("the session was ended because it can no longer be recorded; tell your administrator")
             }
+            Self::Filtered(sentence) => f.write_str(sentence),
+            Self::NotConfirmed => f.write_str("not run"),
             Self::CaptureFailed => f.write_str(
                 "the session was ended because its commands can no longer be watched; tell your administrator",
             ),
@@ -221,6 +229,7 @@ impl Message {
             Self::NoHostKey(_) | Self::NoPasswordForStrangers(_) => "no-host-key",
             Self::NeedsTerminal(_) => "needs-terminal",
             Self::NoCredential(_) => "no-credential",
+            Self::Filtered(_) | Self::NotConfirmed => "filtered",
             Self::Connection { failure, .. } => failure.word(),
             _ => "refused",
         }
@@ -237,6 +246,7 @@ impl Trouble {
             Self::Recording => "recording",
             Self::SecretKey => "secret-key",
             Self::Policy => "policy",
+            Self::Filters => "filters",
             Self::Run => "run",
             Self::Confinement => "confinement",
             Self::System => "system",
@@ -250,6 +260,7 @@ impl Trouble {
             Self::Recording => "the session cannot be recorded, so it cannot be opened",
             Self::SecretKey => "the bastion cannot open its stored keys",
             Self::Policy => "what the bastion knows of this target makes no sense",
+            Self::Filters => "the bastion cannot read a command filter that applies here",
             Self::Run => "the bastion cannot prepare the connection",
             Self::Confinement => "the bastion cannot shut the session in",
             Self::System => "the system refuses what a session needs",

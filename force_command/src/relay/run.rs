@@ -77,6 +77,12 @@ impl Signals {
         SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC).map(Self)
     }
 
+    /// Readable when one came.
+    #[must_use]
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
     fn next(&self) -> Option<Signal> {
         let info = self.0.read_signal().ok().flatten()?;
         i32::try_from(info.ssi_signo)

@@ -7,14 +7,22 @@ use super::words::{Word, simple};
 use jms::policy::Channel;
 
 /// What kind of channel `command` is, or a shell without one. With a terminal a command is never a transfer: no
-/// transfer program asks for one, and whatever runs there instead may be talked to.
+/// transfer program asks for one, and whatever runs there instead may be talked to. A shell that takes its commands from
+/// the terminal is a shell, whoever starts it.
 #[must_use]
 pub fn channel_of(command: Option<&[u8]>, terminal: bool) -> Channel {
     match command {
         None => Channel::Shell,
+        Some(command) if terminal && takes_commands(command) => Channel::Shell,
         Some(_) if terminal => Channel::Exec,
         Some(command) => classify(command),
     }
+}
+
+/// Whether a shell that `command` starts reads what is typed.
+fn takes_commands(command: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(command);
+    filter::judge(&[], &text, filter::Context::EXEC).reads() == Some(filter::Reads::Shell)
 }
 
 /// Recognises what `command` is. Everything that is not certainly a transfer is [`Channel::Exec`].

@@ -304,6 +304,46 @@ fn with_a_terminal_nothing_is_a_transfer() {
 }
 
 #[test]
+fn a_shell_that_takes_its_commands_from_a_terminal_is_a_shell() {
+    for command in [
+        "bash",
+        "/bin/bash -l",
+        "exec sh -i",
+        "cd /srv && zsh",
+        "sudo -i",
+        "su - postgres",
+        "env -i bash --norc",
+        "ssh web2",
+    ] {
+        assert_eq!(
+            channel_of(Some(command.as_bytes()), true),
+            Channel::Shell,
+            "{command}"
+        );
+        assert_eq!(
+            channel_of(Some(command.as_bytes()), false),
+            Channel::Exec,
+            "{command}"
+        );
+    }
+    for command in [
+        "bash -c id",
+        "bash script.sh",
+        "sudo id",
+        "top",
+        "python3",
+        "echo bash",
+        "ssh web2 id",
+    ] {
+        assert_eq!(
+            channel_of(Some(command.as_bytes()), true),
+            Channel::Exec,
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn what_could_run_anything_else_is_a_command() {
     for text in [
         "scp",

@@ -3,6 +3,7 @@
 //! The order is what makes it safe: the control socket before the decision (no change is missed),
 //! row and recording before the first byte, the client program's end before the recording's.
 
+mod confirm;
 mod departure;
 mod hop;
 mod live;
@@ -12,6 +13,7 @@ mod person;
 mod prepare;
 mod record;
 mod report;
+mod ruling;
 mod run;
 
 pub use run::{connect, tell};

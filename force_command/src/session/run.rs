@@ -7,7 +7,8 @@ use super::open::{NotOpened, Open, open};
 use super::person::Person;
 use super::prepare::{Leg, Stage};
 use super::report::{Verdict, verdict};
-use super::{Refused, prepare};
+use super::ruling::Asking;
+use super::{Refused, confirm, prepare};
 use crate::confinement::relay::{Process, shut_in};
 use crate::egress::child::Streams;
 use crate::egress::{Errand, arguments};
@@ -20,17 +21,14 @@ use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
-use crate::text;
 use event::{Severity, Type};
-use jms::nouns::Captured;
 use jms::policy::Channel;
 use jms::settings::Settings;
-use jms::store::{EndOfSession, NewCommand, Store};
+use jms::store::{EndOfSession, Store};
 use jms::time::Time;
 use nix::errno::Errno;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 /// Opens a session, runs it, and closes it; the exit status for the client.
 pub fn connect(
@@ -122,7 +120,15 @@ fn run(
     signals: &Signals,
 ) -> Result<(Outcome, Verdict), Refused> {
     let system = |error: Errno| Refused::because(Trouble::System, error);
-    keep_command(store, identity, connect, session)?;
+    let sshd = sshd_watches(identity)?;
+    let asking = Asking {
+        identity,
+        connect,
+        session,
+    };
+    let ruling = asking.rule(store, |question| {
+        confirm::ask(question, &sshd, &session.control, signals)
+    })?;
     let landlock = jms::confinement::landlock() > 0;
     if !landlock {
         report_unconfined(store, identity, session);
@@ -157,7 +163,7 @@ fn run(
     };
     let errand = Errand::Channel {
         channel: connect.channel,
-        command: connect.command.as_deref(),
+        command: ruling.command.as_deref(),
         terminal: connect.terminal,
     };
     let farewells = legs
@@ -170,7 +176,6 @@ fn run(
         target: &session.name,
     });
 
-    let sshd = sshd_watches(identity)?;
     let asked = Asked {
         uid: start.uid,
         login: &identity.login,
@@ -216,37 +221,6 @@ fn run(
     report_observed(store, identity, session, &observed);
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
-}
-
-/// Keeps the requested command before anything of it can have run. File transfer programs are none.
-fn keep_command(
-    store: &mut Store,
-    identity: &Identity,
-    connect: &Connect,
-    session: &Open,
-) -> Result<(), Refused> {
-    let Some(command) = connect
-        .command
-        .as_deref()
-        .filter(|_| connect.channel == Channel::Exec)
-    else {
-        return Ok(());
-    };
-    let new = NewCommand {
-        line: &text::escaped(command),
-        cut: false,
-        captured: Captured::Exact,
-        verdict: filter::Verdict::Allow,
-        accepted: true,
-        filter: "",
-        rule: "",
-        reason: "",
-        recorded_at: Some(Duration::ZERO),
-    };
-    store
-        .add_command(&session.id, &identity.login, &new, Time::now())
-        .map(drop)
-        .map_err(|error| Refused::because(Trouble::Store, error))
 }
 
 /// The processes without which nobody is at the other end: the sshd that our PAM module saw, and the
