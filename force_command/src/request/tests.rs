@@ -2,6 +2,7 @@
 
 use super::channel::classify;
 use super::{Connect, Filter, KNOWN, NotWords, Request, RequestError, Verb, parse};
+use crate::request::channel_of;
 use jms::policy::Channel;
 use proptest::prelude::*;
 

@@ -174,6 +174,7 @@ impl Asking<'_> {
                 &identity.login,
                 target,
                 channel,
+                self.session.opened_at,
                 Time::now(),
             )
             .map_err(|error| Refused::because(Trouble::Store, error))
