@@ -108,6 +108,10 @@ types! {
         "A code was asked for and what was typed was none, was used before, or could not be written down."
     FactorChange "factor.change" Notice
         "A second factor was enrolled, renewed or reset, recovery codes were made, or what was remembered was forgotten."
+    PasswordRefused "password.refused" Notice
+        "A password that somebody gave for a user is wrong, or was not looked at because of a lock."
+    PasswordChange "password.change" Notice
+        "A user has chosen a new password, or an administrator gave him one or took it away."
     SessionOpen "session.open" Info
         "A session to an asset has begun and its recording is open."
     SessionClose "session.close" Info

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod legacy;
 pub mod names;
 pub mod nouns;
+pub mod password;
 pub mod paths;
 pub mod policy;
 pub mod process;

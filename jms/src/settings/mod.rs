@@ -8,9 +8,11 @@ mod table;
 
 pub use describe::{Kind, Section, Setting, shipped};
 pub use table::{
-    Bastion, Confinement, Lockout, Login, Menu, Recording, SECTIONS, Session, Settings, Syslog,
+    Bastion, Confinement, Lockout, Login, Menu, Password, Recording, SECTIONS, Session, Settings,
+    Syslog,
 };
 
+use crate::password::Cost;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -90,6 +92,48 @@ impl Lockout {
             ipv4_prefix: u8::try_from(self.ipv4_prefix).unwrap_or(32),
             ipv6_prefix: u8::try_from(self.ipv6_prefix).unwrap_or(128),
         }
+    }
+}
+
+impl Password {
+    /// What a new password must be, and what checking one costs.
+    #[must_use]
+    pub fn policy(&self) -> crate::password::Policy {
+        crate::password::Policy {
+            minimum_length: self.minimum_length,
+            minimum_classes: self.minimum_classes,
+            history: self.history,
+            leaked: (!self.leaked_list.is_empty()).then(|| PathBuf::from(&self.leaked_list)),
+            cost: self.cost(),
+        }
+    }
+
+    /// What checking one costs. The bounds were checked when the settings were read.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        Cost::new(self.memory, self.passes).unwrap_or_default()
+    }
+
+    /// After so many milliseconds another one must be chosen.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<i64> {
+        let days = i64::from(self.expires_after);
+        (days > 0).then_some(days * 24 * 60 * 60 * 1000)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if Cost::new(self.memory, self.passes).is_none() {
+            return Err(
+                "password.memory must be 8192 to 131072 KiB, password.passes 1 to 10".into(),
+            );
+        }
+        if self.minimum_classes > 4 {
+            return Err("password.minimum_classes must be at most 4".into());
+        }
+        if !self.leaked_list.is_empty() && !self.leaked_list.starts_with('/') {
+            return Err("password.leaked_list must be the whole path of a file".into());
+        }
+        Ok(())
     }
 }
 
@@ -183,6 +227,7 @@ impl Settings {
         if settings.lockout.ipv4_prefix > 32 || settings.lockout.ipv6_prefix > 128 {
             return Err("lockout.ipv4_prefix must be at most 32, ipv6_prefix at most 128".into());
         }
+        settings.password.check()?;
         let address = settings.bastion.address.as_str();
         if !address.is_empty() && crate::names::Address::new(address).is_err() {
             return Err("bastion.address must be a host name or an IP address".into());

@@ -59,6 +59,28 @@ settings! {
         ipv6_prefix: u16 = 64, unit "bits";
     }
 
+    /// Passwords of users, for those who cannot always use a key. Only who was given one has one (`jmsctl user
+    /// password-reset`), and sshd must be told to ask for them: `/usr/share/doc/jms/passwords.md`.
+    password: Password {
+        /// Whether a password lets users in.
+        enabled: bool = false;
+        /// A new one has at least so many characters.
+        minimum_length: u32 = 12, least 1, unit "characters";
+        /// …of at least so many of four classes: small letters, capital letters, digits, anything else.
+        minimum_classes: u32 = 1, least 1, unit "classes";
+        /// …and is none of the last so many.
+        history: u32 = 5, unit "passwords";
+        /// Days after which another one must be chosen at the next login; 0: never.
+        expires_after: u32 = 0, unit "days";
+        /// A file of leaked passwords, none of which is taken: one a line, as text or as SHA-1 in hexadecimal digits. It
+        /// must be readable for the user `jms`; while it is not, no new password is taken. Empty: none.
+        leaked_list: String = String::new();
+        /// Memory that checking one takes (argon2id), in KiB: 8192 to 131072. Eight are checked at once at most.
+        memory: u32 = 19_456, least 8_192, unit "KiB";
+        /// How often it is gone through: 1 to 10.
+        passes: u32 = 2, least 1, unit "passes";
+    }
+
     /// What is recorded, and who may see it.
     recording: Recording {
         /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not set: all of it. What

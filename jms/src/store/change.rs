@@ -254,6 +254,10 @@ impl Change<'_> {
         Ok(self.transaction.prepare_cached(sql)?.execute(parameters)?)
     }
 
+    pub(super) fn connection(&self) -> &rusqlite::Connection {
+        &self.transaction
+    }
+
     pub(super) fn last_id(&self) -> i64 {
         self.transaction.last_insert_rowid()
     }

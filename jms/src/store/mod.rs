@@ -36,6 +36,7 @@ mod login_rules;
 mod logins;
 mod migrate;
 mod overrides;
+mod passwords;
 mod platforms;
 mod poke;
 mod publish;
@@ -58,6 +59,7 @@ pub use factor::{Answered, Confirmed, FactorKind, FactorRefusal, Passed};
 pub use health::{Counts, KeyBackup, LocalAccount, SealedSample, Waiting};
 pub use lockout::{Answerer, Attempt, Locked, Outcome, Place, Reserved, Why};
 pub use logins::{LoginSearch, NewLogin, OpenLogin};
+pub use passwords::{PasswordAnswer, StoredPassword};
 pub use publish::read_snapshot_generation;
 pub use read::{Read, Visit};
 pub use selector::Selector;
@@ -221,6 +223,8 @@ impl Store {
 mod filters_tests;
 #[cfg(test)]
 mod older_schema_tests;
+#[cfg(test)]
+mod passwords_tests;
 #[cfg(test)]
 mod random_policy_tests;
 #[cfg(test)]
