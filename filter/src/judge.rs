@@ -42,6 +42,17 @@ pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
     Judgement::new(line, findings)
 }
 
+/// The first rule of `filter`, by priority, that speaks of this very command.
+pub(crate) fn first_rule_about(filter: &Filter, command: &Command) -> Option<usize> {
+    let judging = Judging {
+        filter,
+        found: Vec::new(),
+        hides: false,
+    };
+    let given = Given::new(command);
+    judging.first_rule(command, given.as_ref())
+}
+
 struct Judging<'a> {
     filter: &'a Filter,
     found: Vec<Finding>,

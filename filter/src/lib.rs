@@ -45,6 +45,8 @@ mod pattern;
 mod program;
 mod rule;
 pub mod shell;
+mod tried;
+mod unreachable;
 
 pub use context::{Context, Language, Origin};
 pub use enforce::{NotPlain, enforce};
@@ -55,3 +57,5 @@ pub use pattern::PatternError;
 pub use rule::{
     CompileError, Filter, FilterText, Matching, Rule, RuleError, RuleText, Verdict, check,
 };
+pub use tried::{Tried, tried};
+pub use unreachable::{Unreachable, unreachable};

@@ -179,6 +179,13 @@ impl Pattern {
         self.program.rsplit('/').next().unwrap_or(&self.program)
     }
 
+    /// Program, flags and words, without the `...`.
+    pub fn words(&self) -> Vec<Word> {
+        let mut words = vec![Word::literal(&self.program)];
+        words.extend(self.words.iter().cloned());
+        words
+    }
+
     /// Whether only the program is named.
     pub fn is_program_only(&self) -> bool {
         self.words.is_empty() && !self.open

@@ -6,6 +6,7 @@
 pub mod caller;
 pub mod confinement;
 pub mod factor;
+pub mod filter_file;
 pub mod id;
 pub mod keys;
 pub mod legacy;

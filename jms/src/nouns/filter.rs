@@ -53,7 +53,7 @@ pub struct Filter {
     #[serde(flatten)]
     pub scope: Scope,
     /// How many rules it has.
-    pub rules: u64,
+    pub rule_count: u64,
     /// Free text.
     pub comment: String,
     /// When it was added.
@@ -71,7 +71,7 @@ impl Filter {
             name: name.to_owned(),
             default: Verdict::Allow,
             scope: Scope::default(),
-            rules: 0,
+            rule_count: 0,
             comment: String::new(),
             created_at: now,
             updated_at: now,

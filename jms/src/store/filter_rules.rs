@@ -9,6 +9,7 @@ use crate::nouns::{Filter, FilterRule};
 use filter::RuleText;
 use rusqlite::{Row, params};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// The highest priority, which is asked last.
 const MAX_PRIORITY: u32 = 1_000_000;
@@ -123,6 +124,7 @@ impl Change<'_> {
         let added = self.insert_rule(&filter, new)?;
         self.audit("rule", &added.id.to_string(), None, Some(&added))?;
         self.touch(&filter)?;
+        self.say_unreachable(&filter, Some(added.id))?;
         Ok(added)
     }
 
@@ -136,6 +138,7 @@ impl Change<'_> {
         let after = self.write_rule(&filter, edited)?;
         self.audit("rule", &after.id.to_string(), Some(&before), Some(&after))?;
         self.touch(&filter)?;
+        self.say_unreachable(&filter, Some(after.id))?;
         Ok(after)
     }
 
@@ -175,7 +178,30 @@ impl Change<'_> {
         let after = in_words_of(&self.read().filter_rules(filter)?);
         self.audit("filter", filter, Some(&before), Some(&after))?;
         self.touch(&known)?;
+        self.say_unreachable(&known, None)?;
         self.read().filter(filter)
+    }
+
+    /// Warns of rules that never speak, of all in the filter or those that `about` has to do with.
+    fn say_unreachable(&self, filter: &Filter, about: Option<i64>) -> Result<(), StoreError> {
+        let rules = self.read().filter_rules(&filter.name)?;
+        let texts: Vec<RuleText> = rules.iter().map(FilterRule::text).collect();
+        let by_id: HashMap<i64, &FilterRule> = rules.iter().map(|rule| (rule.id, rule)).collect();
+        let holds_with = |one: i64, other: i64| match (by_id.get(&one), by_id.get(&other)) {
+            (Some(one), Some(other)) => {
+                one.everywhere || !other.everywhere && one.scope == other.scope
+            }
+            _ => false,
+        };
+        for found in filter::unreachable(&texts, holds_with) {
+            if about.is_none_or(|id| id == found.rule || id == found.by) {
+                self.has_consequence(format!(
+                    "rule {} is never reached: rule {} speaks first of all that it looks for",
+                    found.rule, found.by
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn insert_rule(&self, filter: &Filter, new: &FilterRule) -> Result<FilterRule, StoreError> {

@@ -24,7 +24,7 @@ fn filter(read: Read<'_>, row: &Row<'_>) -> Result<Filter, StoreError> {
         name: row.get("name")?,
         default: verdict(row, "default_verdict")?,
         scope: read.scope_of(Scoped::filter(id))?,
-        rules: number(
+        rule_count: number(
             "rules",
             read.number(
                 "SELECT count(*) FROM filter_rule WHERE filter_id = ?1",

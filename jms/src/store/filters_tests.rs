@@ -261,7 +261,7 @@ fn a_rule_that_could_not_be_used_is_refused() {
             "{bad:?}"
         );
     }
-    assert_eq!(f.store.read().filter("careful").unwrap().rules, 0);
+    assert_eq!(f.store.read().filter("careful").unwrap().rule_count, 0);
 }
 
 #[test]
@@ -319,4 +319,32 @@ fn rules_come_in_the_order_in_which_they_are_asked() {
             (50, "allow")
         ]
     );
+}
+
+#[test]
+fn a_rule_that_is_never_reached_is_said_when_it_is_written() {
+    let mut f = policy();
+    add(&mut f, "careful", Scope::default());
+    let mut consequences = |new: FilterRule| {
+        f.change(|change| {
+            change.add_filter_rule(&new)?;
+            Ok(change.consequences())
+        })
+        .unwrap()
+    };
+    assert_eq!(consequences(rule("careful", "rm")), Vec::<String>::new());
+    assert_eq!(
+        consequences(rule("careful", "rm -rf")),
+        ["rule 2 is never reached: rule 1 speaks first of all that it looks for"]
+    );
+    let for_alice = FilterRule {
+        everywhere: false,
+        scope: Scope {
+            users: names(&["alice"]),
+            ..Scope::default()
+        },
+        priority: 1,
+        ..rule("careful", "rm")
+    };
+    assert_eq!(consequences(for_alice), Vec::<String>::new());
 }

@@ -8,6 +8,7 @@ pub mod access;
 pub mod asset;
 pub mod command;
 pub mod evidence;
+pub mod filter;
 pub mod flags;
 pub mod grant;
 pub mod group;
@@ -16,6 +17,7 @@ pub mod key;
 pub mod lock;
 pub mod policy_file;
 pub mod roles;
+pub mod rule;
 pub mod site;
 pub mod system_user;
 mod unbuilt;
@@ -143,6 +145,22 @@ pub enum Noun {
         after_help = "Example:\n  jmsctl grant add web-dev --user alice --asset web1 --system-user dev --rights shell"
     )]
     Grant(grant::Grant),
+    /// Lists of rules over command lines, and whom they hold for
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl filter test --as alice@dev@web1 'sudo rm -rf /srv'"
+    )]
+    Filter(filter::Filter),
+    /// What filters forbid, allow, warn of or have confirmed
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl rule add careful --verdict deny --command 'rm -rf'"
+    )]
+    Rule(rule::Rule),
     /// Who reaches what, through which grant, and why
     #[command(
         subcommand,
@@ -429,6 +447,7 @@ impl Arguments {
                 Noun::HostKey(asset::HostKey::Add(add)) => Some(&add.key),
                 Noun::SystemUser(system_user::SystemUser::Add(add)) => add.attributes.file(),
                 Noun::SystemUser(system_user::SystemUser::Set(set)) => set.attributes.file(),
+                Noun::Filter(filter::Filter::Load(load)) => Some(&load.file),
                 Noun::Diff(diff) => Some(&diff.file),
                 Noun::Apply(apply) => Some(&apply.file),
                 Noun::Config(Config::Check(check)) => check.file.as_ref(),

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// What the file has sections for, in the order in which they are written.
-pub const NOUNS: [&str; 9] = [
+pub const NOUNS: [&str; 10] = [
     "site",
     "user-group",
     "asset-group",
@@ -17,6 +17,7 @@ pub const NOUNS: [&str; 9] = [
     "asset",
     "system-user-override",
     "grant",
+    "filter",
 ];
 
 /// `export`

@@ -6,8 +6,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 const NOUNS: &[&str] = &[
     "login-rule",
     "transfer",
-    "filter",
-    "rule",
     "sudo-alias",
     "push",
     "credential",

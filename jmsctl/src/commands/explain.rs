@@ -115,7 +115,7 @@ fn explanation(verb: &Explain, context: &Context) -> Done<Explanation> {
 }
 
 /// The three that a login names.
-fn parties(read: Read<'_>, login: &str, now: Time) -> Done<(User, SystemUser, Asset)> {
+pub(super) fn parties(read: Read<'_>, login: &str, now: Time) -> Done<(User, SystemUser, Asset)> {
     let usage = || {
         Failure::BadInput(format!(
             "write the login as USER@SYSTEM_USER@ASSET, not “{}”",

@@ -15,6 +15,8 @@ pub mod event;
 mod evidence;
 mod explain;
 mod failed;
+mod filter;
+mod filter_test;
 mod follow;
 mod grant;
 mod host;
@@ -27,6 +29,7 @@ pub mod manual;
 mod player;
 mod policy_file;
 mod replay;
+mod rule;
 mod scan;
 mod secret;
 mod selection;
@@ -94,6 +97,8 @@ pub fn dispatch(arguments: &Arguments, context: &mut Context) -> Done {
         Noun::Platform(verb) => site::run_platform(verb, context),
         Noun::SystemUser(verb) => system_user::run(verb, context),
         Noun::Grant(verb) => grant::run(verb, context),
+        Noun::Filter(verb) => filter::run(verb, context),
+        Noun::Rule(verb) => rule::run(verb, context),
         // Root's is run before, as root; this is what is left of it over ssh.
         Noun::Status => status::over_ssh(context),
         Noun::Access(verb) => access::run(verb, context),

@@ -22,7 +22,25 @@ system-user add dba --generate ed25519
 system-user add root --privileged --generate ed25519
 system-user set dev --asset db1 --login developer
 grant add web-dev --user alice,bob --asset web1,web7 --system-user dev --rights shell,exec
+user-group add juniors
+asset-group add /prod/db
+filter add careful
+filter add only-status --default deny
+rule add careful --verdict deny --command first
+rule add careful --verdict deny --command second
+rule add careful --verdict deny --command third
+rule add careful --verdict deny --command fourth
+rule add careful --verdict deny --command fifth
+rule add careful --verdict deny --command sixth
+rule add careful --verdict deny --command seventh
+rule add careful --verdict deny --command eighth
+rule set 7 --user alice
+filter add strict
+filter attach strict --user-group juniors,web-team
 ";
+
+/// Where the filters that ship are before they are installed.
+const FILTERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/filters/");
 
 /// Not the program itself: what examples get from other machines, and who reads pages.
 const SHELL: &str = r#"
@@ -84,6 +102,10 @@ fn every_example_of_the_manual_does_what_it_says() {
     bastion.file("alice.pub", &next);
     bastion.file("people.csv", "name,email\ndora,dora@example.org\n");
     bastion.file("new-jms.toml", "[session]\nconnect_timeout = 3\n");
+    bastion.file(
+        "rules.json",
+        r#"[{"pattern": "^rm -rf", "action": "deny"}]"#,
+    );
     bastion.file("typed", "a password that somebody types\n");
     bastion.file("policy.toml", &bastion.ok(&["export"]));
     bastion.sh(&format!(
@@ -166,6 +188,7 @@ chown jms:jms /var/lib/jms/jms.db*"#
 fn meant(example: &str, fingerprint: &str, id: &str) -> String {
     let mut line = example
         .replace("/tmp/", "")
+        .replace("/usr/share/jms/filters/", FILTERS)
         .replace("/usr/local/share/man/", "");
     for short in ["SHA256:f5d2ceb1", "SHA256:f5d2"] {
         line = line.replace(short, &fingerprint[..short.len()]);

@@ -6,6 +6,7 @@ mod bastion;
 mod csv_file;
 mod evidence;
 mod examples;
+mod filters;
 mod groups;
 mod init;
 mod journal;

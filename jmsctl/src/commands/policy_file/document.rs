@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::access::{Defaults, Grant, SystemUser, SystemUserOverride};
+use super::filters::Filter;
 use super::machines::{Asset, AssetGroup, Site};
 use super::object::Object;
 use super::people::{User, UserGroup};
@@ -48,6 +49,9 @@ pub struct Document {
     /// `[grant]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Section<Grant>,
+    /// `[filter]`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Section<Filter>,
 }
 
 impl Document {
@@ -67,6 +71,7 @@ impl Document {
             asset: section(read, nouns)?,
             system_user_override: section(read, nouns)?,
             grant: section(read, nouns)?,
+            filter: section(read, nouns)?,
         })
     }
 
@@ -102,6 +107,7 @@ mod tests {
             Asset::NOUN,
             SystemUserOverride::NOUN,
             Grant::NOUN,
+            Filter::NOUN,
         ];
         assert_eq!(sections, crate::cli::policy_file::NOUNS);
     }
@@ -122,6 +128,10 @@ mod tests {
             ),
             ("[user.alice]\nfull_name = \"a\\u001bb\"", "control"),
             ("[grant.g]\nrights = [\"fly\"]", "fly"),
+            (
+                "[[filter.f.rule]]\nverdict = \"reject\"\ncommand = \"rm\"",
+                "one of allow, deny",
+            ),
             (
                 "[[user.alice.key]]\npublic_key = \"ssh-dss AAAA\"",
                 "ssh-dss",

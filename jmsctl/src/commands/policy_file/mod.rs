@@ -7,6 +7,7 @@
 mod access;
 mod compare;
 mod document;
+mod filters;
 mod keys;
 mod machines;
 mod object;

@@ -4,6 +4,7 @@
 use super::access::{Defaults, Grant, SystemUser, SystemUserOverride};
 use super::compare::{Field, differences, table};
 use super::document::{Document, Section};
+use super::filters::Filter;
 use super::machines::{Asset, AssetGroup, Site};
 use super::object::{Object, Surroundings};
 use super::people::{User, UserGroup};
@@ -76,6 +77,7 @@ impl Plan {
         plan.section::<Asset>(wanted.asset.as_ref(), read)?;
         plan.section::<SystemUserOverride>(wanted.system_user_override.as_ref(), read)?;
         plan.section::<Grant>(wanted.grant.as_ref(), read)?;
+        plan.section::<Filter>(wanted.filter.as_ref(), read)?;
         if prune {
             // Against the order of writing: what names others goes before them, what lies below before what is above.
             for (noun, name) in std::mem::take(&mut plan.left).into_iter().rev() {
@@ -245,6 +247,7 @@ fn removal(noun: &'static str, name: String) -> Step {
         Asset::NOUN => of::<Asset>(&name),
         SystemUserOverride::NOUN => of::<SystemUserOverride>(&name),
         Grant::NOUN => of::<Grant>(&name),
+        Filter::NOUN => of::<Filter>(&name),
         _ => of::<Defaults>(&name),
     };
     Step {
