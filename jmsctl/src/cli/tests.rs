@@ -42,7 +42,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
     let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
     for line in [
         "jmsctl report --format html",
-        "jmsctl filter add ops",
+        "jmsctl sudo-alias add ops",
         "jmsctl session kill 7k2mz9",
         "jmsctl user mfa-reset alice",
         "jmsctl user add alice --mfa totp",
@@ -80,7 +80,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
 #[test]
 fn help_shows_nothing_that_is_not_built() {
     let help = tree().render_long_help().to_string();
-    for word in ["batch", "filter"] {
+    for word in ["batch", "backup"] {
         assert!(!help.contains(&format!("  {word} ")), "{word}");
     }
 }
