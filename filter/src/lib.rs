@@ -44,6 +44,7 @@ pub mod look_into;
 mod pattern;
 mod program;
 mod rule;
+mod script;
 pub mod shell;
 mod tried;
 mod unreachable;
@@ -57,5 +58,6 @@ pub use pattern::PatternError;
 pub use rule::{
     CompileError, Filter, FilterText, Matching, Rule, RuleError, RuleText, Verdict, check,
 };
+pub use script::{Piece, Script};
 pub use tried::{Tried, tried};
 pub use unreachable::{Unreachable, unreachable};

@@ -117,6 +117,15 @@ pub fn parse(line: &str) -> Script {
     parse_below(line, 0, Comments::Skipped)
 }
 
+/// How many bytes of `text` are the first line with all that belongs to it: what a shell that reads line by line would run
+/// before it reads on. `None`: it would read on.
+///
+/// # Errors
+/// [`Fault`]: it cannot be known, because of a bound.
+pub fn first_line(text: &str) -> Result<Option<usize>, Fault> {
+    Parser::new(text, 0, Comments::Skipped).first_line()
+}
+
 /// Reads a script that stands `depth` levels deep in another.
 pub(crate) fn parse_below(line: &str, depth: usize, comments: Comments) -> Script {
     if line.len() > MAX_LENGTH {

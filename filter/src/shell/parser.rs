@@ -81,6 +81,9 @@ pub struct Parser<'a> {
     /// What stood behind a `#`, with it.
     behind_hash: Vec<&'a str>,
     pub(super) continues: bool,
+    /// Whether only the first whole line is of interest, and where it ends.
+    only_first: bool,
+    first_end: Option<usize>,
 }
 
 impl<'a> Parser<'a> {
@@ -94,6 +97,18 @@ impl<'a> Parser<'a> {
             comments,
             behind_hash: Vec::new(),
             continues: false,
+            only_first: false,
+            first_end: None,
+        }
+    }
+
+    /// Reads no further than to the first line end behind which a shell would run what came before it. `Ok(None)`: there is
+    /// none; `Err`: that cannot be known.
+    pub fn first_line(mut self) -> Result<Option<usize>, Fault> {
+        self.only_first = true;
+        match self.commands(Until::End) {
+            Ok(()) | Err(Fault::Unfinished(_) | Fault::Unexpected(_)) => Ok(self.first_end),
+            Err(fault) => Err(fault),
         }
     }
 
@@ -227,6 +242,11 @@ impl<'a> Parser<'a> {
             match next {
                 '\n' | ';' | '&' | '|' => {
                     (piped, closed) = self.separator(&mut frames)?;
+                    let whole = next == '\n' && frames.open.is_empty() && !self.continues;
+                    if self.only_first && whole && self.depth == 1 {
+                        self.first_end = Some(self.cursor.at());
+                        return Ok(());
+                    }
                     continue;
                 }
                 ')' => {
