@@ -4,8 +4,18 @@
 //! out the [`Action`]s that come back, in their order.
 #![forbid(unsafe_code)]
 
+mod accept;
 mod action;
 mod capture;
+mod echo;
+mod history;
+mod hold;
+mod keys;
+mod line;
+mod prompt;
+mod reading;
+mod screen;
+mod typed;
 
 pub use action::{
     Action, Certainty, Command, EndReason, JudgementId, Outcome, Settings, Size, Verdict,

@@ -1,0 +1,679 @@
+//! What of the user's bytes may be passed when: an accepting key waits for its echo, for the verdict, for the editor to be
+//! empty again after a denial.
+use crate::action::{Action, Certainty, Command, EndReason, JudgementId, Outcome, Verdict};
+use crate::capture::{Capture, REST};
+use crate::keys::Key;
+use crate::line::{Anchor, anchor_at, cursor_line, read};
+use crate::reading::{Decision, Evidence, decide};
+use crate::typed::Explained;
+use std::time::{Duration, Instant};
+
+/// After the last output, this much of silence counts as the end of a redraw.
+const SETTLED: Duration = Duration::from_millis(10);
+/// How long one way of clearing is given before the next is tried.
+const CLEARING: Duration = Duration::from_millis(250);
+
+/// Why the user's bytes are held.
+#[derive(Debug)]
+pub enum Hold {
+    /// They are not.
+    Free,
+    /// An accepting key waits for the echo of the keys before it.
+    Echo { since: Instant },
+    /// The rules are asked.
+    Asked { id: JudgementId, pending: Pending },
+    /// The user is asked.
+    Confirm {
+        id: JudgementId,
+        pending: Pending,
+        refused: String,
+        until: Instant,
+    },
+    /// A denied line is being removed.
+    Clearing { clearing: Clearing },
+    /// The session ends: nothing goes out any more.
+    Ended,
+}
+
+/// A line between its accepting key and its verdict.
+#[derive(Debug)]
+pub struct Pending {
+    at: Instant,
+    line: String,
+    certainty: Certainty,
+    hidden: bool,
+    pasting: bool,
+}
+
+/// A denied line on its way out.
+#[derive(Debug)]
+pub struct Clearing {
+    command: Command,
+    notice: String,
+    anchor: Option<Anchor>,
+    attempts: &'static [&'static [u8]],
+    next: usize,
+    sent: Instant,
+    epoch: u64,
+    interrupted: bool,
+}
+
+/// Kill to the start; kill to the end and again to the start (what the first of the two may have typed into a vi line goes
+/// too); interrupt.
+const LINE: &[&[u8]] = &[b"\x15", b"\x0b\x15", b"\x05\x15", b"\x03"];
+/// A line that cannot be seen, or a part of a construct that makes no sense without it, goes with all of it.
+const CONSTRUCT: &[&[u8]] = &[b"\x03"];
+
+impl Capture {
+    /// Passes on what may be passed on.
+    pub(crate) fn pump(&mut self, now: Instant) {
+        loop {
+            match &self.hold {
+                Hold::Free => {}
+                Hold::Confirm { .. } => {
+                    self.answered(now);
+                    if matches!(self.hold, Hold::Confirm { .. }) {
+                        return;
+                    }
+                    continue;
+                }
+                _ => return,
+            }
+            let Some(&byte) = self.held.front() else {
+                return;
+            };
+            if self.dropping_paste {
+                self.held.pop_front();
+                self.drop_pasted(byte);
+                continue;
+            }
+            if self.gate(now).is_some() {
+                return;
+            }
+            if self.keys.would_accept(byte) {
+                if self.settings.enforcing {
+                    self.hold = Hold::Echo { since: now };
+                    self.look(now);
+                    continue;
+                }
+                self.held.pop_front();
+                self.let_go(now, byte, None, Outcome::Passed);
+                continue;
+            }
+            self.held.pop_front();
+            self.send(&[byte]);
+            if let Some(key) = self.keys.feed(byte) {
+                self.key(now, key);
+            }
+        }
+    }
+
+    /// After a denial within a paste, the rest of the paste goes the same way.
+    fn drop_pasted(&mut self, byte: u8) {
+        if self.keys.feed(byte) == Some(Key::PasteEnd) {
+            self.dropping_paste = false;
+        }
+    }
+
+    fn let_go(&mut self, now: Instant, byte: u8, judged: Option<JudgementId>, outcome: Outcome) {
+        match self.keys.feed(byte) {
+            Some(key @ Key::PastedLine(_)) if self.screen.bracketed() => {
+                self.send(&[byte]);
+                self.key(now, key);
+            }
+            _ => self.accept(now, byte, judged, outcome),
+        }
+    }
+
+    /// Until when text behind an accepted line waits for the shell to be back; only where rules apply.
+    fn gate(&self, now: Instant) -> Option<Instant> {
+        let accepted = self.last_accept.filter(|_| self.settings.enforcing)?;
+        let bound = accepted + self.settings.hold;
+        let quiet = self.last_output.map_or(accepted, |o| o.max(accepted));
+        let back = !self.accepted_in_editor || (self.screen.bracketed() && self.waiting.is_empty());
+        let until = if back {
+            quiet + SETTLED
+        } else {
+            quiet + REST + self.echo.round_trip() * 2
+        };
+        let until = until.min(bound);
+        (until > now).then_some(until)
+    }
+
+    pub(crate) fn hold_deadline(&self) -> Option<Instant> {
+        match &self.hold {
+            Hold::Free => self.held.front().and(self.last_accept).map(|accepted| {
+                let quiet = self.last_output.map_or(accepted, |o| o.max(accepted));
+                (quiet + SETTLED)
+                    .min(accepted + self.settings.hold)
+                    .max(quiet)
+            }),
+            Hold::Echo { since } => Some(self.settled_at(*since)),
+            Hold::Confirm { until, .. } => Some(*until),
+            Hold::Clearing { clearing } => {
+                Some(clearing.sent + CLEARING + self.echo.round_trip() * 2)
+            }
+            Hold::Asked { .. } | Hold::Ended => None,
+        }
+    }
+
+    /// When the echo of all keys before has come, as far as can be told.
+    fn settled_at(&self, since: Instant) -> Instant {
+        let bound = since + self.settings.hold;
+        let Some(key) = self.last_key else {
+            return since;
+        };
+        let trip = self.echo.round_trip();
+        let output = self.last_output;
+        let at = if self.echo.is_empty()
+            && self.typed.explained() == Explained::Fully
+            && self.typed.shown > 0
+        {
+            // The last character has come; a line editor may still paint behind it.
+            since
+        } else if !self.typed.any {
+            since
+        } else if self.echo.is_empty() {
+            match output {
+                Some(output) if output >= key => output + SETTLED,
+                _ => key + (trip * 3 + Duration::from_millis(25)).max(Duration::from_millis(40)),
+            }
+        } else {
+            output.map_or(key, |o| o.max(key))
+                + (trip * 4 + Duration::from_millis(25)).max(Duration::from_millis(60))
+        };
+        at.min(bound)
+    }
+
+    pub(crate) fn after_output(&mut self, now: Instant) {
+        match &self.hold {
+            Hold::Echo { .. } => self.look(now),
+            Hold::Clearing { .. } => self.look_cleared(now),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn hold_tick(&mut self, now: Instant) {
+        match &self.hold {
+            Hold::Echo { .. } => self.look(now),
+            Hold::Confirm { until, .. } if now >= *until => self.refuse(now),
+            Hold::Clearing { clearing }
+                if now >= clearing.sent + CLEARING + self.echo.round_trip() * 2 =>
+            {
+                self.clear_further(now)
+            }
+            _ => {}
+        }
+    }
+
+    /// Reads and judges the line if its echo has come.
+    fn look(&mut self, now: Instant) {
+        let Hold::Echo { since } = self.hold else {
+            return;
+        };
+        let pasted = self.keys.pasting();
+        if !pasted && now < self.settled_at(since) {
+            return;
+        }
+        if self.anchor.is_none() && self.waiting.is_empty() && !pasted {
+            self.anchor = Some(self.anchor_for_reading());
+        }
+        let before = self
+            .anchor
+            .as_ref()
+            .map(|anchor| read(&self.screen, anchor))
+            .filter(|r| r.found);
+        let at_prompt = self.at_prompt(self.anchor.as_ref());
+        let silent = self.echo.silent()
+            && self.typed.shown > 0
+            && before
+                .as_ref()
+                .is_none_or(|r| r.text.is_empty() || crate::reading::masked(&r.text))
+            && !pasted;
+        let mut candidates = Vec::new();
+        let mut add = |text: &str| {
+            let text = text.trim();
+            if !text.is_empty() && !candidates.iter().any(|c| c == text) {
+                candidates.push(text.to_owned());
+            }
+        };
+        let keys = self.typed.text();
+        let full_screen = self.screen.in_alternate() && !at_prompt;
+        if full_screen {
+            // Text of a file, keys of a program: only what it hands to a shell is a command.
+            if let Some(row) = self.escape_to_shell() {
+                if let Some((_, command)) = row.split_once('!') {
+                    add(command);
+                }
+                add(&row);
+            }
+        } else {
+            let decision = decide(Evidence {
+                typed: &self.typed,
+                before: before.as_ref(),
+                after: before.as_ref(),
+                editor: self.screen.bracketed(),
+                sure: self.anchor.as_ref().is_some_and(|a| a.sure),
+                disturbed: self.disturbed,
+                silent,
+            });
+            if let Decision::Line(line, _) = &decision {
+                add(line);
+            }
+            if self.typed.explained() != Explained::No || pasted {
+                add(&keys);
+                for line in keys.lines() {
+                    add(line);
+                }
+            }
+            if let Some(reading) = &before {
+                if let Some(shorter) = &reading.without_tail {
+                    add(shorter);
+                }
+                add(&reading.text);
+                for line in reading.text.lines() {
+                    add(line);
+                }
+            }
+            let (_, row) = cursor_line(self.screen.grid());
+            if (row.contains("-search)")
+                || row.contains("-i-search")
+                || row.contains("bck:")
+                || row.contains("search:"))
+                && let Some((_, found)) = row.split_once("': ")
+            {
+                add(found);
+            }
+            if before.is_none() {
+                if let Some((reading, _)) = self.prompts.read(self.screen.grid()) {
+                    add(&reading.text);
+                }
+                if self.typed.explained() == Explained::No {
+                    add(&row);
+                }
+            }
+            let expanded: Vec<String> = candidates_expanded(&candidates, &self.history);
+            for line in expanded {
+                if !candidates.contains(&line) {
+                    candidates.push(line);
+                }
+            }
+        }
+        if candidates.is_empty() {
+            if silent && at_prompt && self.screen.bracketed() {
+                self.ask(
+                    now,
+                    since,
+                    Vec::new(),
+                    true,
+                    pasted,
+                    String::new(),
+                    Certainty::Raw,
+                );
+                return;
+            }
+            self.hold = Hold::Free;
+            if let Some(byte) = self.held.pop_front() {
+                self.let_go(now, byte, None, Outcome::Passed);
+            }
+            return;
+        }
+        let hidden = silent && self.screen.bracketed() && at_prompt;
+        let line = if silent {
+            String::new()
+        } else {
+            candidates.first().cloned().unwrap_or_default()
+        };
+        let certainty = if before.as_ref().is_some_and(|r| same(&r.text, &line)) {
+            Certainty::Exact
+        } else {
+            Certainty::Likely
+        };
+        self.ask(now, since, candidates, hidden, pasted, line, certainty);
+    }
+
+    fn anchor_for_reading(&self) -> Anchor {
+        let grid = self.screen.grid();
+        let cursor = grid.cursor();
+        match self.prompts.behind(grid, cursor.line) {
+            Some((place, _)) => Anchor {
+                stamp: 0,
+                ..anchor_at(&self.screen, place, false)
+            },
+            None => anchor_at(&self.screen, cursor, false),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn ask(
+        &mut self,
+        _now: Instant,
+        at: Instant,
+        candidates: Vec<String>,
+        hidden: bool,
+        pasting: bool,
+        line: String,
+        certainty: Certainty,
+    ) {
+        self.judgements += 1;
+        let id = JudgementId(self.judgements);
+        self.actions.push_back(Action::Judge {
+            id,
+            candidates,
+            hidden,
+        });
+        self.hold = Hold::Asked {
+            id,
+            pending: Pending {
+                at,
+                line,
+                certainty,
+                hidden,
+                pasting,
+            },
+        };
+    }
+
+    /// The owner's answer to [`Action::Judge`]. An id that is not waited for is ignored.
+    pub fn verdict(&mut self, now: Instant, id: JudgementId, verdict: Verdict) {
+        let pending = match std::mem::replace(&mut self.hold, Hold::Free) {
+            Hold::Asked { id: asked, pending } if asked == id => pending,
+            other => {
+                self.hold = other;
+                return;
+            }
+        };
+        match verdict {
+            Verdict::Allow => self.pass_judged(now, id, Outcome::Passed),
+            Verdict::Warn(text) => {
+                self.show(&text, true);
+                self.pass_judged(now, id, Outcome::Passed);
+            }
+            Verdict::Deny(text) => self.deny(now, id, pending, text, Outcome::Denied),
+            Verdict::Confirm { question, refused } => {
+                self.ask_user(&question);
+                self.hold = Hold::Confirm {
+                    id,
+                    pending,
+                    refused,
+                    until: now + self.settings.answer,
+                };
+            }
+            Verdict::End(text) => {
+                self.show(&text, false);
+                self.hold = Hold::Ended;
+                self.actions.push_back(Action::End(EndReason::Verdict));
+            }
+        }
+        self.pump(now);
+    }
+
+    fn pass_judged(&mut self, now: Instant, id: JudgementId, outcome: Outcome) {
+        self.hold = Hold::Free;
+        if let Some(byte) = self.held.pop_front() {
+            self.let_go(now, byte, Some(id), outcome);
+        }
+    }
+
+    /// The user was asked: his next key is the answer.
+    fn answered(&mut self, now: Instant) {
+        // The accepting key still stands in front.
+        let Some(&answer) = self.held.get(1) else {
+            return;
+        };
+        let Hold::Confirm { id, .. } = self.hold else {
+            return;
+        };
+        self.held.remove(1);
+        if matches!(answer, b'y' | b'Y') {
+            self.paint(b"y\r\n");
+            self.prompt_again();
+            self.pass_judged(now, id, Outcome::Confirmed);
+        } else {
+            self.refuse(now);
+        }
+    }
+
+    fn refuse(&mut self, now: Instant) {
+        if let Hold::Confirm {
+            id,
+            pending,
+            refused,
+            ..
+        } = std::mem::replace(&mut self.hold, Hold::Free)
+        {
+            self.paint(b"\r\n");
+            self.prompt_again();
+            self.deny(now, id, pending, refused, Outcome::Refused);
+        }
+    }
+
+    fn deny(
+        &mut self,
+        now: Instant,
+        id: JudgementId,
+        pending: Pending,
+        notice: String,
+        outcome: Outcome,
+    ) {
+        // The accepting key is never sent.
+        self.held.pop_front();
+        let command = Command {
+            at: pending.at,
+            line: pending.line,
+            certainty: pending.certainty,
+            cut: self.typed.cut,
+            hidden: pending.hidden,
+            outcome,
+            judged: Some(id),
+        };
+        let continued = self
+            .anchor
+            .as_ref()
+            .is_some_and(|a| crate::prompt::continues(&a.prompt));
+        let invisible = self.echo.silent() && self.typed.shown > 0;
+        if pending.pasting {
+            self.dropping_paste = true;
+            self.send(b"\x1b[201~");
+        }
+        let attempts = if continued || invisible {
+            CONSTRUCT
+        } else {
+            LINE
+        };
+        let clearing = Clearing {
+            command,
+            notice,
+            anchor: self.anchor.clone(),
+            attempts,
+            next: 0,
+            sent: now,
+            epoch: self.epoch,
+            interrupted: false,
+        };
+        self.hold = Hold::Clearing { clearing };
+        self.clear_further(now);
+    }
+
+    /// Tries the next way of removing the line, or gives up and ends the session.
+    fn clear_further(&mut self, now: Instant) {
+        let Hold::Clearing { clearing } = &mut self.hold else {
+            return;
+        };
+        if clearing.next > 0 && cleared(&self.screen, clearing, self.epoch, now) {
+            self.cleared(now);
+            return;
+        }
+        let Hold::Clearing { clearing } = &mut self.hold else {
+            return;
+        };
+        if let Some(keys) = clearing.attempts.get(clearing.next) {
+            clearing.next += 1;
+            clearing.sent = now;
+            clearing.interrupted = keys == b"\x03";
+            let keys = keys.to_vec();
+            self.send(&keys);
+        } else {
+            let command = clearing.command.clone();
+            self.actions.push_back(Action::Command(command));
+            self.show(
+                "jms: the denied line could not be removed, the session ends",
+                false,
+            );
+            self.hold = Hold::Ended;
+            self.actions.push_back(Action::End(EndReason::NotCleared));
+        }
+    }
+
+    fn look_cleared(&mut self, now: Instant) {
+        if let Hold::Clearing { clearing } = &self.hold
+            && cleared(&self.screen, clearing, self.epoch, now)
+        {
+            self.cleared(now);
+        }
+    }
+
+    fn cleared(&mut self, now: Instant) {
+        let Hold::Clearing { clearing } = std::mem::replace(&mut self.hold, Hold::Free) else {
+            return;
+        };
+        self.actions.push_back(Action::Command(clearing.command));
+        self.typed.clear();
+        self.echo.clear();
+        self.anchor = None;
+        self.disturbed = false;
+        self.last_key = Some(now);
+        self.show(&clearing.notice, true);
+    }
+
+    /// One line for the user, and his prompt again below it.
+    fn show(&mut self, text: &str, again: bool) {
+        let clean: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        if self.screen.in_alternate() {
+            let row = self.screen.grid().height().saturating_sub(1).max(1);
+            self.paint(format!("\x1b7\x1b[{row};1H\x1b[7m{clean}\x1b[0m\x1b[K\x1b8").as_bytes());
+            return;
+        }
+        let grid = self.screen.grid();
+        let cursor = grid.cursor();
+        let prompt = grid
+            .line(cursor.line)
+            .map(|row| crate::line::text_of(row, 0, usize::MAX))
+            .unwrap_or_default();
+        let upto = grid
+            .line(cursor.line)
+            .map(|row| crate::line::text_of(row, 0, cursor.column))
+            .unwrap_or_default();
+        if again {
+            let back = prompt.chars().count().saturating_sub(upto.chars().count());
+            let mut painted = format!("\r\x1b[K{clean}\r\n{prompt}");
+            if back > 0 {
+                painted.push_str(&format!("\r\x1b[{}C", cursor.column.max(1)));
+            }
+            self.paint(painted.as_bytes());
+        } else {
+            self.paint(format!("\r\n{clean}\r\n").as_bytes());
+        }
+    }
+
+    fn ask_user(&mut self, question: &str) {
+        let clean: String = question
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        if self.screen.in_alternate() {
+            self.show(&clean, false);
+        } else {
+            self.paint(format!("\r\n{clean} ").as_bytes());
+        }
+    }
+
+    /// Paints the line under question anew, below the question.
+    fn prompt_again(&mut self) {
+        if self.screen.in_alternate() {
+            return;
+        }
+        let Some(anchor) = self.anchor.clone() else {
+            return;
+        };
+        let reading = read(&self.screen, &anchor);
+        // The line stands above the question; the model finds it there by its prompt.
+        let text = if reading.found {
+            reading.text.lines().next().unwrap_or("").to_owned()
+        } else {
+            String::new()
+        };
+        self.paint(format!("{}{text}", anchor.prompt).as_bytes());
+        if let Some(place) = self
+            .prompts
+            .behind(self.screen.grid(), self.screen.grid().cursor().line)
+            .map(|(place, _)| place)
+        {
+            self.anchor = Some(Anchor {
+                place,
+                stamp: 0,
+                ..anchor
+            });
+        }
+    }
+
+    /// To the user's terminal, and to its model.
+    fn paint(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.screen.advance(byte);
+        }
+        self.actions.push_back(Action::Show(bytes.to_vec()));
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.trim() == b.trim()
+}
+
+fn candidates_expanded(
+    candidates: &[String],
+    history: &std::collections::VecDeque<String>,
+) -> Vec<String> {
+    candidates
+        .iter()
+        .filter(|c| crate::history::has_designator(c))
+        .filter_map(|c| crate::history::expand(c, history))
+        .collect()
+}
+
+/// Whether the screen shows that nothing of a denied line is left.
+fn cleared(screen: &crate::screen::Screen, clearing: &Clearing, epoch: u64, now: Instant) -> bool {
+    if clearing.interrupted {
+        if epoch > clearing.epoch {
+            return true;
+        }
+        // Without an editor's word: a row of its own, with at most a prompt on it.
+        let grid = screen.grid();
+        let cursor = grid.cursor();
+        let moved = clearing
+            .anchor
+            .as_ref()
+            .is_none_or(|a| cursor.line > a.place.line);
+        let (_, row) = cursor_line(grid);
+        let empty = row.trim().is_empty()
+            || grid
+                .line(cursor.line)
+                .is_some_and(|r| r.cells.len() <= cursor.column + 1);
+        return moved
+            && empty
+            && now.saturating_duration_since(clearing.sent) >= Duration::from_millis(2)
+            && !row.contains(clearing.command.line.as_str());
+    }
+    let Some(anchor) = &clearing.anchor else {
+        return false;
+    };
+    let reading = read(screen, anchor);
+    if !reading.found || !reading.text.is_empty() {
+        return false;
+    }
+    let cursor = screen.grid().cursor();
+    cursor.column == anchor.place.column
+}

@@ -1,0 +1,122 @@
+//! Which of several readings of an accepted line is the right one, and how sure that is.
+use crate::action::Certainty;
+use crate::line::{Reading, same_but_space, same_without_space};
+use crate::typed::{Explained, Typed};
+
+/// What is known of a line when it was accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What the keys say.
+    pub typed: &'a Typed,
+    /// What the screen showed before the accepting key was passed, when all echo had come.
+    pub before: Option<&'a Reading>,
+    /// What it showed when the line was taken.
+    pub after: Option<&'a Reading>,
+    /// A line editor with bracketed paste read it.
+    pub editor: bool,
+    /// The line's start was seen while nothing moved.
+    pub sure: bool,
+    /// Something else printed into the line.
+    pub disturbed: bool,
+    /// No character of it was echoed.
+    pub silent: bool,
+}
+
+/// The decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// There was no line.
+    Nothing,
+    /// It was typed without echo.
+    Hidden,
+    /// The line.
+    Line(String, Certainty),
+}
+
+/// Nothing but one sign again and again, as password prompts show.
+pub fn masked(text: &str) -> bool {
+    let text = text.trim();
+    let mut characters = text.chars();
+    let Some(first) = characters.next() else {
+        return false;
+    };
+    !first.is_alphanumeric() && characters.all(|c| c == first)
+}
+
+/// Decides.
+pub fn decide(evidence: Evidence<'_>) -> Decision {
+    let Evidence {
+        typed,
+        before,
+        after,
+        editor,
+        sure,
+        disturbed,
+        silent,
+    } = evidence;
+    let keys = typed.text();
+    let keys = keys.trim_end();
+    let after = after.filter(|r| r.found && !r.text.is_empty());
+    let before = before.filter(|r| r.found && !r.text.is_empty());
+    let seen = after.or(before);
+    let Some(seen) = seen else {
+        return match () {
+            () if typed.shown == 0 && keys.trim().is_empty() => Decision::Nothing,
+            () if silent => Decision::Hidden,
+            () if typed.explained() == Explained::Fully && !keys.is_empty() && !editor => {
+                Decision::Hidden
+            }
+            () => Decision::Nothing,
+        };
+    };
+    let shown = seen.text.as_str();
+    let fully = typed.explained() == Explained::Fully && !keys.is_empty();
+    if typed.explained() != Explained::No && !keys.is_empty() {
+        // Printed text may miss what cannot be seen: tabs, blanks at a row's end.
+        if shown == keys {
+            return Decision::Line(keys.to_owned(), Certainty::Exact);
+        }
+        if same_but_space(shown, keys) {
+            return Decision::Line(
+                keys.to_owned(),
+                if typed.tab && editor {
+                    Certainty::Likely
+                } else {
+                    Certainty::Exact
+                },
+            );
+        }
+        if same_without_space(shown, keys) {
+            return Decision::Line(keys.to_owned(), Certainty::Likely);
+        }
+    }
+    if masked(shown) && keys != shown && typed.shown > 0 && (silent || fully) {
+        return Decision::Hidden;
+    }
+    if silent && !editor && typed.explained() != Explained::No {
+        return Decision::Hidden;
+    }
+    if fully {
+        let compact = |text: &str| {
+            text.chars()
+                .filter(|c| !c.is_whitespace())
+                .collect::<String>()
+        };
+        let (tight, whole) = (compact(keys), compact(shown));
+        // What stands in front of it was no part of it.
+        if whole.ends_with(&tight) {
+            return Decision::Line(keys.to_owned(), Certainty::Likely);
+        }
+        // A line editor that scrolls sideways shows a part, marked at its edges.
+        let part = whole.trim_matches(|c| matches!(c, '<' | '>' | '*'));
+        if disturbed || !editor || (part.len() < whole.len() && tight.contains(part)) {
+            return Decision::Line(keys.to_owned(), Certainty::Likely);
+        }
+    }
+    let certainty = if sure && !disturbed && !seen.moved && after.is_some() {
+        Certainty::Exact
+    } else {
+        Certainty::Likely
+    };
+    Decision::Line(shown.to_owned(), certainty)
+}
