@@ -134,6 +134,12 @@ types! {
         "A command ran after its user said yes to a filter's question."
     FilterProblem "filter.problem" Critical
         "A command filter cannot be read; the sessions that it applies to are refused, or end."
+    CommandHidden "command.hidden" Notice
+        "A line was typed without echo while a shell seemed to read it: what it was is known to nobody."
+    CommandEnded "command.ended" Warning
+        "A session was ended over a command: a denied line could not be taken back, or a setting forbids what was typed."
+    CaptureProblem "capture.problem" Critical
+        "The watch over a session's commands broke; with filters the session was ended, without it went on, recorded."
     EvidenceRead "evidence.read" Notice
         "Somebody looked at a recording, a command or a transfer of somebody."
     RecordingProblem "recording.problem" Critical

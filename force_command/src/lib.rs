@@ -6,6 +6,7 @@
 
 mod administration;
 pub mod agent;
+pub mod commands;
 pub mod confinement;
 pub mod control;
 pub mod egress;

@@ -1,6 +1,7 @@
 //! What watches over a live session beside its bytes: the control socket, the login's sshd, the
 //! clock, and each machine on the way while it is being connected.
 
+use super::deeds::Deeds;
 use super::hop::Hop;
 use super::observed::{Observations, Observed};
 use super::person::{Answer, Person};
@@ -49,6 +50,8 @@ pub struct Asked<'a> {
 pub struct Live<'a> {
     store: &'a mut Store,
     asked: Asked<'a>,
+    /// What is done in the session's terminal, if it has one.
+    deeds: Option<Deeds<'a>>,
     control: &'a Control,
     /// The gateways, the first one first, and the asset.
     hops: Vec<Hop>,
@@ -90,6 +93,7 @@ impl<'a> Live<'a> {
         Ok(Self {
             store,
             asked,
+            deeds: None,
             control,
             hops,
             person,
@@ -104,6 +108,11 @@ impl<'a> Live<'a> {
             asked_person: false,
             failures: 0,
         })
+    }
+
+    /// Keeps what is done in the terminal, and reads its filters again when the right is looked at again.
+    pub fn keep(&mut self, deeds: Deeds<'a>) {
+        self.deeds = Some(deeds);
     }
 
     /// Wakes us when the rights that the session lives on run out.
@@ -293,20 +302,33 @@ impl<'a> Live<'a> {
                 limits,
                 ..
             })) => {
-                (self.failures, self.decide_at) = (0, None);
                 self.expires(limits.until);
+                if let Some(deeds) = &mut self.deeds
+                    && let Err(sentence) = deeds.read_rules(self.store)
+                {
+                    return self.decide_later(sentence);
+                }
+                (self.failures, self.decide_at) = (0, None);
                 None
             }
             Ok(Some(decision)) => Some(Stop::Withdrawn(decision.reason.to_string())),
             Ok(None) => Some(Stop::Withdrawn(
                 "user, asset or system user was removed".into(),
             )),
-            Err(error) => {
-                self.failures += 1;
-                self.decide_at = Some(Instant::now() + DECIDE_AGAIN);
-                (self.failures >= ATTEMPTS).then(|| Stop::NoStore(error.to_string()))
-            }
+            Err(error) => self.decide_later(error.to_string()),
         }
+    }
+
+    fn decide_later(&mut self, sentence: String) -> Option<Stop> {
+        self.failures += 1;
+        self.decide_at = Some(Instant::now() + DECIDE_AGAIN);
+        (self.failures >= ATTEMPTS).then_some(Stop::NoStore(sentence))
+    }
+
+    /// Writes down what was done.
+    pub fn write_deeds(&mut self) -> Option<Stop> {
+        let written = self.deeds.as_mut()?.write(self.store);
+        written.err().map(Stop::NoStore)
     }
 }
 
@@ -345,7 +367,8 @@ impl Supervisor for Live<'_> {
         let give_up = (!self.is_connected()).then_some(self.give_up_at);
         let hops = self.hops.iter().map(Hop::next_deadline);
         let announce = self.announce.as_ref().map(|(at, _)| *at);
-        [give_up, announce, self.decide_at]
+        let deeds = self.deeds.as_ref().and_then(Deeds::next_deadline);
+        [give_up, announce, self.decide_at, deeds]
             .into_iter()
             .chain(hops)
             .flatten()
@@ -377,10 +400,16 @@ impl Supervisor for Live<'_> {
         if let Some(stop) = self.pin() {
             return Some(stop);
         }
-        if self.decide_at.is_some_and(|at| at <= now) {
-            return self.decide_again();
+        if self.decide_at.is_some_and(|at| at <= now)
+            && let Some(stop) = self.decide_again()
+        {
+            return Some(stop);
         }
-        None
+        let deeds = self.deeds.as_ref().and_then(Deeds::next_deadline);
+        deeds
+            .is_some_and(|at| at <= now)
+            .then(|| self.write_deeds())
+            .flatten()
     }
 }
 

@@ -4,6 +4,7 @@
 //! row and recording before the first byte, the client program's end before the recording's.
 
 mod confirm;
+mod deeds;
 mod departure;
 mod hop;
 mod live;
@@ -16,6 +17,7 @@ mod report;
 mod ruling;
 mod run;
 
+pub use record::Record;
 pub use run::{connect, tell};
 
 use crate::message::{Message, Trouble};

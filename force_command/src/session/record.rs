@@ -72,6 +72,21 @@ impl Record {
         self.recorder.marker(at, label)
     }
 
+    /// How long after the recording's start a moment is.
+    #[must_use]
+    pub fn since_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.recorder.origin())
+    }
+
+    /// Marks a moment, which may have been a while ago.
+    ///
+    /// # Errors
+    /// The recording cannot be extended.
+    pub fn mark_at(&mut self, at: Instant, label: &str) -> Result<(), TapFailure> {
+        let since = self.since_start(at);
+        self.recorder.marker(since, label).map_err(failure)
+    }
+
     /// Records the size that waits, if one does.
     fn settle(&mut self, at: Instant) -> Result<(), RecordingError> {
         let Some((columns, rows)) = self.resizes.waiting.take() else {

@@ -1,5 +1,6 @@
 //! An open session from the first byte to the last, and its end.
 
+use super::deeds::{Deeds, Whose};
 use super::departure::Departure;
 use super::live::{Asked, Live};
 use super::observed::Observed;
@@ -14,19 +15,21 @@ use crate::egress::child::Streams;
 use crate::egress::{Errand, arguments};
 use crate::identity::{Identity, sshd_of};
 use crate::message::{Message, Trouble, say};
-use crate::relay::{self, Client, Descriptors, End, Outcome, Signals};
+use crate::relay::{self, Client, Descriptors, End, Outcome, Signals, TapFailure};
 use crate::report;
 use crate::request::Connect;
 use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
+use crate::commands::{Board, Rules, Watched};
 use event::{Severity, Type};
 use jms::policy::Channel;
 use jms::settings::Settings;
 use jms::store::{EndOfSession, Store};
 use jms::time::Time;
 use nix::errno::Errno;
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
 
@@ -183,6 +186,13 @@ fn run(
         channel: connect.channel,
         since: session.opened_at,
     };
+    let whose = Whose {
+        login: &identity.login,
+        asset: &session.egress.asset.name,
+        system_user: &session.egress.system_user.name,
+    };
+    let rules = Rules::compile(ruling.filters, settings.filter.hidden_input)
+        .map_err(|error| Refused::because(Trouble::Filters, error))?;
     let mut live = Live::begin(
         store,
         asked,
@@ -193,6 +203,10 @@ fn run(
     )
     .map_err(system)?;
     live.expires(session.decision.limits.until);
+    let board = RefCell::new(Board::new(rules));
+    if connect.terminal {
+        live.keep(Deeds::new(&board, &session.id, whose));
+    }
     if connect.terminal {
         let egress = &session.egress;
         let (asset, system_user) = (&egress.asset.name, &egress.system_user.name);
@@ -205,14 +219,28 @@ fn run(
     // Nothing of what the asset says has been read yet.
     shut_in(&paths, &session.id, &processes, landlock)
         .map_err(|error| Refused::because(Trouble::Confinement, error))?;
-    let outcome = relay::run(
+    let mut taps = match connect.terminal {
+        true => Watched::terminal(
+            &mut session.record,
+            &board,
+            client.window(),
+            Duration::from_millis(u64::from(settings.filter.hold)),
+            Duration::from_secs(u64::from(settings.filter.answer_timeout)),
+        ),
+        false => Watched::recorded(&mut session.record),
+    };
+    let mut outcome = relay::run(
         &client,
         &mut child,
-        &mut session.record,
+        &mut taps,
         signals,
         &mut live,
         &farewells.unwrap_or_default(),
     );
+    if let Err(failure) = taps.ended() {
+        outcome.end = first_failure(outcome.end, failure);
+    }
+    live.write_deeds();
     let observed = live.take_observed();
     let verdict = verdict(&outcome.end, &session.name, || {
         live.trouble(outcome.farewell.as_deref().unwrap_or_default())
@@ -221,6 +249,14 @@ fn run(
     report_observed(store, identity, session, &observed);
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
+}
+
+/// What ended it first counts; but a session that seemed to end as it should did not if its last line could not be kept.
+fn first_failure(end: End, failure: TapFailure) -> End {
+    match end {
+        End::Ended(_) | End::ClientGone => End::Tap(failure),
+        other => other,
+    }
 }
 
 /// The processes without which nobody is at the other end: the sshd that our PAM module saw, and the
@@ -299,7 +335,14 @@ fn report_observed(
 /// What only an administrator may read of a failure of the bastion itself.
 fn report_failure(store: &mut Store, identity: &Identity, session: &Open, end: &End) {
     let (kind, reason) = match end {
-        End::Tap(failure) => (Type::RecordingProblem, failure.to_string()),
+        End::Tap(failure) => {
+            let kind = match failure {
+                TapFailure::Recording(_) => Type::RecordingProblem,
+                TapFailure::Capture(_) => Type::CaptureProblem,
+                TapFailure::Forbidden(_) => Type::CommandEnded,
+            };
+            (kind, failure.to_string())
+        }
         End::Stopped(relay::Stop::NoStore(sentence)) => (Type::StoreProblem, sentence.clone()),
         _ => return,
     };

@@ -2,7 +2,7 @@
 //! `jms.toml(5)` and its lines in the shipped file.
 #![forbid(unsafe_code)]
 
-use super::{Format, HostKeyPolicy, SECTIONS, Settings};
+use super::{Format, HiddenInput, HostKeyPolicy, SECTIONS, Settings};
 use std::fmt;
 
 /// A section of the file.
@@ -79,6 +79,10 @@ impl Described for Format {
 
 impl Described for HostKeyPolicy {
     const KIND: Kind = Kind::Words(&["asset", "refuse", "pin"]);
+}
+
+impl Described for HiddenInput {
+    const KIND: Kind = Kind::Words(&["allow", "deny", "end"]);
 }
 
 impl<T: Described> Described for Option<T> {

@@ -8,8 +8,8 @@ mod table;
 
 pub use describe::{Kind, Section, Setting, shipped};
 pub use table::{
-    Bastion, Confinement, Lockout, Login, Menu, Password, Recording, SECTIONS, Session, Settings,
-    Syslog,
+    Bastion, Confinement, Filter, Lockout, Login, Menu, Password, Recording, SECTIONS, Session,
+    Settings, Syslog,
 };
 
 use crate::password::Cost;
@@ -60,6 +60,19 @@ impl Login {
             logins: (self.limit_user > 0).then_some(self.limit_user),
         }
     }
+}
+
+/// What happens to a line that was typed without echo, where filters apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HiddenInput {
+    /// It goes on.
+    #[default]
+    Allow,
+    /// It is not sent.
+    Deny,
+    /// The session ends.
+    End,
 }
 
 impl Session {

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::describe::{Described, Section, Setting, settings};
-use super::{Format, HostKeyPolicy};
+use super::{Format, HiddenInput, HostKeyPolicy};
 use serde::{Deserialize, Serialize};
 
 settings! {
@@ -115,6 +115,19 @@ settings! {
         limit_asset: u32 = 200, unit "sessions";
         /// Live sessions of the bastion; 0: no limit.
         limit_bastion: u32 = 1000, unit "sessions";
+    }
+
+    /// How command filters and the capture of commands treat what is typed at a terminal.
+    filter: Filter {
+        /// What happens, where filters apply, to a line that was typed without echo while a shell seems to read: `allow` (it
+        /// goes on; an event says that there was one), `deny` (it is not sent) or `end` (the session ends). What it was is
+        /// never kept. Passwords that other programs ask for are not meant.
+        hidden_input: HiddenInput = HiddenInput::Allow;
+        /// Milliseconds for which the return key is held at most, where filters apply, while the asset has not shown yet what
+        /// was typed before it.
+        hold: u32 = 300, least 50, unit "milliseconds";
+        /// Seconds for which a question whether a command is to run waits for its answer; then it is not run.
+        answer_timeout: u32 = 60, least 5, unit "seconds";
     }
 
     /// What syslog is told.

@@ -1,0 +1,134 @@
+//! The filters that apply to one session, and what they say of a line.
+
+use capture::Verdict as Answer;
+use filter::{CompileError, Context, Filter, FilterText, Judgement, Verdict};
+use jms::settings::HiddenInput;
+
+/// What is kept of a judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The filter that spoke; empty: none.
+    pub filter: String,
+    /// The rule, as it is written; empty: the filter's default, or no filter.
+    pub rule: String,
+    /// For people.
+    pub sentence: String,
+}
+
+impl Judged {
+    /// No filter applies.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            verdict: Verdict::Allow,
+            filter: String::new(),
+            rule: String::new(),
+            sentence: String::new(),
+        }
+    }
+
+    /// A line that nobody could read, and the setting forbids it.
+    fn unread() -> Self {
+        Self {
+            verdict: Verdict::Deny,
+            sentence: "denied, because it was typed without echo (filter.hidden_input)".to_owned(),
+            ..Self::nothing()
+        }
+    }
+}
+
+impl From<Judgement> for Judged {
+    fn from(judgement: Judgement) -> Self {
+        Self {
+            verdict: judgement.verdict,
+            rule: judgement.rule().to_owned(),
+            sentence: judgement.sentence(),
+            filter: judgement.filter,
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Rules {
+    texts: Vec<FilterText>,
+    filters: Vec<Filter>,
+    hidden: HiddenInput,
+}
+
+impl Rules {
+    /// Makes filters ready to judge. `hidden`: what happens to lines that are typed without echo, if there are any filters.
+    ///
+    /// # Errors
+    /// A rule that cannot be read.
+    pub fn compile(texts: Vec<FilterText>, hidden: HiddenInput) -> Result<Self, CompileError> {
+        Ok(Self {
+            filters: Filter::compile_all(&texts)?,
+            texts,
+            hidden,
+        })
+    }
+
+    /// Whether they are made of the same.
+    #[must_use]
+    pub fn are(&self, texts: &[FilterText]) -> bool {
+        self.texts == texts
+    }
+
+    /// What happens to lines that are typed without echo.
+    #[must_use]
+    pub fn hidden(&self) -> HiddenInput {
+        self.hidden
+    }
+
+    /// Whether any filter applies: only then is anything held.
+    #[must_use]
+    pub fn apply(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
+    /// The strictest judgement of all ways to read a line.
+    #[must_use]
+    pub fn judge(&self, readings: &[String]) -> Judged {
+        let mut strictest: Option<Judged> = None;
+        for reading in readings {
+            let judged = Judged::from(filter::judge(&self.filters, reading, Context::TERMINAL));
+            if strictest
+                .as_ref()
+                .is_none_or(|known| judged.verdict > known.verdict)
+            {
+                strictest = Some(judged);
+            }
+        }
+        strictest.unwrap_or_else(Judged::nothing)
+    }
+
+    /// What is said of a line that was typed without echo.
+    #[must_use]
+    pub fn judge_hidden(&self) -> Judged {
+        match self.hidden {
+            HiddenInput::Allow => Judged::nothing(),
+            HiddenInput::Deny | HiddenInput::End => Judged::unread(),
+        }
+    }
+
+    /// What the engine is to do with a line of which this was said. `hidden`: it was typed without echo.
+    #[must_use]
+    pub fn answer(&self, judged: &Judged, hidden: bool) -> Answer {
+        let sentence = &judged.sentence;
+        match judged.verdict {
+            Verdict::Deny if hidden && self.hidden == HiddenInput::End => Answer::End(
+                "a line was typed without echo, which filter.hidden_input forbids".to_owned(),
+            ),
+            Verdict::Allow => Answer::Allow,
+            Verdict::Warn => Answer::Warn(format!("jms: {sentence}")),
+            Verdict::Deny => Answer::Deny(format!("jms: {sentence}")),
+            Verdict::Confirm => Answer::Confirm {
+                question: format!("jms: {sentence}; run it? [y/N] "),
+                refused: "jms: not run".to_owned(),
+            },
+        }
+    }
+}

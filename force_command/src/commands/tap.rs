@@ -1,0 +1,335 @@
+//! The taps of one session: the recording first, whatever the engine makes of it; then the engine.
+
+use super::board::{Board, LONGEST, Line, Note};
+use super::engine::{Broken, Engine};
+use super::rules::Judged;
+use crate::relay::{Stream, Tap, TapFailure};
+use crate::session::Record;
+use crate::sys::Window;
+use capture::{Action, Command, EndReason, JudgementId, Outcome, Size, Verdict};
+use jms::time::Time;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// So many judgements wait for their line at most.
+const JUDGEMENTS: usize = 64;
+/// So much of a line stands in a marker of the recording, in characters.
+const IN_A_MARKER: usize = 200;
+
+/// See the module. Without an engine it is the recording alone.
+pub struct Watched<'a> {
+    record: &'a mut Record,
+    watch: Option<Watch<'a>>,
+}
+
+struct Watch<'a> {
+    board: &'a RefCell<Board>,
+    engine: Engine,
+    /// The change of rules that the engine knows of.
+    known: u64,
+    judged: BTreeMap<JudgementId, Judged>,
+    /// What the rules ended the session with.
+    ended: Option<String>,
+    /// For the asset.
+    send: Vec<u8>,
+    /// Since when.
+    released_at: Option<Instant>,
+    /// For the person.
+    show: Vec<u8>,
+}
+
+impl<'a> Watched<'a> {
+    /// The recording alone.
+    pub fn recorded(record: &'a mut Record) -> Self {
+        Self {
+            record,
+            watch: None,
+        }
+    }
+
+    /// The recording, and a terminal of this size that is watched. `hold`: how long an accepting key is held at most;
+    /// `answer`: how long a question waits.
+    pub fn terminal(
+        record: &'a mut Record,
+        board: &'a RefCell<Board>,
+        window: Option<Window>,
+        hold: Duration,
+        answer: Duration,
+    ) -> Self {
+        let settings = capture::Settings {
+            enforcing: board.borrow().rules().apply(),
+            hold,
+            answer,
+        };
+        let watch = Watch {
+            engine: Engine::new(size(window), settings),
+            known: board.borrow().changes(),
+            board,
+            judged: BTreeMap::new(),
+            ended: None,
+            send: Vec::new(),
+            released_at: None,
+            show: Vec::new(),
+        };
+        Self {
+            record,
+            watch: Some(watch),
+        }
+    }
+
+    /// The session is over: the last line is kept.
+    ///
+    /// # Errors
+    /// [`TapFailure`] for what could not be kept.
+    pub fn ended(&mut self) -> Result<(), TapFailure> {
+        let now = Instant::now();
+        self.with(now, |engine| engine.ended(now))
+    }
+
+    /// Has the engine do something, and does what it wants done.
+    fn with(
+        &mut self,
+        now: Instant,
+        work: impl FnOnce(&mut Engine) -> Result<(), Broken>,
+    ) -> Result<(), TapFailure> {
+        let Some(watch) = &mut self.watch else {
+            return Ok(());
+        };
+        if !watch.engine.works() {
+            return watch.broken();
+        }
+        let done = watch
+            .follow_rules()
+            .and_then(|()| work(&mut watch.engine))
+            .map_err(|Broken| None)
+            .and_then(|()| watch.obey(now, self.record).map_err(Some));
+        match done {
+            Ok(()) => Ok(()),
+            Err(Some(failure)) => Err(failure),
+            Err(None) => {
+                let _ = watch.board.borrow_mut().add(Note::Broken);
+                watch.broken()
+            }
+        }
+    }
+}
+
+fn size(window: Option<Window>) -> Size {
+    window.map_or(
+        Size {
+            rows: 0,
+            columns: 0,
+        },
+        |window| Size {
+            rows: window.rows,
+            columns: window.columns,
+        },
+    )
+}
+
+impl Watch<'_> {
+    /// Where rules apply, nothing goes on unwatched.
+    fn broken(&self) -> Result<(), TapFailure> {
+        if self.board.borrow().rules().apply() {
+            return Err(TapFailure::Capture(
+                "the capture of commands broke, and filters apply".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, pass: &mut Vec<u8>) {
+        pass.append(&mut self.send);
+        self.released_at = None;
+    }
+
+    fn follow_rules(&mut self) -> Result<(), Broken> {
+        let board = self.board.borrow();
+        if board.changes() != self.known {
+            self.known = board.changes();
+            self.engine.enforce(board.rules().apply())?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, now: Instant, record: &mut Record) -> Result<(), TapFailure> {
+        loop {
+            let action = match self.engine.next_action() {
+                Ok(Some(action)) => action,
+                Ok(None) => return Ok(()),
+                Err(Broken) => {
+                    let _ = self.board.borrow_mut().add(Note::Broken);
+                    return self.broken();
+                }
+            };
+            match action {
+                Action::Send(bytes) => {
+                    self.send.extend(bytes);
+                    self.released_at.get_or_insert(now);
+                }
+                Action::Show(bytes) => self.show.extend(bytes),
+                Action::Judge {
+                    id,
+                    candidates,
+                    hidden,
+                } => {
+                    let answer = self.judge(id, &candidates, hidden);
+                    if self.engine.verdict(now, id, answer).is_err() {
+                        let _ = self.board.borrow_mut().add(Note::Broken);
+                        return self.broken();
+                    }
+                }
+                Action::Command(command) => self.keep(command, record)?,
+                Action::Hidden { at } => record.mark_at(at, "hidden input")?,
+                Action::End(reason) => return Err(TapFailure::Forbidden(self.because(reason))),
+            }
+        }
+    }
+
+    fn judge(&mut self, id: JudgementId, candidates: &[String], hidden: bool) -> Verdict {
+        let board = self.board.borrow();
+        let rules = board.rules();
+        let judged = if hidden {
+            rules.judge_hidden()
+        } else {
+            rules.judge(candidates)
+        };
+        let answer = rules.answer(&judged, hidden);
+        if let Verdict::End(sentence) = &answer {
+            self.ended = Some(sentence.clone());
+        }
+        self.judged.insert(id, judged);
+        while self.judged.len() > JUDGEMENTS {
+            self.judged.pop_first();
+        }
+        answer
+    }
+
+    fn keep(&mut self, command: Command, record: &mut Record) -> Result<(), TapFailure> {
+        let accepted = matches!(command.outcome, Outcome::Passed | Outcome::Confirmed);
+        let judged = command.judged.and_then(|id| self.judged.remove(&id));
+        let begin: String = command.line.chars().take(IN_A_MARKER).collect();
+        let label = match (command.hidden, accepted) {
+            (true, _) => "hidden input".to_owned(),
+            (false, true) => format!("command: {begin}"),
+            (false, false) => format!("denied: {begin}"),
+        };
+        record.mark_at(command.at, &label)?;
+        let age = i64::try_from(command.at.elapsed().as_millis()).unwrap_or(0);
+        let line = Line {
+            at: Time::now().plus(age.saturating_neg()),
+            recorded_at: record.since_start(command.at),
+            text: command.line,
+            cut: command.cut,
+            certainty: command.certainty,
+            accepted,
+            judged: judged.unwrap_or_else(Judged::nothing),
+        };
+        let note = match command.hidden {
+            true => Note::Hidden(Line {
+                text: String::new(),
+                ..line
+            }),
+            false => Note::Line(line),
+        };
+        if self.board.borrow_mut().add(note) {
+            return Ok(());
+        }
+        Err(TapFailure::Capture(format!(
+            "more than {LONGEST} commands wait for the store"
+        )))
+    }
+
+    fn because(&mut self, reason: EndReason) -> String {
+        match reason {
+            EndReason::NotCleared => {
+                "a line that a filter denies could not be removed from where it was typed"
+                    .to_owned()
+            }
+            EndReason::TypeAhead => {
+                "more was typed ahead than can be held until it is checked".to_owned()
+            }
+            EndReason::Verdict => self
+                .ended
+                .take()
+                .unwrap_or_else(|| "a filter forbids that it goes on".to_owned()),
+        }
+    }
+}
+
+impl Tap for Watched<'_> {
+    fn output(&mut self, at: Instant, stream: Stream, bytes: &[u8]) -> Result<(), TapFailure> {
+        self.record.output(at, stream, bytes)?;
+        self.with(at, |engine| engine.printed(at, bytes))
+    }
+
+    fn watches_input(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    fn input(&mut self, at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        let worked = self
+            .watch
+            .as_ref()
+            .is_some_and(|watch| watch.engine.works());
+        self.with(at, |engine| engine.typed(at, bytes))?;
+        if let Some(watch) = &mut self.watch {
+            if worked && watch.engine.works() {
+                watch.release(pass);
+                return Ok(());
+            }
+            // No rules apply, or this session had ended: nothing is held back.
+            watch.release(pass);
+        }
+        pass.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn shows(&mut self, at: Instant) -> Result<Vec<u8>, TapFailure> {
+        let Some(watch) = &mut self.watch else {
+            return Ok(Vec::new());
+        };
+        let shown = std::mem::take(&mut watch.show);
+        if !shown.is_empty() {
+            self.record.output(at, Stream::Output, &shown)?;
+        }
+        Ok(shown)
+    }
+
+    fn resize(&mut self, at: Instant, window: Window) -> Result<(), TapFailure> {
+        self.record.resize(at, window)?;
+        self.with(at, |engine| engine.resized(at, size(Some(window))))
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let watch = self.watch.as_ref();
+        // What an echo has released goes on at once; so do other rules.
+        let released = watch.and_then(|watch| watch.released_at);
+        let changed = watch.and_then(|watch| {
+            let board = watch.board.borrow();
+            (board.changes() != watch.known).then(|| board.changed_at())
+        });
+        let engine = watch.and_then(|watch| watch.engine.deadline());
+        [self.record.next_deadline(), released, changed, engine]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn tick(&mut self, at: Instant, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        self.record.tick(at, pass)?;
+        self.with(at, |engine| match engine.deadline() {
+            Some(due) if due <= at => engine.tick(at),
+            _ => Ok(()),
+        })?;
+        if let Some(watch) = &mut self.watch {
+            watch.release(pass);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "tap_tests.rs"]
+mod tests;

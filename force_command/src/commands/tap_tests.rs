@@ -1,0 +1,202 @@
+//! The tap with the real engine and a real recording.
+
+use super::*;
+use crate::commands::Rules;
+use filter::{FilterText, Matching, RuleText, Verdict as FilterVerdict};
+use jms::id::Id;
+use jms::policy::Channel;
+use jms::recording::{Header, Kind, Reader, Recorder};
+use jms::settings::HiddenInput;
+use std::path::PathBuf;
+
+fn rules(denied: Option<&str>) -> Rules {
+    let filters = denied.map(|word| FilterText {
+        name: "test".into(),
+        default: FilterVerdict::Allow,
+        rules: vec![RuleText {
+            id: 1,
+            priority: 1,
+            verdict: FilterVerdict::Deny,
+            matching: Matching::Command(word.into()),
+            ignore_case: false,
+        }],
+    });
+    Rules::compile(filters.into_iter().collect(), HiddenInput::Allow).unwrap()
+}
+
+struct Session {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    record: Record,
+    board: RefCell<Board>,
+}
+
+impl Session {
+    fn with(denied: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let header = Header {
+            started_at: Time(0),
+            width: 80,
+            height: 24,
+            term: None,
+            title: None,
+            command: None,
+            meta: BTreeMap::new(),
+        };
+        let recorder = Recorder::create(folder.path(), &Id::random().unwrap(), &header).unwrap();
+        Self {
+            path: recorder.path().to_owned(),
+            record: Record::new(recorder, Channel::Shell, true, None).unwrap(),
+            board: RefCell::new(Board::new(rules(denied))),
+            _folder: folder,
+        }
+    }
+
+    fn tap(&mut self) -> Watched<'_> {
+        let (hold, answer) = (Duration::from_millis(300), Duration::from_secs(60));
+        Watched::terminal(&mut self.record, &self.board, None, hold, answer)
+    }
+
+    fn recorded(self) -> Vec<(Kind, String)> {
+        self.record.finish().unwrap();
+        let events = Reader::open(&self.path).unwrap();
+        events
+            .map(Result::unwrap)
+            .map(|event| (event.kind, event.data))
+            .collect()
+    }
+}
+
+fn typed(tap: &mut Watched<'_>, bytes: &[u8]) -> Result<Vec<u8>, TapFailure> {
+    let mut pass = Vec::new();
+    tap.input(Instant::now(), bytes, &mut pass)?;
+    Ok(pass)
+}
+
+fn break_engine(tap: &mut Watched<'_>) {
+    let watch = tap.watch.as_mut().unwrap();
+    assert_eq!(watch.engine.break_now(), Err(Broken));
+}
+
+#[test]
+fn without_rules_every_byte_passes_at_once_and_the_line_is_kept_and_marked() {
+    let mut session = Session::with(None);
+    let mut tap = session.tap();
+    tap.output(Instant::now(), Stream::Output, b"$ ").unwrap();
+    let mut passed = Vec::new();
+    for byte in b"echo quince\r" {
+        passed.extend(typed(&mut tap, &[*byte]).unwrap());
+        if *byte != b'\r' {
+            tap.output(Instant::now(), Stream::Output, &[*byte])
+                .unwrap();
+        }
+    }
+    assert_eq!(passed, b"echo quince\r");
+    tap.output(Instant::now(), Stream::Output, b"\r\nquince\r\n$ ")
+        .unwrap();
+    tap.ended().unwrap();
+    assert!(matches!(
+        session.board.borrow().next(),
+        Some(Note::Line(line)) if line.text == "echo quince" && line.accepted
+    ));
+    let recorded = session.recorded();
+    assert!(
+        recorded
+            .iter()
+            .any(|(kind, label)| *kind == Kind::Marker && label == "command: echo quince"),
+        "{recorded:?}"
+    );
+}
+
+#[test]
+fn rules_that_come_later_hold_from_then_on() {
+    let mut session = Session::with(None);
+    session.board.borrow_mut().change(rules(Some("reboot")));
+    let tap = session.tap();
+    let is_due = |tap: &Watched<'_>| tap.next_deadline().is_some_and(|at| at <= Instant::now());
+    assert!(!is_due(&tap), "known from the beginning");
+    tap.watch
+        .as_ref()
+        .unwrap()
+        .board
+        .borrow_mut()
+        .change(rules(None));
+    assert!(is_due(&tap));
+}
+
+#[test]
+fn a_broken_engine_lets_a_session_without_rules_go_on_and_says_so_once() {
+    let mut session = Session::with(None);
+    let mut tap = session.tap();
+    break_engine(&mut tap);
+    assert_eq!(typed(&mut tap, b"ls\r").unwrap(), b"ls\r");
+    assert_eq!(typed(&mut tap, b"pwd\r").unwrap(), b"pwd\r");
+    tap.output(Instant::now(), Stream::Output, b"/root")
+        .unwrap();
+    tap.ended().unwrap();
+    assert_eq!(session.recorded(), [(Kind::Output, "/root".to_owned())]);
+}
+
+#[test]
+fn a_broken_engine_ends_a_session_with_rules_and_the_recording_stays_whole() {
+    let mut session = Session::with(Some("reboot"));
+    let mut tap = session.tap();
+    break_engine(&mut tap);
+    assert!(matches!(
+        typed(&mut tap, b"ls\r"),
+        Err(TapFailure::Capture(_))
+    ));
+    let printed = tap.output(Instant::now(), Stream::Output, b"still recorded");
+    assert!(matches!(printed, Err(TapFailure::Capture(_))));
+    assert_eq!(
+        session.recorded(),
+        [(Kind::Output, "still recorded".to_owned())]
+    );
+}
+
+#[test]
+fn a_panic_in_the_engine_is_told_once_and_does_not_lose_what_was_typed() {
+    let mut session = Session::with(None);
+    let mut tap = session.tap();
+    tap.with(Instant::now(), |engine| engine.break_now())
+        .unwrap();
+    assert_eq!(typed(&mut tap, b"ls\r").unwrap(), b"ls\r");
+    let mut board = session.board.borrow_mut();
+    assert_eq!(board.next(), Some(&Note::Broken));
+    board.kept();
+    assert_eq!(board.next(), None);
+}
+
+#[test]
+fn the_strictest_reading_counts() {
+    let rules = rules(Some("reboot"));
+    let judged = rules.judge(&["echo".into(), "reboot now".into()]);
+    assert_eq!(judged.verdict, FilterVerdict::Deny);
+    let answer = rules.answer(&judged, false);
+    assert!(
+        matches!(answer, Verdict::Deny(text) if text.starts_with("jms: denied by filter test, rule 1 (reboot)"))
+    );
+    assert_eq!(
+        rules.judge(&["echo reboot".into()]).verdict,
+        FilterVerdict::Allow
+    );
+}
+
+#[test]
+fn what_happens_to_hidden_lines_is_a_setting() {
+    for (setting, expected) in [
+        (HiddenInput::Allow, None),
+        (HiddenInput::Deny, Some(false)),
+        (HiddenInput::End, Some(true)),
+    ] {
+        let rules = Rules::compile(Vec::new(), setting).unwrap();
+        let answer = rules.answer(&rules.judge_hidden(), true);
+        let ends = match answer {
+            Verdict::Allow => None,
+            Verdict::Deny(_) => Some(false),
+            Verdict::End(_) => Some(true),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(ends, expected);
+    }
+}
