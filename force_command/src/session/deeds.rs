@@ -1,8 +1,8 @@
 //! What is done in a terminal, written into the store; and the filters that hold there, read from it.
 #![forbid(unsafe_code)]
 
-use crate::report;
 use crate::commands::{Board, Line, Note, Rules};
+use crate::report;
 use capture::Certainty;
 use event::Type;
 use jms::id::Id;

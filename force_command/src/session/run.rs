@@ -10,6 +10,7 @@ use super::prepare::{Leg, Stage};
 use super::report::{Verdict, verdict};
 use super::ruling::Asking;
 use super::{Refused, confirm, prepare};
+use crate::commands::{Board, Rules, Watched};
 use crate::confinement::relay::{Process, shut_in};
 use crate::egress::child::Streams;
 use crate::egress::{Errand, arguments};
@@ -22,7 +23,6 @@ use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
-use crate::commands::{Board, Rules, Watched};
 use event::{Severity, Type};
 use jms::policy::Channel;
 use jms::settings::Settings;
@@ -32,6 +32,7 @@ use nix::errno::Errno;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// Opens a session, runs it, and closes it; the exit status for the client.
 pub fn connect(
