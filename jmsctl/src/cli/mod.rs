@@ -15,6 +15,7 @@ pub mod group;
 pub mod health;
 pub mod key;
 pub mod lock;
+pub mod login_rule;
 pub mod policy_file;
 pub mod roles;
 pub mod rule;
@@ -190,6 +191,14 @@ pub enum Noun {
         after_help = "Examples:\n  jmsctl apply policy.toml\n  jmsctl apply - --yes --prune < policy.toml"
     )]
     Apply(policy_file::Apply),
+    /// From where and when users may log in
+    #[command(
+        subcommand,
+        subcommand_value_name = "VERB",
+        subcommand_help_heading = "Verbs",
+        after_help = "Example:\n  jmsctl login-rule test alice --source 10.8.1.2"
+    )]
+    LoginRule(login_rule::LoginRule),
     /// Connections of users to the bastion
     #[command(
         subcommand,

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 /// What the file has sections for, in the order in which they are written.
-pub const NOUNS: [&str; 10] = [
+pub const NOUNS: [&str; 11] = [
     "site",
     "user-group",
     "asset-group",
@@ -18,6 +18,7 @@ pub const NOUNS: [&str; 10] = [
     "system-user-override",
     "grant",
     "filter",
+    "login-rule",
 ];
 
 /// `export`

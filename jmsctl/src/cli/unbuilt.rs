@@ -4,7 +4,6 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 const NOUNS: &[&str] = &[
-    "login-rule",
     "transfer",
     "sudo-alias",
     "push",

@@ -37,7 +37,7 @@ pub enum User {
     /// Keep users out: their sessions end at once, nothing else is lost
     #[command(after_help = "Example:\n  jmsctl user disable alice --comment 'laptop stolen'")]
     Disable(Names),
-    /// Let disabled users in again
+    /// Let users in again who were disabled, or were not here for too long
     #[command(after_help = "Example:\n  jmsctl user enable alice")]
     Enable(Names),
 }

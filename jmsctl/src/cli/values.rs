@@ -36,6 +36,14 @@ pub fn past(text: &str) -> Result<Time, String> {
     moment(text, -1)
 }
 
+/// A moment in full, or ahead of now as `2h`.
+pub fn moment_or_now(text: &str) -> Result<Time, String> {
+    match text {
+        "now" => Ok(Time::now()),
+        _ => moment(text, 1),
+    }
+}
+
 fn moment(text: &str, direction: i64) -> Result<Time, String> {
     let now = jiff::Zoned::now();
     let start_of = |day: jiff::civil::Date| {
@@ -156,6 +164,14 @@ pub fn one_line(text: &str) -> Result<String, String> {
 pub fn network(text: &str) -> Result<String, String> {
     let network = snapshot::Cidr::from_str(text).map_err(|error| error.to_string())?;
     Ok(network.to_string())
+}
+
+/// The same, or the word `none`.
+pub fn network_or_none(text: &str) -> Result<String, String> {
+    match text {
+        "none" => Ok(text.to_owned()),
+        _ => network(text),
+    }
 }
 
 /// The first and last uid of `--uid-range A-B`.

@@ -28,6 +28,7 @@ struct Refused {
     factors: Option<String>,
     phase: Option<String>,
     reason: Option<String>,
+    rule: Option<String>,
 }
 
 impl Noun for Refused {
@@ -44,8 +45,10 @@ impl Noun for Refused {
         "factors",
         "phase",
         "reason",
+        "rule",
     ];
-    const COLUMNS: &'static [&'static str] = &["time", "user", "source", "login_name", "reason"];
+    const COLUMNS: &'static [&'static str] =
+        &["time", "user", "source", "login_name", "reason", "rule"];
     const NEWEST_LAST: bool = true;
 }
 
@@ -64,6 +67,7 @@ impl From<Listed> for Refused {
             factors: word("factors"),
             phase: word("phase"),
             reason: word("reason"),
+            rule: word("rule"),
         }
     }
 }

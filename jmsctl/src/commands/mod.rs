@@ -25,6 +25,7 @@ mod init;
 mod key;
 mod lock;
 mod login;
+mod login_rule;
 pub mod manual;
 mod player;
 mod policy_file;
@@ -107,6 +108,7 @@ pub fn dispatch(arguments: &Arguments, context: &mut Context) -> Done {
         Noun::Apply(verb) => policy_file::apply(verb, context),
         Noun::Defaults(verb) => defaults::run(verb, context),
         Noun::Login(verb) => login::run(verb, context),
+        Noun::LoginRule(verb) => login_rule::run(verb, context),
         Noun::Lock(verb) => lock::run(verb, context),
         Noun::Session(verb) => session::run(verb, context),
         Noun::Command(verb) => command::run(verb, context),

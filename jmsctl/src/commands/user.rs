@@ -13,6 +13,7 @@ use crate::failure::{Done, Failure};
 use crate::output::Noun;
 use jms::nouns::{LoginKey, User};
 use jms::store::{Change, Read, Selector, StoreError};
+use jms::time::Time;
 use serde::Serialize;
 
 impl Noun for User {
@@ -51,14 +52,18 @@ pub struct Whole {
     #[serde(flatten)]
     user: User,
     keys: Vec<LoginKey>,
+    /// When he last logged in, was let in again or was added: what `inactivity_days` counts from.
+    seen_at: Time,
 }
 
 impl Whole {
     /// The user as the store shows it now.
     pub fn read(read: Read<'_>, name: &str) -> Result<Self, StoreError> {
+        let user = read.user(name)?;
         Ok(Self {
-            user: read.user(name)?,
+            seen_at: read.seen_at(&user)?,
             keys: read.login_keys(Some(name))?,
+            user,
         })
     }
 }
@@ -195,6 +200,9 @@ fn enable(names: &Names, enabled: bool, context: &mut Context) -> Done {
             let mut user = change.read().user(name)?;
             user.enabled = enabled;
             change.set_user(&user)?;
+            if enabled {
+                change.renew_activity(&user)?;
+            }
             Whole::read(change.read(), name)
         };
         names.names.iter().map(one).collect::<Result<Vec<_>, _>>()

@@ -565,7 +565,8 @@ fn refused_logins_are_listed_and_logins_are_followed() {
             "key",
             "factors",
             "phase",
-            "reason"
+            "reason",
+            "rule"
         ]
     );
     assert_eq!(

@@ -21,6 +21,7 @@ asset-group add /prod/web --asset web1
 system-user add dba --generate ed25519
 system-user add root --privileged --generate ed25519
 system-user set dev --asset db1 --login developer
+login-rule add office --user alice --verdict allow
 grant add web-dev --user alice,bob --asset web1,web7 --system-user dev --rights shell,exec
 user-group add juniors
 asset-group add /prod/db

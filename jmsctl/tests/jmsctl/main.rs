@@ -12,6 +12,7 @@ mod init;
 mod journal;
 mod keys;
 mod locks;
+mod login_rules;
 mod overrides;
 mod policy;
 mod policy_file;

@@ -3,6 +3,7 @@
 
 use super::access::{Defaults, Grant, SystemUser, SystemUserOverride};
 use super::filters::Filter;
+use super::login_rules::LoginRule;
 use super::machines::{Asset, AssetGroup, Site};
 use super::object::Object;
 use super::people::{User, UserGroup};
@@ -52,6 +53,9 @@ pub struct Document {
     /// `[filter]`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Section<Filter>,
+    /// `[login-rule]`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_rule: Section<LoginRule>,
 }
 
 impl Document {
@@ -72,6 +76,7 @@ impl Document {
             system_user_override: section(read, nouns)?,
             grant: section(read, nouns)?,
             filter: section(read, nouns)?,
+            login_rule: section(read, nouns)?,
         })
     }
 
@@ -108,6 +113,7 @@ mod tests {
             SystemUserOverride::NOUN,
             Grant::NOUN,
             Filter::NOUN,
+            LoginRule::NOUN,
         ];
         assert_eq!(sections, crate::cli::policy_file::NOUNS);
     }

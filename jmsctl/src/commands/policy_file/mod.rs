@@ -9,6 +9,7 @@ mod compare;
 mod document;
 mod filters;
 mod keys;
+mod login_rules;
 mod machines;
 mod object;
 mod people;

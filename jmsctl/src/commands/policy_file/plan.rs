@@ -5,6 +5,7 @@ use super::access::{Defaults, Grant, SystemUser, SystemUserOverride};
 use super::compare::{Field, differences, table};
 use super::document::{Document, Section};
 use super::filters::Filter;
+use super::login_rules::LoginRule;
 use super::machines::{Asset, AssetGroup, Site};
 use super::object::{Object, Surroundings};
 use super::people::{User, UserGroup};
@@ -78,6 +79,7 @@ impl Plan {
         plan.section::<SystemUserOverride>(wanted.system_user_override.as_ref(), read)?;
         plan.section::<Grant>(wanted.grant.as_ref(), read)?;
         plan.section::<Filter>(wanted.filter.as_ref(), read)?;
+        plan.section::<LoginRule>(wanted.login_rule.as_ref(), read)?;
         if prune {
             // Against the order of writing: what names others goes before them, what lies below before what is above.
             for (noun, name) in std::mem::take(&mut plan.left).into_iter().rev() {
@@ -248,6 +250,7 @@ fn removal(noun: &'static str, name: String) -> Step {
         SystemUserOverride::NOUN => of::<SystemUserOverride>(&name),
         Grant::NOUN => of::<Grant>(&name),
         Filter::NOUN => of::<Filter>(&name),
+        LoginRule::NOUN => of::<LoginRule>(&name),
         _ => of::<Defaults>(&name),
     };
     Step {

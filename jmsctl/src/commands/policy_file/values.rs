@@ -143,6 +143,7 @@ word!(Role, jms::nouns::Role);
 word!(Algorithms, jms::nouns::Algorithms);
 word!(HostKeyPolicy, jms::nouns::HostKeyPolicy);
 word!(CredentialKind, jms::nouns::CredentialKind);
+word!(LoginVerdict, jms::policy::login_rule::Verdict);
 
 /// Names whose order means nothing: sorted, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
