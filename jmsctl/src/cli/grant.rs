@@ -19,7 +19,7 @@ Examples:
   jmsctl grant add team --user-group web-team --asset-group /prod --system-user dev --rights shell
   jmsctl grant add web-dev --user alice,bob --asset web1 --system-user dev --rights shell,exec
   jmsctl grant add release --user bob --asset 'web*' --system-user dev --rights upload
-  jmsctl grant add root --user alice --asset web1 --system-user root --rights shell --require-mfa 15m"
+  jmsctl grant add top --user bob --asset web1 --system-user dba --rights shell --require-mfa 15m"
     )]
     Add(Add),
     /// Change a grant: --user A,B replaces the list, --add-user and --rm-user change it
