@@ -121,6 +121,24 @@ pub enum Message {
     ReplayNotAllowed,
     /// The recording of a session cannot be shown.
     NoRecording(String),
+    /// The settings know no passwords.
+    PasswordsOff,
+    /// Nobody can be asked for a password without a terminal.
+    PasswordNeedsTerminal,
+    /// The user was never given a password.
+    NoPassword,
+    /// The old password was not right.
+    WrongPassword,
+    /// Too many wrong answers: which lock, and until when.
+    Locked(String),
+    /// The two new passwords are not the same.
+    PasswordsDiffer,
+    /// No new password was chosen.
+    PasswordUnchanged,
+    /// Somebody else was faster.
+    PasswordChangedMeanwhile,
+    /// A new password was chosen.
+    PasswordChanged,
 }
 
 /// What of the bastion is out of order. The event says more.
@@ -214,6 +232,15 @@ impl fmt::Display for Message {
             Self::NoSuchSession(id) => write!(f, "no session of yours begins with {id}; `sessions` lists them"),
             Self::SeveralSessions(id) => write!(f, "several sessions begin with {id}; give more of the id"),
             Self::ReplayNotAllowed => f.write_str("users may not replay sessions on this bastion; ask an auditor"),
+            Self::PasswordsOff => f.write_str("nobody logs in to this bastion with a password"),
+            Self::PasswordNeedsTerminal => f.write_str("passwd asks for passwords, which needs a terminal: ssh -t"),
+            Self::NoPassword => f.write_str("you have no password here; ask your administrator for one"),
+            Self::WrongPassword => f.write_str("that is not your password; nothing was changed"),
+            Self::Locked(words) => f.write_str(words),
+            Self::PasswordsDiffer => f.write_str("the two are not the same"),
+            Self::PasswordUnchanged => f.write_str("the password was not changed"),
+            Self::PasswordChangedMeanwhile => f.write_str("your password was changed meanwhile; nothing was changed now"),
+            Self::PasswordChanged => f.write_str("the password was changed"),
             Self::NoRecording(id) => write!(f, "the recording of {id} cannot be shown; tell your administrator"),
         }
     }

@@ -23,6 +23,8 @@ pub struct Context {
     pub limits: jms::policy::access::Counts,
     /// The settings' limits of wrong answers.
     pub lockout: jms::policy::lockout::Limits,
+    /// The settings of passwords.
+    pub password: jms::settings::Password,
     /// Where to print.
     pub out: Output,
     yes: bool,
@@ -129,6 +131,7 @@ impl Context {
             now,
             limits: settings.session.limits(),
             lockout: settings.lockout.limits(),
+            password: settings.password.clone(),
             out,
             yes: global.yes,
             actor: asker.name(),

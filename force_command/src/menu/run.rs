@@ -540,7 +540,7 @@ impl Menu<'_> {
             return Ok(());
         };
         let mut desk = self.desk(&mut store);
-        if let Verb::SessionReplay { .. } = verb {
+        if let Verb::SessionReplay { .. } | Verb::Passwd = verb {
             verbs::answer(&mut desk, verb);
             drop(store);
             self.terminal.restore();

@@ -81,6 +81,14 @@ their sessions is a setting of the bastion. Blank pauses a replay, q ends it.",
         details: "--limit: how many lines, 20 if you do not say.",
     },
     Page {
+        word: "passwd",
+        usage: &["passwd"],
+        summary: "choose another password",
+        details: "\
+Asks for the old one and twice for the new one; needs a terminal: ssh -t. Only
+who was given a password by an administrator has one.",
+    },
+    Page {
         word: "jmsctl",
         usage: &["jmsctl NOUN VERB …"],
         summary: "for administrators and auditors",

@@ -66,6 +66,8 @@ pub enum Verb {
         /// The beginning of its id.
         id: String,
     },
+    /// `passwd`: another password for himself.
+    Passwd,
     /// `help [VERB]`.
     Help {
         /// Only this one.
@@ -99,6 +101,7 @@ pub const KNOWN: &[&str] = &[
     "sessions",
     "session",
     "commands",
+    "passwd",
     "jmsctl",
     "help",
     "version",
@@ -204,6 +207,7 @@ fn arguments(word: &'static str, rest: &str) -> Option<Verb> {
         }),
         ("session", ["show", id]) => Some(Verb::SessionShow { id: of(id)?, json }),
         ("session", ["replay", id]) if !json => Some(Verb::SessionReplay { id: of(id)? }),
+        ("passwd", []) if !json => Some(Verb::Passwd),
         ("help", []) => Some(Verb::Help { verb: None, json }),
         ("help", [verb]) => Some(Verb::Help {
             verb: Some(KNOWN.iter().find(|known| *known == verb)?),

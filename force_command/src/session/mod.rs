@@ -10,7 +10,7 @@ mod hop;
 mod live;
 mod observed;
 mod open;
-mod person;
+pub(crate) mod person;
 mod prepare;
 mod record;
 mod report;

@@ -9,6 +9,7 @@ mod commands;
 mod groups;
 mod help;
 mod list;
+mod passwd;
 mod replay;
 mod sessions;
 mod ssh_config;
@@ -60,6 +61,7 @@ impl From<StoreError> for NoAnswer {
 pub fn answer(desk: &mut Desk<'_>, verb: &Verb) -> i32 {
     let answered = match verb {
         Verb::SessionReplay { id } => replay::run(desk, id),
+        Verb::Passwd => passwd::run(desk),
         verb => text(desk, verb).map(|text| print(&text)),
     };
     match answered {
@@ -90,7 +92,7 @@ pub fn text(desk: &Desk<'_>, verb: &Verb) -> Result<String, NoAnswer> {
         } => sessions::list(desk, *online, *limit, *json)?,
         Verb::Commands { limit, json } => commands::list(desk, *limit, *json)?,
         Verb::SessionShow { id, json } => sessions::show(desk, id, *json)?,
-        Verb::SessionReplay { .. } => String::new(),
+        Verb::SessionReplay { .. } | Verb::Passwd => String::new(),
         Verb::Help { verb, json } => help::text(&desk.settings.menu, *verb, *json),
         Verb::Version { json: true } => json_line(&json!({ "version": VERSION })),
         Verb::Version { json: false } => format!("jms {VERSION}\n"),

@@ -452,6 +452,7 @@ impl Arguments {
                 Noun::Asset(asset::Asset::Add(add)) => add.csv.as_ref(),
                 Noun::Init(init) => init.key.as_ref(),
                 Noun::User(user::User::Add(add)) => add.key.as_ref(),
+                Noun::User(user::User::PasswordReset(reset)) => reset.password.as_ref(),
                 Noun::Key(key::Key::Add(add)) => Some(&add.key),
                 Noun::HostKey(asset::HostKey::Add(add)) => Some(&add.key),
                 Noun::SystemUser(system_user::SystemUser::Add(add)) => add.attributes.file(),

@@ -22,7 +22,7 @@ const NOUNS: &[&str] = &[
 
 /// Verbs of nouns that are built.
 const VERBS: &[(&str, &[&str])] = &[
-    ("user", &["mfa-reset", "password-reset"]),
+    ("user", &["mfa-reset"]),
     ("asset", &["test", "gather"]),
     (
         "session",

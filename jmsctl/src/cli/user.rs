@@ -1,7 +1,7 @@
 //! `jmsctl user …` as it is typed.
 #![forbid(unsafe_code)]
 
-use super::flags::{Change, Ls, Name, Names};
+use super::flags::{Change, Ls, Name, Names, Reasoned};
 use super::values::{Clearable, one_line, validity};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand};
@@ -40,6 +40,34 @@ pub enum User {
     /// Let users in again who were disabled, or were not here for too long
     #[command(after_help = "Example:\n  jmsctl user enable alice")]
     Enable(Names),
+    /// Give a user a password that is good for one login, in which he chooses his own
+    #[command(
+        after_help = "Printed once, and kept only as a hash. It lets nobody in until passwords are switched on: see
+password in jms.toml(5).
+
+Examples:
+  jmsctl user password-reset alice
+  jmsctl user password-reset alice --password -
+  jmsctl user password-reset alice --remove"
+    )]
+    PasswordReset(PasswordReset),
+}
+
+/// `user password-reset`
+#[derive(Debug, Args)]
+pub struct PasswordReset {
+    /// Login name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// This one, from a file or - for standard input or a question, instead of a random one
+    #[arg(long, value_name = "FILE|-", conflicts_with = "remove")]
+    pub password: Option<FileArgument>,
+    /// Take the password away: only keys let the user in then
+    #[arg(long)]
+    pub remove: bool,
+    /// Flags of the change.
+    #[command(flatten)]
+    pub change: Reasoned,
 }
 
 /// Attributes of a user.

@@ -42,7 +42,9 @@ impl NewSecret {
                 PrivateKey::generate_ed25519()
                     .map_err(|error| Failure::Failed(error.to_string()))?,
             ),
-            (None, None, Some(file)) => Secret::Password(password(file)?),
+            (None, None, Some(file)) => {
+                Secret::Password(password(file, "Password of the account")?)
+            }
             (None, None, None) => return Ok(None),
         };
         let master = context.master_key()?;
@@ -118,9 +120,10 @@ fn private_key(file: &FileArgument) -> Done<PrivateKey> {
     }
 }
 
-fn password(file: &FileArgument) -> Done<SecretString> {
+/// A password from a file or standard input; at a terminal, asked for twice with `question`.
+pub fn password(file: &FileArgument, question: &str) -> Done<SecretString> {
     if file.is_standard() && can_ask() {
-        let typed = checked(passphrase("Password of the account")?)?;
+        let typed = checked(passphrase(question)?)?;
         if typed.expose() != passphrase("The same again")?.expose() {
             return Err(Failure::BadInput(
                 "the two are not the same; nothing was changed".to_owned(),

@@ -94,6 +94,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         }
         Verb::Disable(names) => enable(names, false, context),
         Verb::Enable(names) => enable(names, true, context),
+        Verb::PasswordReset(verb) => super::password::reset(verb, context),
     }
 }
 

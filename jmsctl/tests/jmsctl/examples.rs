@@ -11,6 +11,7 @@ use std::process::Command;
 const POLICY: &str = "
 user add bob
 user add carol
+user password-reset alice
 user-group add web-team --user alice,bob
 user-group add contractors
 site add south

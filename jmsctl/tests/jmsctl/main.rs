@@ -14,6 +14,7 @@ mod keys;
 mod locks;
 mod login_rules;
 mod overrides;
+mod passwords;
 mod policy;
 mod policy_file;
 mod privilege;

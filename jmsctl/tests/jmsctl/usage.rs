@@ -40,8 +40,8 @@ fn wrong_usage_is_two_and_what_is_planned_says_so() {
     }
     assert_eq!(plain(&["help", "grnat"]).status.code(), Some(3));
     // What is near is named, and nothing that is only planned.
-    let said = text(&plain(&["user", "ad", "bob"]).stderr);
-    assert!(said.contains("'add'") && !said.contains("reset"), "{said}");
+    let said = text(&plain(&["asset", "sett", "web1"]).stderr);
+    assert!(said.contains("'set'") && !said.contains("'test'"), "{said}");
     let said = text(&plain(&["usr", "ls"]).stderr);
     assert!(said.contains("'user'") && !said.contains("push"), "{said}");
     let said = text(&plain(&["access", "ls"]).stderr);
