@@ -165,7 +165,6 @@ impl Capture {
             Event::Printed(c) => self.echo.printed(now, c),
             Event::EditorOff => self.editor_off(now),
             Event::EditorOn => {
-                self.expanded(false);
                 self.epoch += 1;
                 self.anchor = None;
                 self.disturbed = false;
@@ -239,10 +238,13 @@ impl Capture {
         if self.anchor.is_none() && self.waiting.is_empty() {
             self.set_anchor(now);
         }
+        self.expanded(false);
         self.ahead.key(self.screen.bracketed());
         self.resynchronise();
         self.typed.key(key);
-        if let Key::Char(c) = key {
+        if let Key::Char(c) = key
+            && c >= ' '
+        {
             self.echo.typed(now, c);
         }
         self.last_key = Some(now);
@@ -299,6 +301,21 @@ impl Capture {
                 return;
             }
         }
+        if self.typed.is_empty()
+            && self.screen.bracketed()
+            && let Some((place, _)) = self.prompts.behind(grid, cursor.line)
+            && place.column < cursor.column
+        {
+            // The line editor begins with text of its own: what a history designator became, or a line put aside.
+            self.anchor = Some(Anchor {
+                stamp: 0,
+                right: String::new(),
+                ..anchor_at(&self.screen, place, false)
+            });
+            self.typed.prefilled();
+            self.expanding = None;
+            return;
+        }
         let anchor = anchor_at(&self.screen, cursor, false);
         let sure = rested && self.typed.is_empty() && !anchor.prompt.trim().is_empty();
         self.anchor = Some(Anchor { sure, ..anchor });
@@ -318,6 +335,7 @@ impl Capture {
         if self.anchor.is_none() && self.waiting.is_empty() {
             self.set_anchor(now);
         }
+        self.expanded(false);
         let settled = self.echo.is_empty() && self.anchor.is_some() && self.waiting.is_empty();
         let before = if settled {
             self.anchor
@@ -414,7 +432,8 @@ impl Capture {
                         accept.settled && accept.feeds == 0 && !all.is_empty() && !accept.silent;
                     ends_with_keys(all, keys) || ends_with_keys(&shown, keys) || scrolled
                 } else if accept.typed.any {
-                    accept.settled
+                    let sure = accept.anchor.as_ref().is_some_and(|a| a.sure);
+                    sure && accept.settled
                         && accept.feeds == 0
                         && reading.as_ref().is_some_and(|r| !r.text.is_empty())
                 } else {
@@ -644,7 +663,11 @@ impl Capture {
 
     /// Something was accepted that nobody could see.
     fn hidden(&mut self, accept: &Accept) {
-        if accept.editor || self.at_prompt_known(accept.anchor.as_ref()) {
+        let masked = accept
+            .anchor
+            .as_ref()
+            .is_some_and(|a| crate::reading::masked(&read(&self.screen, a).text));
+        if accept.editor && !masked || self.at_prompt_known(accept.anchor.as_ref()) {
             let mut hidden = command(accept, String::new(), Certainty::Raw);
             hidden.hidden = true;
             self.actions.push_back(Action::Command(hidden));
@@ -659,7 +682,10 @@ impl Capture {
 
     pub(crate) fn log(&mut self, command: Command, editor: bool) {
         self.expanded(false);
-        if editor && crate::history::has_designator(&command.line) {
+        if editor
+            && (crate::history::has_designator(&command.line)
+                || crate::history::runs_another(&command.line))
+        {
             self.expected_line = self.screen.grid().cursor().line;
             self.expanding = Some(command);
             return;

@@ -6,6 +6,11 @@ pub fn has_designator(line: &str) -> bool {
     line.starts_with('^') && line.len() > 1 || !pieces(line).1.is_empty()
 }
 
+/// A builtin that runs an earlier line again, and prints it first.
+pub fn runs_another(line: &str) -> bool {
+    line.starts_with("fc -s")
+}
+
 /// The text around designators, and the designators.
 fn pieces(line: &str) -> (Vec<String>, Vec<String>) {
     let mut texts = vec![String::new()];
@@ -82,7 +87,7 @@ pub fn may_expand_to(line: &str, shown: &str) -> bool {
     {
         return false;
     }
-    if line.starts_with('^') {
+    if line.starts_with('^') || runs_another(line) {
         return true;
     }
     let (texts, found) = pieces(line);

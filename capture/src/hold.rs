@@ -61,6 +61,8 @@ pub struct Clearing {
 /// Kill to the start; kill to the end and again to the start (what the first of the two may have typed into a vi line goes
 /// too); interrupt.
 const LINE: &[&[u8]] = &[b"\x15", b"\x0b\x15", b"\x05\x15", b"\x03"];
+/// A line editor that may be in vi's command mode must be back in the mode that it begins in.
+const MODAL: &[&[u8]] = &[b"\x03", b"\x15", b"\x0b\x15"];
 /// A line that cannot be seen, or a part of a construct that makes no sense without it, goes with all of it.
 const CONSTRUCT: &[&[u8]] = &[b"\x03"];
 
@@ -478,6 +480,8 @@ impl Capture {
         }
         let attempts = if continued || invisible {
             CONSTRUCT
+        } else if self.typed.escaped && self.screen.bracketed() {
+            MODAL
         } else {
             LINE
         };
@@ -512,6 +516,7 @@ impl Capture {
             clearing.sent = now;
             clearing.interrupted = keys == b"\x03";
             let keys = keys.to_vec();
+            self.abandoned = keys == b"\x03";
             self.send(&keys);
         } else {
             let command = clearing.command.clone();

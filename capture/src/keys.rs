@@ -166,7 +166,7 @@ impl Keys {
         }
         let literal = std::mem::take(&mut self.literal);
         match byte {
-            0x1b if literal => Some(Key::Meta(byte)),
+            0..=0x1f | 0x7f if literal => Some(Key::Char(byte as char)),
             0x1b => {
                 self.state = State::Escape;
                 None

@@ -78,10 +78,21 @@ fn find(grid: &Grid, anchor: &Anchor) -> Option<u64> {
             return Some(line);
         }
         if line <= lowest {
-            return None;
+            break;
         }
         line -= 1;
     }
+    // A prompt that shows the editing mode differs a little, where it was.
+    let row = grid
+        .line(anchor.place.line)
+        .filter(|_| anchor.sure && anchor.place.line <= cursor)?;
+    let shown = text_of(row, 0, anchor.place.column);
+    let (was, is) = (anchor.prompt.trim_end(), shown.trim_end());
+    let length = was.chars().count();
+    let differ = was.chars().zip(is.chars()).filter(|(a, b)| a != b).count();
+    let end = |text: &str| text.chars().rev().take(2).collect::<Vec<_>>();
+    (length == is.chars().count() && end(was) == end(is) && differ <= 4 && differ * 3 <= length)
+        .then_some(anchor.place.line)
 }
 
 /// Reads the line that begins at an anchor.
@@ -99,6 +110,7 @@ pub fn read(screen: &Screen, anchor: &Anchor) -> Reading {
         },
         if moved { 0 } else { anchor.stamp },
         &anchor.right,
+        !screen.in_alternate(),
     );
     reading.found = true;
     reading.moved = moved;
@@ -107,7 +119,7 @@ pub fn read(screen: &Screen, anchor: &Anchor) -> Reading {
 
 /// Reads from a place to the end of the text there, at least to the cursor's row. Cells not younger than `stamp` on the first
 /// row are a prompt's, and so is `right` at its end.
-pub fn read_from(grid: &Grid, start: Place, stamp: u32, right: &str) -> Reading {
+pub fn read_from(grid: &Grid, start: Place, stamp: u32, right: &str, whole: bool) -> Reading {
     let cursor = grid.cursor();
     let mut text = String::new();
     let mut at_cursor = None;
@@ -158,7 +170,7 @@ pub fn read_from(grid: &Grid, start: Place, stamp: u32, right: &str) -> Reading 
         }
         let full = row.wrapped || (row.cells.len() >= grid.width() && line < cursor.line);
         if !full {
-            if line >= cursor.line {
+            if line >= cursor.line || !whole {
                 break;
             }
             while text.ends_with(' ') {
@@ -190,7 +202,7 @@ pub fn cursor_line(grid: &Grid) -> (Place, String) {
         rows += 1;
     }
     let place = Place { line, column: 0 };
-    let reading = read_from(grid, place, 0, "");
+    let reading = read_from(grid, place, 0, "", true);
     (place, reading.text)
 }
 

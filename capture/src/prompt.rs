@@ -60,7 +60,7 @@ impl Prompts {
         let mut line = cursor;
         loop {
             if let Some((place, prompt)) = self.behind(grid, line) {
-                let mut reading = read_from(grid, place, 0, "");
+                let mut reading = read_from(grid, place, 0, "", false);
                 reading.found = true;
                 reading.moved = true;
                 return Some((reading, prompt));

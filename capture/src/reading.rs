@@ -43,6 +43,14 @@ pub fn masked(text: &str) -> bool {
     !first.is_alphanumeric() && characters.all(|c| c == first)
 }
 
+fn fully(typed: &Typed) -> bool {
+    typed.explained() == Explained::Fully && !typed.text().trim().is_empty()
+}
+
+fn compact(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
 /// Decides.
 pub fn decide(evidence: Evidence<'_>) -> Decision {
     let Evidence {
@@ -62,7 +70,10 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
     let Some(seen) = seen else {
         return match () {
             () if typed.shown == 0 && keys.trim().is_empty() => Decision::Nothing,
-            () if silent => Decision::Hidden,
+            () if silent && (typed.explained() != Explained::No || !editor) => Decision::Hidden,
+            () if fully(typed) && !silent && editor => {
+                Decision::Line(keys.to_owned(), Certainty::Likely)
+            }
             () if typed.explained() == Explained::Fully && !keys.is_empty() && !editor => {
                 Decision::Hidden
             }
@@ -70,7 +81,7 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         };
     };
     let shown = seen.text.as_str();
-    let fully = typed.explained() == Explained::Fully && !keys.is_empty();
+    let fully = fully(typed);
     if typed.explained() != Explained::No && !keys.is_empty() {
         // Printed text may miss what cannot be seen: tabs, blanks at a row's end.
         if shown == keys {
@@ -96,24 +107,26 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
     if silent && !editor && typed.explained() != Explained::No {
         return Decision::Hidden;
     }
-    if fully {
-        let compact = |text: &str| {
-            text.chars()
-                .filter(|c| !c.is_whitespace())
-                .collect::<String>()
-        };
-        let (tight, whole) = (compact(keys), compact(shown));
-        // What stands in front of it was no part of it.
-        if whole.ends_with(&tight) {
-            return Decision::Line(keys.to_owned(), Certainty::Likely);
-        }
+    let (tight, whole) = (compact(keys), compact(shown));
+    if typed.literal && !editor && tight.replace(char::is_control, "") == whole.replace('^', "") {
+        return Decision::Line(keys.to_owned(), Certainty::Likely);
+    }
+    if typed.explained() != Explained::No && !tight.is_empty() {
         // A line editor that scrolls sideways shows a part, marked at its edges.
         let part = whole.trim_matches(|c| matches!(c, '<' | '>' | '*'));
-        if disturbed || !editor || (part.len() < whole.len() && tight.contains(part)) {
+        if part.len() < whole.len() && part.len() >= 8 && tight.contains(part) {
             return Decision::Line(keys.to_owned(), Certainty::Likely);
         }
     }
-    let certainty = if sure && !disturbed && !seen.moved && after.is_some() {
+    if fully {
+        // What stands in front of it was no part of it.
+        if whole.ends_with(&tight) || disturbed || !editor {
+            return Decision::Line(keys.to_owned(), Certainty::Likely);
+        }
+    }
+    // Blanks in a row may have been a tab.
+    let plain = !shown.contains("  ") && !shown.contains('\n');
+    let certainty = if sure && !disturbed && !seen.moved && after.is_some() && plain {
         Certainty::Exact
     } else {
         Certainty::Likely

@@ -23,6 +23,10 @@ pub struct Typed {
     explained: Explained,
     /// There is a tab in it: text for `cat`, completion for a line editor.
     pub tab: bool,
+    /// A control character was quoted into it.
+    pub literal: bool,
+    /// `ESC` was among its keys: a line editor may be in another mode than the one that it begins in.
+    pub escaped: bool,
     /// Some of it was pasted in brackets.
     pub pasted: bool,
     /// Anything at all was typed.
@@ -40,6 +44,8 @@ impl Default for Typed {
             cursor: 0,
             explained: Explained::Fully,
             tab: false,
+            literal: false,
+            escaped: false,
             pasted: false,
             any: false,
             cut: false,
@@ -76,14 +82,25 @@ impl Typed {
         *self = Typed::default();
     }
 
+    /// The line editor had text in it before the first key.
+    pub fn prefilled(&mut self) {
+        self.any = true;
+        self.at_least(Explained::No);
+    }
+
     /// One more key, not an accepting one.
     pub fn key(&mut self, key: Key) {
         self.any = true;
         match key {
             Key::Char(c) => {
-                self.shown += 1;
+                if c < ' ' {
+                    self.literal = true;
+                } else {
+                    self.shown += 1;
+                }
                 self.insert(c);
             }
+            Key::Control(0x16) => self.at_least(Explained::Mostly),
             Key::PastedLine(_) => self.insert('\n'),
             Key::Control(b'\t') => {
                 self.tab = true;
@@ -123,9 +140,11 @@ impl Typed {
             Key::Control(0x0c) | Key::Report => {}
             Key::PasteBegin => self.pasted = true,
             Key::PasteEnd => {}
-            Key::Control(_) | Key::Meta(_) | Key::Special(..) | Key::Accept(_) => {
-                self.at_least(Explained::No)
+            Key::Control(0x1b) | Key::Meta(_) => {
+                self.escaped = true;
+                self.at_least(Explained::No);
             }
+            Key::Control(_) | Key::Special(..) | Key::Accept(_) => self.at_least(Explained::No),
         }
     }
 
