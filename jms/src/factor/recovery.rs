@@ -75,6 +75,18 @@ impl RecoveryCode {
             .collect()
     }
 
+    /// One of its own, with what the store keeps of it.
+    ///
+    /// # Errors
+    /// [`RecoveryError`].
+    pub fn make_one() -> Result<(Self, HashedCode), RecoveryError> {
+        let mut salt = [0; SALT_LENGTH];
+        getrandom::fill(&mut salt).map_err(|_| RecoveryError::NoRandomness)?;
+        let code = Self::random()?;
+        let hash = code.hashed_with(salt)?;
+        Ok((code, hash))
+    }
+
     fn random() -> Result<Self, RecoveryError> {
         let mut bytes = Zeroizing::new([0_u8; LENGTH]);
         getrandom::fill(&mut *bytes).map_err(|_| RecoveryError::NoRandomness)?;

@@ -141,6 +141,24 @@ pub struct Decision {
     pub steps: Vec<Step>,
 }
 
+impl Decision {
+    /// The no to a login that has not passed the factor that is demanded of its user, whatever the target.
+    #[must_use]
+    pub fn without_factor() -> Self {
+        let text = "the login has passed the second factor that is demanded of its user";
+        Self {
+            allow: false,
+            reason: Reason::FactorNeeded,
+            factor_needed: None,
+            limits: Limits::default(),
+            steps: vec![Step {
+                passed: false,
+                text: text.to_owned(),
+            }],
+        }
+    }
+}
+
 /// What bounds an allowed session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {

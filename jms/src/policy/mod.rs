@@ -7,6 +7,7 @@
 pub mod access;
 pub mod channel;
 pub mod factor;
+pub mod factor_standing;
 pub mod lockout;
 pub mod login;
 pub mod login_rule;
@@ -15,6 +16,7 @@ pub mod right;
 pub use access::{Decision, Facts, Reason, decide, decide_rights};
 pub use channel::Channel;
 pub use factor::{FactorPolicy, FactorSource};
+pub use factor_standing::{FactorStanding, factor_standing};
 pub use right::{Right, Rights};
 
 use crate::time::Time;

@@ -8,8 +8,8 @@ mod table;
 
 pub use describe::{Kind, Section, Setting, shipped};
 pub use table::{
-    Bastion, Confinement, Filter, Lockout, Login, Menu, Password, Recording, SECTIONS, Session,
-    Settings, Syslog,
+    Bastion, Confinement, Filter, Lockout, Login, Menu, Mfa, Password, Recording, SECTIONS,
+    Session, Settings, Syslog,
 };
 
 use crate::password::Cost;
@@ -86,6 +86,20 @@ impl Session {
             asset: some(self.limit_asset),
             bastion: some(self.limit_bastion),
         }
+    }
+}
+
+impl Mfa {
+    /// For how long a factor is remembered, in milliseconds.
+    #[must_use]
+    pub fn remember_milliseconds(&self) -> i64 {
+        i64::from(self.remember) * 1000
+    }
+
+    /// For how long an enrolment code is good, in milliseconds.
+    #[must_use]
+    pub fn enrolment_code_milliseconds(&self) -> i64 {
+        i64::from(self.enrolment_code_hours) * 3_600_000
     }
 }
 

@@ -81,6 +81,15 @@ settings! {
         passes: u32 = 2, least 1, unit "passes";
     }
 
+    /// Second factors.
+    mfa: Mfa {
+        /// So many seconds after a user has passed a second factor, it counts for further logins with the same key from
+        /// the same address, so that programs without a terminal work; 0: for none.
+        remember: u32 = 900, unit "seconds";
+        /// So many hours the code is good that `jmsctl user mfa-reset` prints, with which a user enrols a new one.
+        enrolment_code_hours: u32 = 24, least 1, unit "hours";
+    }
+
     /// What is recorded, and who may see it.
     recording: Recording {
         /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not set: all of it. What

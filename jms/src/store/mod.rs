@@ -55,7 +55,7 @@ pub use change::{Actor, Change};
 pub use commands::{CommandSearch, LONGEST_LINE, NewCommand};
 pub use error::StoreError;
 pub use events::EventSearch;
-pub use factor::{Answered, Confirmed, FactorKind, FactorRefusal, Passed};
+pub use factor::{Answered, Before, Confirmed, EnrolmentCode, FactorKind, FactorRefusal, Passed};
 pub use health::{Counts, KeyBackup, LocalAccount, SealedSample, Waiting};
 pub use lockout::{Answerer, Attempt, Locked, Outcome, Place, Reserved, Why};
 pub use logins::{LoginSearch, NewLogin, OpenLogin};

@@ -7,7 +7,7 @@ use super::logins::one_of;
 use super::read::{Read, maybe_time, number, time};
 use crate::id::Id;
 use crate::nouns::{Asset, Credential, HostKey, Login, Session, SystemUser, User};
-use crate::policy::{Channel, Decision, access};
+use crate::policy::{Channel, Decision, FactorStanding, access};
 use crate::process::Process;
 use crate::time::Time;
 use event::{Event, Type};
@@ -256,8 +256,13 @@ impl Store {
             nearest: None,
         };
         let user = read.user_by_uid(new.user.uid)?.ok_or_else(gone)?;
-        let facts = read.facts(&user, Some(new.login), new.target, new.limits)?;
-        let decision = crate::policy::decide(&facts, new.channel, now);
+        let login = read.login_by_prefix(&new.login.id)?;
+        let facts = read.facts(&user, Some(&login), new.target, new.limits)?;
+        let decision = match read.factor_standing(&user, &login, now)? {
+            FactorStanding::Passed => crate::policy::decide(&facts, new.channel, now),
+            // It was asked for before; what has changed since counts.
+            _ => Decision::without_factor(),
+        };
         let egress = read.egress(&user, new.target)?;
         let row = Session {
             id: new.id.to_string(),

@@ -90,6 +90,57 @@ impl Store {
         Ok(answered)
     }
 
+    /// Judges what a person typed as the code without which he may not enrol, through the same door. A right one is not
+    /// used up: [`Store::confirm_enrolment`] does that.
+    ///
+    /// # Errors
+    /// [`StoreError`]: then it did not count, whatever it was.
+    pub fn answer_enrolment_code(
+        &mut self,
+        who: &Answerer<'_>,
+        limits: &Limits,
+        source: &str,
+        typed: &Typed,
+        now: Time,
+    ) -> Result<Answered, StoreError> {
+        if matches!(typed, Typed::Nothing) {
+            return Ok(Answered::Refused(FactorRefusal::Nothing));
+        }
+        let place = match self.reserve(who, limits, now)? {
+            Reserved::Locked(locked) => return Ok(Answered::Locked(locked)),
+            Reserved::Place(place) => place,
+        };
+        let stored = self.read().enrolment_hash(who.user_id, now)?;
+        let right = match (typed, &stored) {
+            (Typed::Recovery(code), Some(hash)) => {
+                let found = code
+                    .find(std::slice::from_ref(hash))
+                    .map_err(super::secret)?;
+                found.is_some()
+            }
+            _ => false,
+        };
+        let outcome = if right {
+            Outcome::Passed
+        } else {
+            Outcome::Wrong
+        };
+        let held = self.settle(place, who, limits, outcome, now)?;
+        let answered = match (stored, right && held) {
+            (None, _) => Answered::Refused(FactorRefusal::NotEnrolled),
+            (Some(_), true) => Answered::Passed(Passed {
+                kind: FactorKind::Enrolment,
+                at: now,
+                recovery_codes: 0,
+            }),
+            (Some(_), false) => Answered::Refused(FactorRefusal::Wrong),
+        };
+        if let Some(event) = event_of(who, source, answered, now) {
+            self.emit(&event)?;
+        }
+        Ok(answered)
+    }
+
     /// The used step is written in the transaction that finds the code right.
     fn answer_code(
         &mut self,

@@ -1,12 +1,13 @@
 //! Enrolling, renewing, making recovery codes, resetting.
 
-use super::FactorKind;
-use crate::factor::{Digits, Enrolment, RecoveryCode, Typed};
+use super::{Before, FactorKind};
+use crate::factor::{Digits, Enrolment, HashedCode, RecoveryCode, Typed};
 use crate::nouns::User;
 use crate::store::Store;
 use crate::store::change::Change;
 use crate::store::error::StoreError;
 use crate::store::events;
+use crate::store::read::Read;
 use crate::time::Time;
 use event::Type;
 use rusqlite::{Transaction, TransactionBehavior, params};
@@ -17,13 +18,16 @@ pub enum Confirmed {
     Done(Vec<RecoveryCode>),
     /// What was typed is not the app's code; nothing was kept. Neither is it counted: the person has the secret.
     Wrong,
+    /// The factor, or the code that an enrolment takes, is not what it was when this enrolment began; nothing was kept.
+    Overtaken,
 }
 
 impl Store {
     /// Keeps a new secret, in the place of an older one, once its code proves that the app has it; with it ten new
     /// recovery codes, and nothing that was remembered. The code is used up.
     ///
-    /// Who may do so (nobody enrolled yet; the old factor for renewing) is the caller's to know.
+    /// Who may do so (nobody enrolled yet; the enrolment code after a reset; the old factor for renewing) is the caller's
+    /// to know. `before` is what was there when that was found out.
     ///
     /// # Errors
     /// [`StoreError`]: nothing is changed.
@@ -33,6 +37,7 @@ impl Store {
         source: &str,
         enrolment: &Enrolment,
         typed: &Typed,
+        before: Before,
         now: Time,
     ) -> Result<Confirmed, StoreError> {
         let totp = enrolment.totp();
@@ -53,6 +58,14 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let user_now = Read::new(&transaction).user_by_uid(user.uid)?;
+        let Some(user) = user_now.as_ref().filter(|now| now.id == user.id) else {
+            return Ok(Confirmed::Overtaken);
+        };
+        if Read::new(&transaction).before_enrolment(user)? != before {
+            return Ok(Confirmed::Overtaken);
+        }
+        transaction.execute("DELETE FROM enrolment_code WHERE user_id = ?1", [user.id])?;
         let digits: i64 = match totp.digits {
             Digits::Six => 6,
             Digits::Eight => 8,
@@ -109,7 +122,7 @@ impl Store {
 fn keep_codes(
     transaction: &Transaction<'_>,
     user_id: i64,
-    codes: Vec<(RecoveryCode, crate::factor::HashedCode)>,
+    codes: Vec<(RecoveryCode, HashedCode)>,
 ) -> Result<Vec<RecoveryCode>, StoreError> {
     transaction.execute("DELETE FROM recovery_code WHERE user_id = ?1", [user_id])?;
     let mut shown = Vec::with_capacity(codes.len());
@@ -124,18 +137,35 @@ fn keep_codes(
 }
 
 impl Change<'_> {
-    /// Takes away a user's secret, recovery codes and all that is remembered; what is demanded of him stays. Returns
-    /// whether there was anything.
+    /// Takes away a user's secret, recovery codes and all that is remembered; what is demanded of him stays. Until
+    /// `until` he enrols another with the code whose hash is `code`, and after that not at all: a key alone, which
+    /// somebody may have stolen together with the phone, enrols nothing. His open logins have passed no factor any more.
+    /// Returns whether there was anything to take away.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub fn reset_factor(&self, name: &str) -> Result<bool, StoreError> {
+    pub fn reset_factor(
+        &self,
+        name: &str,
+        code: &HashedCode,
+        until: Time,
+    ) -> Result<bool, StoreError> {
         let user = self.read().user(name)?;
         self.about_to_touch(&user)?;
         let was = self.execute("DELETE FROM totp WHERE user_id = ?1", [user.id])?
             + self.execute("DELETE FROM recovery_code WHERE user_id = ?1", [user.id])?;
+        self.execute(
+            "INSERT OR REPLACE INTO enrolment_code (user_id, hash, created_at, valid_until) VALUES (?1, ?2, ?3, ?4)",
+            params![user.id, code.to_string(), self.now().0, until.0],
+        )?;
+        self.execute(
+            "UPDATE login SET factor_at = NULL WHERE user_id = ?1 AND closed_at IS NULL",
+            [user.id],
+        )?;
         self.forget_factor(&user)?;
-        let event = super::about(Type::FactorChange, name, self.now()).result("reset");
+        let event = super::about(Type::FactorChange, name, self.now())
+            .result("reset")
+            .with("until", until.to_string());
         self.keep_event(&self.signed(event))?;
         Ok(was > 0)
     }

@@ -7,11 +7,13 @@ mod answer;
 mod enrol;
 mod memory;
 mod read;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Answered, FactorRefusal, Passed};
 pub use enrol::Confirmed;
+pub use standing::{Before, EnrolmentCode};
 
 use super::error::StoreError;
 use crate::nouns::words;
@@ -29,6 +31,8 @@ words! {
         Recovery = "recovery",
         /// A security key that verified its person.
         SecurityKey = "security-key",
+        /// The code that an administrator handed over after a reset: for enrolling, and nothing else.
+        Enrolment = "enrolment-code",
         /// One of these, a short while ago, with the same key from the same address.
         Remembered = "remembered",
     }

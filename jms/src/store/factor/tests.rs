@@ -32,9 +32,10 @@ fn enrol(f: &mut Fixture) -> (Enrolment, Vec<RecoveryCode>) {
     let enrolment = Enrolment::begin(Algorithm::Sha1, Digits::Six).unwrap();
     let first = typed(enrolment.totp(), Totp::step(NOW) - 1);
     let user = user(f);
+    let before = f.store.read().before_enrolment(&user).unwrap();
     let done = f
         .store
-        .confirm_enrolment(&user, HERE, &enrolment, &first, NOW);
+        .confirm_enrolment(&user, HERE, &enrolment, &first, before, NOW);
     let Confirmed::Done(codes) = done.unwrap() else {
         panic!("the code was right");
     };
@@ -207,9 +208,10 @@ fn an_enrolment_counts_only_with_its_own_code_and_renewing_ends_the_old() {
     let enrolment = Enrolment::begin(Algorithm::Sha256, Digits::Eight).unwrap();
     let step = Totp::step(NOW);
     let wrong = typed(enrolment.totp(), step + 50);
+    let before = f.store.read().before_enrolment(&alice).unwrap();
     let done = f
         .store
-        .confirm_enrolment(&alice, HERE, &enrolment, &wrong, NOW);
+        .confirm_enrolment(&alice, HERE, &enrolment, &wrong, before, NOW);
     assert!(matches!(done.unwrap(), Confirmed::Wrong));
     assert!(!f.store.read().factor_of(&alice).unwrap().is_enrolled());
     assert_eq!(
@@ -218,9 +220,10 @@ fn an_enrolment_counts_only_with_its_own_code_and_renewing_ends_the_old() {
     );
     let (old, _) = enrol(&mut f);
     let right = typed(enrolment.totp(), step - 1);
+    let before = f.store.read().before_enrolment(&alice).unwrap();
     let done = f
         .store
-        .confirm_enrolment(&alice, HERE, &enrolment, &right, NOW);
+        .confirm_enrolment(&alice, HERE, &enrolment, &right, before, NOW);
     assert!(matches!(done.unwrap(), Confirmed::Done(_)));
     assert_eq!(
         refused(answer(&mut f, &typed(old.totp(), step), NOW)),
@@ -350,7 +353,14 @@ fn what_is_remembered_goes_with_each_change_of_user_key_role_and_with_a_reset() 
         ("role", |f| edit(f, |user| user.role = Role::Auditor)),
         ("disabled", |f| edit(f, |user| user.enabled = false)),
         ("reset", |f| {
-            assert!(f.change(|change| change.reset_factor("alice")).unwrap())
+            assert!(
+                f.change(|change| change.reset_factor(
+                    "alice",
+                    &RecoveryCode::make_one().unwrap().1,
+                    NOW.plus(1000)
+                ))
+                .unwrap()
+            )
         }),
         ("key", |f| {
             let key = f.store.read().login_keys(Some("alice")).unwrap().remove(0);
