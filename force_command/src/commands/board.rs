@@ -96,6 +96,12 @@ impl Board {
         self.notes.len() <= LONGEST
     }
 
+    /// How many things wait to be kept.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.notes.len()
+    }
+
     /// The next thing to keep; it stays until [`Board::kept`].
     #[must_use]
     pub fn next(&self) -> Option<&Note> {

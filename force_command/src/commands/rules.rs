@@ -1,7 +1,7 @@
 //! The filters that apply to one session, and what they say of a line.
 
 use capture::Verdict as Answer;
-use filter::{CompileError, Context, Filter, FilterText, Judgement, Verdict};
+use filter::{CompileError, Context, Filter, FilterText, Judgement, Language, NotPlain, Verdict};
 use jms::settings::HiddenInput;
 
 /// What is kept of a judgement.
@@ -103,6 +103,27 @@ impl Rules {
             }
         }
         strictest.unwrap_or_else(Judged::nothing)
+    }
+
+    /// What is said of a line of a script, with all that belongs to it. What is no text cannot be read: a filter that allows
+    /// only what it lists does not allow it.
+    #[must_use]
+    pub fn judge_script(&self, line: &str, language: Language, is_text: bool) -> Judged {
+        let judged = filter::judge(&self.filters, line, Context::SCRIPT.in_language(language));
+        let strict = || {
+            self.filters
+                .iter()
+                .find(|filter| filter.default == Verdict::Deny)
+        };
+        match strict().filter(|_| !is_text && judged.verdict != Verdict::Deny) {
+            Some(filter) => Judged {
+                verdict: Verdict::Deny,
+                filter: filter.name.clone(),
+                rule: String::new(),
+                sentence: format!("denied by filter {}: {}", filter.name, NotPlain::Bytes),
+            },
+            None => judged.into(),
+        }
     }
 
     /// What is said of a line that was typed without echo.

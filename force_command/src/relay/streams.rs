@@ -132,10 +132,20 @@ impl Upward {
                 Progress::Blocked => break,
                 // A terminal at its end has hung up.
                 Progress::Closed if client.modes.is_some() => return Err(End::ClientGone),
-                Progress::Closed => self.open = false,
+                Progress::Closed => {
+                    self.open = false;
+                    let mut released = Vec::new();
+                    tap.input_ended(Instant::now(), &mut released)
+                        .map_err(End::Tap)?;
+                    self.buffer.append(&released);
+                }
             }
         }
-        if !self.open && self.buffer.is_empty() && !child.has_terminal {
+        let ended = (!self.open && !tap.holds_input()) || tap.closes_input();
+        if !self.held && !self.buffer.is_empty() {
+            self.write(child);
+        }
+        if ended && self.buffer.is_empty() && !child.has_terminal {
             // End of file goes on to the asset.
             child.input = None;
         }

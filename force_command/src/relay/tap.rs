@@ -11,7 +11,8 @@
 //!   appends to `pass` what may go on to the next tap and, in the end, to the asset; what it does
 //!   not append it holds or drops. Held input can be released from a later call to
 //!   [`Tap::input`] only; to be called again without new input, it asks by [`Tap::next_deadline`]
-//!   and releases in [`Tap::tick`]. A tap that holds much [takes no more](Tap::takes_input): the client waits then.
+//!   and releases in [`Tap::tick`]. A tap that holds much [takes no more](Tap::takes_input): the client waits then. A tap hears when
+//!   [no more comes](Tap::input_ended), and can [end the asset's input](Tap::closes_input) itself.
 //! * A tap never blocks, and does no work by the clock unless it asked for it.
 #![forbid(unsafe_code)]
 
@@ -71,6 +72,24 @@ pub trait Tap {
     fn input(&mut self, _at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
         pass.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// The client sends no more. Appends to `pass` what was held and may go on.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session.
+    fn input_ended(&mut self, _at: Instant, _pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        Ok(())
+    }
+
+    /// Whether something is held that may still go on when no more comes: the asset's input stays open.
+    fn holds_input(&self) -> bool {
+        false
+    }
+
+    /// Whether no more goes to the asset: behind what was passed on its input ends, as if the client had ended it.
+    fn closes_input(&self) -> bool {
+        false
     }
 
     /// Whether more may be read from the client now.
@@ -145,6 +164,28 @@ impl Tap for Chain<'_> {
 
     fn input(&mut self, at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
         feed(&mut self.taps, at, bytes.to_vec(), pass)
+    }
+
+    fn input_ended(&mut self, at: Instant, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
+        for first in 0..self.taps.len() {
+            let (done, rest) = self.taps.split_at_mut(first + 1);
+            let mut released = Vec::new();
+            if let Some(tap) = done.last_mut() {
+                tap.input_ended(at, &mut released)?;
+            }
+            if !released.is_empty() {
+                feed(rest, at, released, pass)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn holds_input(&self) -> bool {
+        self.taps.iter().any(|tap| tap.holds_input())
+    }
+
+    fn closes_input(&self) -> bool {
+        self.taps.iter().any(|tap| tap.closes_input())
     }
 
     fn takes_input(&self) -> bool {

@@ -10,13 +10,13 @@ use super::prepare::{Leg, Stage};
 use super::report::{Verdict, verdict};
 use super::ruling::Asking;
 use super::{Refused, confirm, prepare};
-use crate::commands::{Board, Rules, Watched};
+use crate::commands::{Board, Gated, Rules, Watched};
 use crate::confinement::relay::{Process, shut_in};
-use crate::egress::child::Streams;
+use crate::egress::child::{Child, Streams};
 use crate::egress::{Errand, arguments};
 use crate::identity::{Identity, sshd_of};
 use crate::message::{Message, Trouble, say};
-use crate::relay::{self, Client, Descriptors, End, Outcome, Signals, TapFailure};
+use crate::relay::{self, Client, Descriptors, End, Outcome, Signals, Tap, TapFailure};
 use crate::report;
 use crate::request::Connect;
 use crate::sftp_refusal;
@@ -205,7 +205,7 @@ fn run(
     .map_err(system)?;
     live.expires(session.decision.limits.until);
     let board = RefCell::new(Board::new(rules));
-    if connect.terminal {
+    if connect.terminal || ruling.script.is_some() {
         live.keep(Deeds::new(&board, &session.id, whose));
     }
     if connect.terminal {
@@ -220,32 +220,43 @@ fn run(
     // Nothing of what the asset says has been read yet.
     shut_in(&paths, &session.id, &processes, landlock)
         .map_err(|error| Refused::because(Trouble::Confinement, error))?;
-    let mut taps = match connect.terminal {
-        true => Watched::terminal(
-            &mut session.record,
-            &board,
-            client.window(),
-            Duration::from_millis(u64::from(settings.filter.hold)),
-            Duration::from_secs(u64::from(settings.filter.answer_timeout)),
-        ),
-        false => Watched::recorded(&mut session.record),
+    let farewells = farewells.unwrap_or_default();
+    let relayed = |child: &mut Child, taps: &mut dyn Tap, live: &mut Live<'_>| {
+        relay::run(&client, child, taps, signals, live, &farewells)
     };
-    let mut outcome = relay::run(
-        &client,
-        &mut child,
-        &mut taps,
-        signals,
-        &mut live,
-        &farewells.unwrap_or_default(),
-    );
-    if let Err(failure) = taps.ended() {
-        outcome.end = first_failure(outcome.end, failure);
-    }
+    let record = &mut session.record;
+    let mut denied = None;
+    let outcome = match (connect.terminal, ruling.script) {
+        (true, _) => {
+            let hold = Duration::from_millis(u64::from(settings.filter.hold));
+            let answer = Duration::from_secs(u64::from(settings.filter.answer_timeout));
+            let mut taps = Watched::terminal(record, &board, client.window(), hold, answer);
+            let mut outcome = relayed(&mut child, &mut taps, &mut live);
+            if let Err(failure) = taps.ended() {
+                outcome.end = first_failure(outcome.end, failure);
+            }
+            outcome
+        }
+        (false, Some(reads)) => {
+            let mut taps = Gated::new(record, &board, reads);
+            let outcome = relayed(&mut child, &mut taps, &mut live);
+            denied = taps.denied().map(str::to_owned);
+            outcome
+        }
+        (false, None) => relayed(&mut child, record, &mut live),
+    };
     live.write_deeds();
     let observed = live.take_observed();
-    let verdict = verdict(&outcome.end, &session.name, || {
+    let mut verdict = verdict(&outcome.end, &session.name, || {
         live.trouble(outcome.farewell.as_deref().unwrap_or_default())
     });
+    if let (Some(sentence), End::Ended(_)) = (denied, &outcome.end) {
+        verdict = Verdict {
+            status: status::DENIED,
+            message: Some(Message::Filtered(sentence)),
+            reason: "filtered",
+        };
+    }
     drop((live, client, child));
     report_observed(store, identity, session, &observed);
     report_failure(store, identity, session, &outcome.end);
