@@ -32,6 +32,8 @@ pub struct Accept {
     pub feeds: u32,
     /// A command for a shell, given to a full-screen program.
     pub bang: Option<String>,
+    /// One sign stood there for each of its characters.
+    pub masked: bool,
     /// Something else printed into it.
     pub disturbed: bool,
     /// No character of it had been echoed.

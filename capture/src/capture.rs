@@ -48,6 +48,18 @@ pub struct Capture {
     pub(crate) expected_line: u64,
     pub(crate) history: VecDeque<String>,
     pub(crate) dropping_paste: bool,
+    /// Where the line editor began to read.
+    began: Place,
+    edited: Edited,
+    recent: [Option<Key>; 2],
+}
+
+/// A line that is being written in an editor of files, which the shell then prints and runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edited {
+    No,
+    Outside,
+    Back,
 }
 
 impl Capture {
@@ -78,6 +90,9 @@ impl Capture {
             expected_line: 0,
             history: VecDeque::new(),
             dropping_paste: false,
+            began: Place { line: 0, column: 0 },
+            edited: Edited::No,
+            recent: [None; 2],
         }
     }
 
@@ -142,6 +157,9 @@ impl Capture {
             if self.expanding.is_some() {
                 self.expanded(true);
             }
+            if self.edited == Edited::Back {
+                self.edited_line(now);
+            }
             if self.screen.bracketed() {
                 if self.waiting.is_empty()
                     && self.echo.is_empty()
@@ -162,14 +180,25 @@ impl Capture {
     fn event(&mut self, now: Instant, event: Event) {
         match event {
             Event::None => {}
-            Event::Printed(c) => self.echo.printed(now, c),
+            Event::Printed(c) => {
+                if self.echo.printed(now, c) {
+                    self.still_editing();
+                }
+            }
             Event::EditorOff => self.editor_off(now),
             Event::EditorOn => {
+                self.began = self.screen.grid().cursor();
+                self.edited = Edited::No;
                 self.epoch += 1;
                 self.anchor = None;
                 self.disturbed = false;
             }
-            Event::AlternateOn | Event::AlternateOff => self.anchor = None,
+            Event::AlternateOn | Event::AlternateOff => {
+                self.anchor = None;
+                if event == Event::AlternateOff && self.edited == Edited::Outside {
+                    self.edited = Edited::Back;
+                }
+            }
         }
     }
 
@@ -223,6 +252,9 @@ impl Capture {
         if key == Key::Report {
             return;
         }
+        if self.waiting.is_empty() {
+            self.echo.forget_old();
+        }
         self.screen.close_string();
         self.settle_stale(now);
         let end_of_file = key == Key::Control(0x04) && self.typed.is_empty();
@@ -235,6 +267,7 @@ impl Capture {
             return;
         }
         self.abandoned = end_of_file;
+        self.recent = [self.recent[1], Some(key)];
         if self.anchor.is_none() && self.waiting.is_empty() {
             self.set_anchor(now);
         }
@@ -275,10 +308,11 @@ impl Capture {
                 .is_some_and(|at| now.saturating_duration_since(at) >= Duration::from_millis(4));
         if !self.typed.is_empty() {
             if let Some((place, _)) = self.prompts.behind(grid, cursor.line) {
-                self.anchor = Some(anchor_at(&self.screen, place, false));
-                if let Some(anchor) = &mut self.anchor {
-                    anchor.stamp = 0;
-                }
+                self.anchor = Some(Anchor {
+                    stamp: 0,
+                    right: String::new(),
+                    ..anchor_at(&self.screen, place, rested)
+                });
                 return;
             }
             let keys = self.typed.text();
@@ -303,7 +337,7 @@ impl Capture {
         }
         if self.typed.is_empty()
             && self.screen.bracketed()
-            && let Some((place, _)) = self.prompts.behind(grid, cursor.line)
+            && let Some(place) = self.prefilled_from(grid)
             && place.column < cursor.column
         {
             // The line editor begins with text of its own: what a history designator became, or a line put aside.
@@ -320,6 +354,24 @@ impl Capture {
         let sure = rested && self.typed.is_empty() && !anchor.prompt.trim().is_empty();
         self.anchor = Some(Anchor { sure, ..anchor });
         self.disturbed = false;
+    }
+
+    /// Where a line that the editor shows behind a known prompt begins. The editor may have begun to read in mid-row.
+    fn prefilled_from(&self, grid: &crate::screen::Grid) -> Option<Place> {
+        let line = grid.cursor().line;
+        let began = if self.began.line == line {
+            self.began.column
+        } else {
+            0
+        };
+        if began == 0 {
+            return self.prompts.behind(grid, line).map(|(place, _)| place);
+        }
+        if let Some((place, _)) = self.prompts.behind_from(grid, line, began) {
+            return Some(place);
+        }
+        let before = crate::line::text_of(grid.line(line)?, 0, began);
+        self.prompts.knows(&before).then_some(self.began)
     }
 
     /// An accepting key is passed to the asset.
@@ -344,6 +396,10 @@ impl Capture {
         } else {
             None
         };
+        let masked = self
+            .anchor
+            .as_ref()
+            .is_some_and(|anchor| crate::reading::masked(&read(&self.screen, anchor).text));
         let bang = self.escape_to_shell();
         if self.waiting.len() >= WAITING_LIMIT {
             self.settle_front(now);
@@ -362,6 +418,7 @@ impl Capture {
             seen: false,
             feeds: 0,
             bang,
+            masked,
             disturbed: std::mem::take(&mut self.disturbed),
             judged,
             outcome,
@@ -597,6 +654,13 @@ impl Capture {
 
     /// The editor stopped without an accepting key of the user's: a line typed ahead is read again, or a key of its own accepts.
     fn editor_off_unasked(&mut self, now: Instant) {
+        let emacs = self.recent == [Some(Key::Control(0x18)), Some(Key::Control(0x05))];
+        if emacs || self.typed.escaped && self.recent[1] == Some(Key::Char('v')) {
+            self.edited = Edited::Outside;
+            self.typed.clear();
+            self.anchor = None;
+            return;
+        }
         let accept = Accept {
             at: self.last_key.unwrap_or(now),
             byte: 0,
@@ -610,6 +674,7 @@ impl Capture {
             seen: false,
             feeds: 0,
             bang: None,
+            masked: false,
             disturbed: self.disturbed,
             silent: false,
             judged: None,
@@ -661,13 +726,28 @@ impl Capture {
         }
     }
 
+    /// The shell prints what was written in an editor of files before it runs it.
+    fn edited_line(&mut self, now: Instant) {
+        let (_, line) = cursor_line(self.screen.grid());
+        if line.trim().is_empty() {
+            return;
+        }
+        self.edited = Edited::No;
+        let command = Command {
+            at: self.last_key.unwrap_or(now),
+            line,
+            certainty: Certainty::Likely,
+            cut: false,
+            hidden: false,
+            outcome: Outcome::Passed,
+            judged: None,
+        };
+        self.log(command, false);
+    }
+
     /// Something was accepted that nobody could see.
     fn hidden(&mut self, accept: &Accept) {
-        let masked = accept
-            .anchor
-            .as_ref()
-            .is_some_and(|a| crate::reading::masked(&read(&self.screen, a).text));
-        if accept.editor && !masked || self.at_prompt_known(accept.anchor.as_ref()) {
+        if accept.editor && !accept.masked || self.at_prompt_known(accept.anchor.as_ref()) {
             let mut hidden = command(accept, String::new(), Certainty::Raw);
             hidden.hidden = true;
             self.actions.push_back(Action::Command(hidden));
@@ -746,6 +826,21 @@ impl Capture {
         }
     }
 
+    /// A key typed after an accepting one is echoed by the same line editor: that one accepted no line (a search, most likely).
+    fn still_editing(&mut self) {
+        let same = self.waiting.len() == 1
+            && self.screen.bracketed()
+            && self.waiting.front().is_some_and(|a| {
+                a.editor && a.epoch == self.epoch && a.typed.explained() == Explained::No
+            });
+        if same {
+            let current = std::mem::take(&mut self.typed);
+            self.continue_line();
+            self.typed.prefilled();
+            self.typed.shown += current.shown;
+        }
+    }
+
     /// The line editor took the key as a part of the line: it has more than one row now.
     fn continue_line(&mut self) {
         let Some(front) = self.waiting.pop_front() else {
@@ -788,7 +883,11 @@ impl Capture {
             return;
         }
         if !accept.alternate && self.at_prompt_known(accept.anchor.as_ref()) {
-            let line = accept.typed.text();
+            let shown = accept
+                .before
+                .as_ref()
+                .filter(|r| r.found && accept.typed.explained() != Explained::Fully);
+            let line = shown.map_or_else(|| accept.typed.text(), |r| r.text.clone());
             let command = command(&accept, line, Certainty::Raw);
             self.log(command, false);
         }

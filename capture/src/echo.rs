@@ -10,10 +10,11 @@ const LOOK: usize = 8;
 /// The characters that have been passed on and not been seen since.
 #[derive(Debug, Default)]
 pub struct Echo {
-    missing: VecDeque<(char, Instant)>,
+    missing: VecDeque<(char, Instant, u64)>,
     echoed: u64,
     round_trip: Duration,
     cleared: bool,
+    line: u64,
 }
 
 impl Echo {
@@ -23,25 +24,38 @@ impl Echo {
         if self.missing.len() >= LIMIT {
             self.missing.pop_front();
         }
-        self.missing.push_back((c, now));
+        self.missing.push_back((c, now, self.line));
     }
 
-    /// A character appeared on the screen.
-    pub fn printed(&mut self, now: Instant, c: char) {
-        let Some(index) = self.missing.iter().take(LOOK).position(|(m, _)| *m == c) else {
-            return;
+    /// A character appeared on the screen; whether it is the echo of one of the line that is being typed.
+    pub fn printed(&mut self, now: Instant, c: char) -> bool {
+        let old = self.missing.iter().take_while(|m| m.2 != self.line).count();
+        let near = |from: usize| {
+            self.missing
+                .iter()
+                .enumerate()
+                .skip(from)
+                .take(LOOK)
+                .find(|(_, m)| m.0 == c)
+                .map(|(index, _)| index)
         };
-        if let Some((_, at)) = self.missing.get(index) {
-            let trip = now.saturating_duration_since(*at);
-            // Rises at once, falls slowly.
-            self.round_trip = if trip > self.round_trip {
-                trip
-            } else {
-                (self.round_trip * 7 + trip) / 8
-            };
-        }
-        self.echoed += 1;
+        let Some(index) = near(0).or_else(|| near(old)) else {
+            return false;
+        };
+        let Some((_, at, line)) = self.missing.get(index).copied() else {
+            return false;
+        };
+        let trip = now.saturating_duration_since(at);
+        // Rises at once, falls slowly.
+        self.round_trip = if trip > self.round_trip {
+            trip
+        } else {
+            (self.round_trip * 7 + trip) / 8
+        };
+        let current = line == self.line;
+        self.echoed += u64::from(current);
         self.missing.drain(..=index);
+        current
     }
 
     /// All has come.
@@ -51,12 +65,20 @@ impl Echo {
 
     /// Nothing of this line has come.
     pub fn silent(&self) -> bool {
-        self.echoed == 0 && !self.missing.is_empty()
+        self.echoed == 0 && self.missing.iter().any(|m| m.2 == self.line)
     }
 
     /// A new line begins; what has not come yet of the old one still may.
     pub fn next_line(&mut self) {
+        self.forget_old();
         self.echoed = 0;
+        self.line += 1;
+    }
+
+    /// The lines before this one have been decided about: what of them was never echoed will not be.
+    pub fn forget_old(&mut self) {
+        let line = self.line;
+        self.missing.retain(|m| m.2 == line);
     }
 
     /// The line was given up.

@@ -31,14 +31,19 @@ impl Prompts {
 
     /// A place behind a known prompt at the start of this row.
     pub fn behind(&self, grid: &Grid, line: u64) -> Option<(Place, String)> {
+        self.behind_from(grid, line, 0)
+    }
+
+    /// A place behind a known prompt that begins in this column.
+    pub fn behind_from(&self, grid: &Grid, line: u64, from: usize) -> Option<(Place, String)> {
         let row = grid.line(line)?;
-        let text = text_of(row, 0, usize::MAX);
+        let text = text_of(row, from, usize::MAX);
         let prompt = self
             .known
             .iter()
             .filter(|p| text.starts_with(p.as_str()) || text == p.trim_end())
             .max_by_key(|p| p.len())?;
-        let mut column = 0;
+        let mut column = from;
         let mut left = prompt.chars().count();
         while left > 0 && column < grid.width() {
             if row

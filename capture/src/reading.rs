@@ -125,7 +125,10 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         }
     }
     // Blanks in a row may have been a tab.
-    let plain = !shown.contains("  ") && !shown.contains('\n');
+    let plain = !shown.contains("  ")
+        && !shown.contains('\n')
+        && !shown.ends_with('>')
+        && !shown.starts_with('<');
     let certainty = if sure && !disturbed && !seen.moved && after.is_some() && plain {
         Certainty::Exact
     } else {
