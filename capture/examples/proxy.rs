@@ -103,7 +103,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut capture = Capture::new(
         at,
         Settings {
-            enforcing: !rules.is_empty(),
+            enforcing: !rules.is_empty() || std::env::var_os("CAPTURE_ENFORCE").is_some(),
             ..Settings::default()
         },
     );

@@ -188,7 +188,9 @@ impl Capture {
             Event::EditorOff => self.editor_off(now),
             Event::EditorOn => {
                 self.began = self.screen.grid().cursor();
-                self.edited = Edited::No;
+                if !self.screen.in_alternate() {
+                    self.edited = Edited::No;
+                }
                 self.epoch += 1;
                 self.anchor = None;
                 self.disturbed = false;
@@ -371,7 +373,12 @@ impl Capture {
             return Some(place);
         }
         let before = crate::line::text_of(grid.line(line)?, 0, began);
-        self.prompts.knows(&before).then_some(self.began)
+        if self.prompts.knows(&before) {
+            return Some(self.began);
+        }
+        // Some say that they read only when all is painted.
+        let place = self.prompts.behind(grid, line).map(|(place, _)| place);
+        place.filter(|_| self.began == grid.cursor())
     }
 
     /// An accepting key is passed to the asset.

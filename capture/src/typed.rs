@@ -140,6 +140,32 @@ impl Typed {
             Key::Control(0x0c) | Key::Report => {}
             Key::PasteBegin => self.pasted = true,
             Key::PasteEnd => {}
+            Key::Meta(b'f') => {
+                self.escaped = true;
+                let rest = &self.text[self.cursor.min(self.text.len())..];
+                let gap = rest.iter().take_while(|c| !c.is_alphanumeric()).count();
+                let word = rest[gap..]
+                    .iter()
+                    .take_while(|c| c.is_alphanumeric())
+                    .count();
+                self.go(self.cursor + gap + word);
+            }
+            Key::Meta(b'b') => {
+                self.escaped = true;
+                let before = &self.text[..self.cursor.min(self.text.len())];
+                let gap = before
+                    .iter()
+                    .rev()
+                    .take_while(|c| !c.is_alphanumeric())
+                    .count();
+                let word = before
+                    .iter()
+                    .rev()
+                    .skip(gap)
+                    .take_while(|c| c.is_alphanumeric())
+                    .count();
+                self.go(self.cursor - gap - word);
+            }
             Key::Control(0x1b) | Key::Meta(_) => {
                 self.escaped = true;
                 self.at_least(Explained::No);
