@@ -60,7 +60,7 @@ settings! {
     }
 
     /// Passwords of users, for those who cannot always use a key. Only who was given one has one (`jmsctl user
-    /// password-reset`), and sshd must be told to ask for them: `/usr/share/doc/jms/passwords.md`.
+    /// password-reset`), and sshd must be told to ask for them: `/usr/share/jms/passwords.conf`.
     password: Password {
         /// Whether a password lets users in.
         enabled: bool = false;

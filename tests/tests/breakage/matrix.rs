@@ -56,7 +56,7 @@ fn whatever_breaks_the_administrator_gets_in_and_the_virtual_user_is_served_or_t
 }
 
 /// What only people read; one row takes it all away.
-const FOR_PEOPLE: [&str; 8] = [
+const FOR_PEOPLE: [&str; 9] = [
     "/doc/",
     "/man/",
     "/lintian/",
@@ -64,6 +64,7 @@ const FOR_PEOPLE: [&str; 8] = [
     "/zsh/",
     "/fish/",
     "/bastion-profile.conf",
+    "/share/jms/passwords.conf",
     "/share/jms/filters/",
 ];
 

@@ -10,6 +10,10 @@ use std::path::Path;
 pub const DROP_IN: &str = "/etc/ssh/sshd_config.d/00-jms.conf";
 const SHIPPED: &str = include_str!("../../../../sshd_config.d/00-jms.conf");
 
+/// Where the drop-in lies that has users asked for passwords, where an administrator wants that (docs/passwords.md).
+pub const PASSWORDS: &str = "/etc/ssh/sshd_config.d/00-0-jms-passwords.conf";
+const SHIPPED_PASSWORDS: &str = include_str!("../../../../sshd_config.d/passwords.conf");
+
 /// A setting that must hold, and the finding when it does not.
 #[derive(Debug)]
 pub struct Expected {
@@ -21,13 +25,14 @@ pub struct Expected {
     pub kind: &'static Kind,
 }
 
-/// The settings for members of `group` in the shipped drop-in.
-pub fn for_group(group: &str) -> Vec<Expected> {
+/// The settings for members of `group` in the shipped drop-in; `passwords`: with the one for passwords before it.
+pub fn for_group(group: &str, passwords: bool) -> Vec<Expected> {
     let expected = |line: Line| {
         let kind = kind_of(&line.keyword)?;
+        let before = passwords.then(|| said_by(SHIPPED_PASSWORDS, group, &line.keyword));
         Some(Expected {
+            value: before.flatten().unwrap_or(line.value),
             keyword: line.keyword,
-            value: line.value,
             kind,
         })
     };
@@ -137,6 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn the_drop_in_for_passwords_adds_a_way_in_and_changes_nothing_else() {
+        for group in ["jms-users", "jms-mfa"] {
+            for (one, other) in for_group(group, false).iter().zip(for_group(group, true)) {
+                match one.keyword.as_str() {
+                    "authenticationmethods" => {
+                        assert_eq!(
+                            other.value,
+                            format!("{} keyboard-interactive:pam", one.value)
+                        );
+                    }
+                    "kbdinteractiveauthentication" => assert_eq!(other.value, "yes"),
+                    _ => assert_eq!(one.value, other.value, "{}", one.keyword),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_first_block_that_matches_wins_as_in_sshd() {
         assert_eq!(
             said_by(SHIPPED, "jms-users", "authenticationmethods").as_deref(),
@@ -145,7 +168,7 @@ mod tests {
         let mfa = said_by(SHIPPED, "jms-mfa", "authenticationmethods").unwrap();
         assert!(mfa.contains("keyboard-interactive"), "{mfa}");
         assert!(
-            for_group("jms-users")
+            for_group("jms-users", false)
                 .iter()
                 .any(|one| one.keyword == "forcecommand")
         );

@@ -44,7 +44,11 @@ fn holds_at_all(effective: &Effective) -> bool {
 
 fn settings(sshd: &Sshd, member: &Member, effective: &Effective, findings: &mut Findings) {
     let mut wrong: Vec<(&'static Kind, Vec<String>, String)> = Vec::new();
-    for expected in expected::for_group(&member.group) {
+    let passwords = sshd
+        .lines
+        .iter()
+        .any(|line| line.file == Path::new(expected::PASSWORDS));
+    for expected in expected::for_group(&member.group, passwords) {
         // What this sshd was built without, it does not do either.
         let Some(found) = effective.get(&expected.keyword) else {
             continue;
