@@ -58,11 +58,21 @@ pub struct Clearing {
     interrupted: bool,
 }
 
+impl Clearing {
+    /// The end of a paste has just been sent.
+    fn closing(&self) -> bool {
+        self.next > 0 && self.attempts.get(self.next - 1) == Some(&PASTE_END)
+    }
+}
+
 /// Kill to the start; kill to the end and again to the start (what the first of the two may have typed into a vi line goes
 /// too); interrupt.
 const LINE: &[&[u8]] = &[b"\x15", b"\x0b\x15", b"\x05\x15", b"\x03"];
 /// A line editor that may be in vi's command mode must be back in the mode that it begins in.
 const MODAL: &[&[u8]] = &[b"\x03", b"\x15", b"\x0b\x15"];
+/// A paste must be at its end before anything else is understood, and an interrupt must not overtake that end.
+const PASTE: &[&[u8]] = &[PASTE_END, b"\x15", b"\x0b\x15", b"\x03"];
+const PASTE_END: &[u8] = b"\x1b[201~";
 /// A line that cannot be seen, or a part of a construct that makes no sense without it, goes with all of it.
 const CONSTRUCT: &[&[u8]] = &[b"\x03"];
 
@@ -476,9 +486,10 @@ impl Capture {
         let invisible = self.echo.silent() && self.typed.shown > 0;
         if pending.pasting {
             self.dropping_paste = true;
-            self.send(b"\x1b[201~");
         }
-        let attempts = if continued || invisible {
+        let attempts = if pending.pasting {
+            PASTE
+        } else if continued || invisible {
             CONSTRUCT
         } else if self.typed.escaped && self.screen.bracketed() {
             MODAL
@@ -504,7 +515,10 @@ impl Capture {
         let Hold::Clearing { clearing } = &mut self.hold else {
             return;
         };
-        if clearing.next > 0 && cleared(&self.screen, clearing, self.epoch, now) {
+        if clearing.next > 0
+            && !clearing.closing()
+            && cleared(&self.screen, clearing, self.epoch, now)
+        {
             self.cleared(now);
             return;
         }
@@ -531,6 +545,13 @@ impl Capture {
     }
 
     fn look_cleared(&mut self, now: Instant) {
+        if let Hold::Clearing { clearing } = &self.hold
+            && clearing.closing()
+        {
+            // The paste has arrived, or something else was printed: either way what follows is read now.
+            self.clear_further(now);
+            return;
+        }
         if let Hold::Clearing { clearing } = &self.hold
             && cleared(&self.screen, clearing, self.epoch, now)
         {
