@@ -4,16 +4,21 @@
 //! gets the strictest of them, and of several filters the strictest again.
 
 use crate::context::{Context, Language, Origin};
+use crate::expressions::MAX_SEARCHED;
 use crate::judgement::{Finding, Judgement, Reason};
 use crate::look_into::{Command, Line, Opaque, look_into};
 use crate::pattern::{Given, Pattern};
 use crate::rule::{Filter, Rule, Verdict};
 use crate::shell::{Comments, Simple, Word, words};
+use std::cell::Cell;
 
 /// How many words behind a program are looked at in a line that cannot be read.
 const WORDS_AS_TEXT: usize = 64;
 /// At how many places in such a line a program's arguments are looked at. Whoever names it more often is taken at his word.
 const PLACES_AS_TEXT: usize = 32;
+/// How often commands of a line are compared with patterns. Whoever needs more is taken at his word, too: what a rule
+/// forbids of a program, it forbids then of whatever that program is told.
+const MAX_COMPARISONS: usize = 32_000;
 
 /// Judges a line by every filter that applies.
 pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
@@ -27,11 +32,15 @@ pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
     };
     line.text = text.trim().to_owned();
     let mut findings = Vec::new();
+    let comparisons = Cell::new(MAX_COMPARISONS);
+    let searchable = Cell::new(MAX_SEARCHED);
     for filter in filters {
         let mut judging = Judging {
             filter,
             found: Vec::new(),
             hides: line.fault.is_some(),
+            comparisons: &comparisons,
+            searchable: &searchable,
         };
         match context.language {
             Language::Shell => judging.line(&line, text),
@@ -39,7 +48,8 @@ pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
         }
         findings.extend(judging.found);
     }
-    Judgement::new(line, findings)
+    let comparisons = MAX_COMPARISONS - comparisons.get();
+    Judgement::new(line, findings, comparisons)
 }
 
 /// The first rule of `filter`, by priority, that speaks of this very command.
@@ -48,6 +58,8 @@ pub(crate) fn first_rule_about(filter: &Filter, command: &Command) -> Option<usi
         filter,
         found: Vec::new(),
         hides: false,
+        comparisons: &Cell::new(MAX_COMPARISONS),
+        searchable: &Cell::new(MAX_SEARCHED),
     };
     let given = Given::new(command);
     judging.first_rule(command, given.as_ref())
@@ -58,6 +70,10 @@ struct Judging<'a> {
     found: Vec<Finding>,
     /// Something on the line cannot be known.
     hides: bool,
+    /// How many are left, for all filters.
+    comparisons: &'a Cell<usize>,
+    /// How many bytes expressions may still search, for all filters.
+    searchable: &'a Cell<usize>,
 }
 
 /// Up to which of its rules, in their order, a filter's allowing ones have already spoken of something.
@@ -108,7 +124,7 @@ impl Judging<'_> {
     fn whole(&mut self, text: &str, allowed: Option<usize>) {
         let filter = self.filter;
         let first = filter
-            .expressions_in(text)
+            .expressions_in(text, self.searchable)
             .take_while(|at| allowed.is_none_or(|last| *at < last))
             .filter_map(|at| filter.rules.get(at))
             .find(|rule| rule.verdict != Verdict::Allow);
@@ -121,7 +137,7 @@ impl Judging<'_> {
     fn text(&mut self, text: &str) {
         let filter = self.filter;
         let first = filter
-            .expressions_in(text)
+            .expressions_in(text, self.searchable)
             .find_map(|at| filter.rules.get(at));
         match first {
             Some(rule) => self.rule(rule, text),
@@ -135,17 +151,42 @@ impl Judging<'_> {
         self.say(self.filter.default, reason, command);
     }
 
+    /// Takes so many comparisons; `false`: there are not so many left.
+    fn may_compare(&self, with: usize) -> bool {
+        let rest = self.comparisons.get().checked_sub(with);
+        self.comparisons.set(rest.unwrap_or(0));
+        rest.is_some()
+    }
+
+    /// The first rule that forbids something of this program.
+    fn forbids_any(&self, name: &str) -> Option<usize> {
+        let rules = self.filter.patterns_for(name).iter().copied();
+        rules.into_iter().find(|at| {
+            self.filter
+                .rules
+                .get(*at)
+                .is_some_and(|rule| rule.verdict != Verdict::Allow)
+        })
+    }
+
     /// Judges a command and what it starts; `covered`: what a rule about the command that starts it has allowed. By
     /// which rule this one is allowed, if all of it is.
     fn command(&mut self, command: &Command, covered: Allowed) -> Option<usize> {
         let simple = &command.simple;
-        let ruled = |name| !self.filter.patterns_for(name).is_empty();
-        let given = command
+        let patterns = command
             .program()
-            .filter(|name| ruled(name))
-            .and_then(|_| Given::new(command));
+            .map_or(0, |name| self.filter.patterns_for(name).len());
+        let given = (patterns > 0 && self.may_compare(patterns))
+            .then(|| Given::new(command))
+            .flatten();
+        let taken_at_his_word = (patterns > 0 && given.is_none())
+            .then(|| command.program().and_then(|name| self.forbids_any(name)))
+            .flatten();
         let first = self
             .first_rule(command, given.as_ref())
+            .into_iter()
+            .chain(taken_at_his_word)
+            .min()
             .filter(|at| match covered {
                 Allowed::No => true,
                 Allowed::By(earlier) => *at < earlier,
@@ -203,7 +244,7 @@ impl Judging<'_> {
                     continue;
                 }
                 tried += 1;
-                if tried > PLACES_AS_TEXT {
+                if tried > PLACES_AS_TEXT || !self.may_compare(rules.len()) {
                     let mut forbids = rules.iter().filter_map(|at| filter.rules.get(*at));
                     if let Some(rule) = forbids.find(|rule| rule.verdict != Verdict::Allow) {
                         return self.rule(rule, text);
@@ -295,12 +336,12 @@ impl Judging<'_> {
         // As written; without quotes; without the program's folder.
         let unquoted = words(&simple.words);
         filter
-            .expressions_in(&simple.source)
+            .expressions_in(&simple.source, self.searchable)
             .filter(|at| is(*at, false))
             .for_each(&mut earlier);
         if unquoted != simple.source {
             filter
-                .expressions_in(&unquoted)
+                .expressions_in(&unquoted, self.searchable)
                 .filter(|at| is(*at, false))
                 .for_each(&mut earlier);
         }
@@ -311,7 +352,7 @@ impl Judging<'_> {
             && let Some(arguments) = unquoted.get(path.len()..)
         {
             filter
-                .expressions_in(&format!("{name}{arguments}"))
+                .expressions_in(&format!("{name}{arguments}"), self.searchable)
                 .filter(|at| is(*at, false))
                 .for_each(&mut earlier);
         }
@@ -321,7 +362,7 @@ impl Judging<'_> {
             .all(|word| word.hidden.is_none() && !word.tilde);
         if known && simple.assignments.is_empty() && simple.redirections.is_empty() {
             filter
-                .expressions_in(&unquoted)
+                .expressions_in(&unquoted, self.searchable)
                 .filter(|at| is(*at, true))
                 .for_each(&mut earlier);
         }

@@ -66,12 +66,14 @@ pub struct Judgement {
     pub command: String,
     /// All that was said, in the order of filters and commands.
     pub findings: Vec<Finding>,
+    /// How often its commands were compared with patterns; bounded for a line, whatever it is.
+    pub comparisons: usize,
     /// The simple commands of the line, and what they start. Empty for a language that is not read.
     pub line: Line,
 }
 
 impl Judgement {
-    pub(crate) fn new(line: Line, findings: Vec<Finding>) -> Self {
+    pub(crate) fn new(line: Line, findings: Vec<Finding>, comparisons: usize) -> Self {
         let mut strictest: Option<&Finding> = None;
         for finding in &findings {
             if strictest.is_none_or(|known| finding.verdict > known.verdict) {
@@ -94,6 +96,7 @@ impl Judgement {
             reason,
             command,
             findings,
+            comparisons,
             line,
         }
     }

@@ -38,6 +38,7 @@
 
 mod context;
 mod enforce;
+mod expressions;
 mod judge;
 mod judgement;
 pub mod look_into;

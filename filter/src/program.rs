@@ -4,6 +4,7 @@
 //! flags read letter by letter, and nothing is known of its long ones.
 
 use crate::shell::Word;
+use std::collections::HashSet;
 
 /// What is known of a program's flags.
 struct Known {
@@ -163,7 +164,12 @@ pub fn arguments<'a>(program: &str, words: impl Iterator<Item = &'a Word>) -> Ar
 
 /// `-rf`: its letters, up to one that takes a value.
 fn short(known: Option<&Known>, text: &str, flags: &mut Vec<String>) {
+    let mut seen = HashSet::new();
     for letter in text.chars().skip(1) {
+        // Twice is no more than once, and a word may be very long.
+        if !seen.insert(letter) {
+            continue;
+        }
         let long = known
             .and_then(|known| known.same.iter().find(|same| same.0 == letter))
             .map(|same| format!("--{}", same.1));

@@ -1,7 +1,8 @@
 //! Rules and filters: what an administrator wrote, compiled.
 
+use crate::expressions::{self, Expressions};
 use crate::pattern::{Pattern, PatternError};
-use regex::{RegexBuilder, RegexSet, RegexSetBuilder};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -139,18 +140,6 @@ impl From<PatternError> for RuleError {
     }
 }
 
-/// The most memory that one compiled expression may take, in bytes.
-const MAX_REGEX: usize = 256 * 1024;
-
-/// An expression as it is matched: an allowing one must cover the whole command.
-fn expression(text: &str, verdict: Verdict, ignore_case: bool) -> String {
-    let flag = if ignore_case { "i" } else { "" };
-    match verdict {
-        Verdict::Allow => format!("^(?{flag}:{text})$"),
-        _ => format!("(?{flag}:{text})"),
-    }
-}
-
 /// Checks a rule before it is kept.
 ///
 /// # Errors
@@ -164,16 +153,9 @@ pub fn check(rule: &RuleText) -> Result<(), RuleError> {
             if text.is_empty() {
                 return Err(RuleError::Empty);
             }
-            let compile = |text: &str| {
-                RegexBuilder::new(text)
-                    .size_limit(MAX_REGEX)
-                    .build()
-                    .map_err(|error| RuleError::Regex(error.to_string()))
-            };
-            // By itself first: `a)(b` would compile within our parentheses.
-            compile(text)?;
-            let regex = compile(&expression(text, rule.verdict, rule.ignore_case))?;
-            if regex.is_match("") {
+            let regex = expressions::compile(text, rule.verdict, rule.ignore_case)
+                .map_err(|error| RuleError::Regex(error.to_string()))?;
+            if regex.is_match(b"") {
                 return Err(RuleError::MatchesEverything);
             }
         }
@@ -204,7 +186,7 @@ pub struct Filter {
     pub(crate) rules: Vec<Rule>,
     /// Rules with a pattern, by program; ignoring case, by its lower case.
     by_program: HashMap<String, Vec<usize>>,
-    expressions: RegexSet,
+    expressions: Expressions,
     /// Which rule each expression belongs to.
     expression_rules: Vec<usize>,
 }
@@ -224,10 +206,9 @@ impl Filter {
         sorted.sort_by_key(|rule| (rule.priority, std::cmp::Reverse(rule.verdict), rule.id));
         let mut compiled = Vec::with_capacity(sorted.len());
         let mut by_program: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut expressions = Vec::new();
+        let mut texts = Vec::new();
         let mut expression_rules = Vec::new();
         for (at, rule) in sorted.into_iter().enumerate() {
-            check(rule).map_err(|error| fails(rule.id, error))?;
             let pattern = match &rule.matching {
                 Matching::Command(text) => {
                     let pattern = Pattern::parse(text, rule.ignore_case)
@@ -237,7 +218,9 @@ impl Filter {
                     Some(pattern)
                 }
                 Matching::Regex(text) => {
-                    expressions.push(expression(text, rule.verdict, rule.ignore_case));
+                    expressions::parse(text)
+                        .map_err(|error| fails(rule.id, RuleError::Regex(error)))?;
+                    texts.push((text.as_str(), rule.verdict, rule.ignore_case));
                     expression_rules.push(at);
                     None
                 }
@@ -249,11 +232,7 @@ impl Filter {
                 pattern,
             });
         }
-        let expressions = RegexSetBuilder::new(&expressions)
-            .size_limit(MAX_REGEX * expressions.len().max(1))
-            .dfa_size_limit(8 * 1024 * 1024)
-            .build()
-            .map_err(|error| fails(0, RuleError::Regex(error.to_string())))?;
+        let expressions = Expressions::new(texts.into_iter());
         Ok(Self {
             name: text.name.clone(),
             default: text.default,
@@ -279,13 +258,15 @@ impl Filter {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// Rules whose expression is found in `text`, in order.
-    pub(crate) fn expressions_in(&self, text: &str) -> impl Iterator<Item = usize> {
+    /// Rules whose expression is found in `text`, in order. `left`: how much may still be searched.
+    pub(crate) fn expressions_in(
+        &self,
+        text: &str,
+        left: &Cell<usize>,
+    ) -> impl Iterator<Item = usize> {
         self.expressions
-            .matches(text)
+            .found_in(text, left)
             .into_iter()
             .filter_map(|at| self.expression_rules.get(at).copied())
-            .collect::<Vec<_>>()
-            .into_iter()
     }
 }

@@ -4,12 +4,15 @@
 
 mod table;
 
-use crate::shell::{self, Comments, Fault, Hidden, Input, Script, Simple, Word};
+use crate::shell::{self, Budget, Comments, Fault, Hidden, Input, Script, Simple, Word};
 use std::fmt;
 use table::{INTERPRETERS, SHELLS, Then, WRAPPERS, Wrapper};
 
 /// How many commands may start each other in a row.
 const MAX_WRAPPERS: usize = 8;
+
+/// What handing a word on takes, in steps of reading a byte.
+const STEPS_A_WORD: usize = 4;
 
 /// Why it cannot be known what a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,14 +82,20 @@ pub struct Line {
     pub fault: Option<Fault>,
     /// As [`Script::continues`].
     pub continues: bool,
+    /// How much was read to know this, in bytes; at most [`shell::MAX_WORK`].
+    pub work: usize,
 }
 
 /// Reads a line and looks into its commands.
 pub fn look_into(line: &str, comments: Comments) -> Line {
-    script(shell::parse_below(line, 0, comments), 0)
+    let budget = Budget::new();
+    let read = shell::parse_below(line, 0, comments, &budget);
+    let mut line = script(read, 0, &budget);
+    line.work = budget.spent();
+    line
 }
 
-fn script(script: Script, depth: usize) -> Line {
+fn script(script: Script, depth: usize, budget: &Budget) -> Line {
     // `{ sh; } <file`: any shell within may be the one that reads it.
     let redirected = script
         .commands
@@ -98,9 +107,13 @@ fn script(script: Script, depth: usize) -> Line {
     let mut fault = script.fault;
     for mut simple in script.commands {
         if let (Input::Inherited, Some(input)) = (&simple.input, &redirected) {
+            if let Err(spent) = budget.spend(copying(input)) {
+                fault.get_or_insert(spent);
+                break;
+            }
             simple.input = input.clone();
         }
-        let command = command(simple, depth);
+        let command = command(simple, depth, budget);
         found += size(&command);
         if found > shell::MAX_COMMANDS {
             fault.get_or_insert(Fault::TooMany);
@@ -113,6 +126,15 @@ fn script(script: Script, depth: usize) -> Line {
         commands,
         fault,
         continues: script.continues,
+        work: 0,
+    }
+}
+
+/// What copying a text takes, in steps.
+fn copying(input: &Input) -> usize {
+    match input {
+        Input::Given { text, .. } => 1 + text.len() / 16,
+        Input::Inherited | Input::Elsewhere => 1,
     }
 }
 
@@ -131,7 +153,7 @@ fn program(word: &Word) -> Option<&str> {
     Some(name)
 }
 
-fn command(simple: Simple, depth: usize) -> Command {
+fn command(simple: Simple, depth: usize, budget: &Budget) -> Command {
     let mut command = Command {
         simple,
         ..Command::default()
@@ -152,6 +174,7 @@ fn command(simple: Simple, depth: usize) -> Command {
     };
     let mut looking = Looking {
         depth: depth + 1,
+        budget,
         command: &mut command,
     };
     if SHELLS.contains(&name.as_str()) {
@@ -182,6 +205,7 @@ fn is_interpreter(name: &str) -> bool {
 
 struct Looking<'a> {
     depth: usize,
+    budget: &'a Budget,
     command: &'a mut Command,
 }
 
@@ -210,6 +234,11 @@ impl Looking<'_> {
         if words.is_empty() {
             return;
         }
+        let bytes: usize = words.iter().map(|word| word.text.len()).sum();
+        let steps = STEPS_A_WORD * words.len() + bytes / 16 + copying(&self.command.simple.input);
+        if let Err(fault) = self.budget.spend(steps) {
+            return self.hide(Opaque::Unreadable(fault));
+        }
         let simple = Simple {
             source: shell::words(&words),
             words,
@@ -217,7 +246,7 @@ impl Looking<'_> {
             other_shells: self.command.simple.other_shells,
             ..Simple::default()
         };
-        let mut inner = command(simple, self.depth);
+        let mut inner = command(simple, self.depth, self.budget);
         inner.more_arguments |= more_arguments;
         // Whoever reads standard input within, reads it here.
         self.command.reads = self.command.reads.or(inner.reads);
@@ -229,10 +258,8 @@ impl Looking<'_> {
         if let Some(hidden) = hidden {
             self.hide(Opaque::Script(hidden));
         }
-        let line = script(
-            shell::parse_below(text, self.depth, Comments::Skipped),
-            self.depth,
-        );
+        let read = shell::parse_below(text, self.depth, Comments::Skipped, self.budget);
+        let line = script(read, self.depth, self.budget);
         if let Some(fault) = line.fault {
             self.hide(Opaque::Unreadable(fault));
         }

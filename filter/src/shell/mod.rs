@@ -4,15 +4,17 @@
 //! line that these refuse. No tree is kept: the simple commands are, in the order in which they end, from every place
 //! in which a shell looks for commands: lists, pipelines, subshells, substitutions, loops, functions, `case`.
 //!
-//! The line is hostile. Length, depth and number of commands are bounded, time is linear in the length for a
-//! given depth, and a fault never hides what was found before it.
+//! The line is hostile. Length, depth, number of commands and words are bounded, and so is how much is read in all
+//! ([`MAX_WORK`]); a fault never hides what was found before it.
 
 mod ansi_c;
+mod budget;
 mod cursor;
 mod parser;
 mod quoting;
 mod word;
 
+pub(crate) use budget::Budget;
 pub use parser::words;
 pub use word::{Hidden, Word};
 
@@ -23,7 +25,11 @@ pub const MAX_LENGTH: usize = 65_536;
 /// How deep substitutions, subshells and compound commands may stand in each other.
 pub const MAX_DEPTH: usize = 32;
 /// How many simple commands a line may have.
-pub const MAX_COMMANDS: usize = 1024;
+pub const MAX_COMMANDS: usize = 512;
+/// How many words it may have, in commands, lists and arrays together.
+pub const MAX_WORDS: usize = 4096;
+/// How much is read for one line, in bytes: each text once for each shell on the line that would read it.
+pub const MAX_WORK: usize = 3 * MAX_LENGTH;
 
 /// Why a line could not be read to its end, or not for sure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +38,10 @@ pub enum Fault {
     TooLong,
     /// Deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// More commands than [`MAX_COMMANDS`].
+    /// More commands than [`MAX_COMMANDS`], or more words than [`MAX_WORDS`].
     TooMany,
+    /// More to read than [`MAX_WORK`].
+    TooMuch,
     /// The line ends inside something: a shell would ask for more.
     Unfinished(&'static str),
     /// A shell would call this a syntax error.
@@ -45,7 +53,11 @@ impl std::fmt::Display for Fault {
         match self {
             Self::TooLong => write!(out, "longer than {MAX_LENGTH} bytes"),
             Self::TooDeep => write!(out, "nested deeper than {MAX_DEPTH}"),
-            Self::TooMany => write!(out, "more than {MAX_COMMANDS} commands"),
+            Self::TooMany => write!(
+                out,
+                "more than {MAX_COMMANDS} commands or {MAX_WORDS} words"
+            ),
+            Self::TooMuch => write!(out, "it would be read again and again"),
             Self::Unfinished(what) => write!(out, "{what} is not closed"),
             Self::Unexpected(what) => write!(out, "{what} is not expected there"),
         }
@@ -114,7 +126,7 @@ pub enum Comments {
 
 /// Reads `line`.
 pub fn parse(line: &str) -> Script {
-    parse_below(line, 0, Comments::Skipped)
+    parse_below(line, 0, Comments::Skipped, &Budget::new())
 }
 
 /// How many bytes of `text` are the first line with all that belongs to it: what a shell that reads line by line would run
@@ -127,14 +139,14 @@ pub fn first_line(text: &str) -> Result<Option<usize>, Fault> {
 }
 
 /// Reads a script that stands `depth` levels deep in another.
-pub(crate) fn parse_below(line: &str, depth: usize, comments: Comments) -> Script {
+pub(crate) fn parse_below(line: &str, depth: usize, comments: Comments, budget: &Budget) -> Script {
     if line.len() > MAX_LENGTH {
         return Script {
             fault: Some(Fault::TooLong),
             ..Script::default()
         };
     }
-    Parser::new(line, depth, comments).script()
+    Parser::new(line, depth, comments, budget.clone()).script()
 }
 
 #[cfg(test)]

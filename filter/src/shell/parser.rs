@@ -5,7 +5,7 @@
 
 use super::cursor::Cursor;
 use super::word::Word;
-use super::{Comments, Fault, Input, MAX_COMMANDS, MAX_DEPTH, Script, Simple};
+use super::{Budget, Comments, Fault, Input, MAX_COMMANDS, MAX_DEPTH, Script, Simple};
 use std::borrow::Cow;
 
 /// Where a list of commands ends.
@@ -78,6 +78,7 @@ pub struct Parser<'a> {
     fault: Option<Fault>,
     pending: Vec<Pending>,
     comments: Comments,
+    pub(super) budget: Budget,
     /// What stood behind a `#`, with it.
     behind_hash: Vec<&'a str>,
     pub(super) continues: bool,
@@ -87,7 +88,7 @@ pub struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(line: &'a str, depth: usize, comments: Comments) -> Self {
+    pub fn new(line: &'a str, depth: usize, comments: Comments, budget: Budget) -> Self {
         Self {
             cursor: Cursor::new(line),
             depth,
@@ -95,6 +96,7 @@ impl<'a> Parser<'a> {
             fault: None,
             pending: Vec::new(),
             comments,
+            budget,
             behind_hash: Vec::new(),
             continues: false,
             only_first: false,
@@ -116,7 +118,9 @@ impl<'a> Parser<'a> {
         let read = if self.depth > MAX_DEPTH {
             Err(Fault::TooDeep)
         } else {
-            self.commands(Until::End)
+            self.budget
+                .spend(self.cursor.rest().len())
+                .and_then(|()| self.commands(Until::End))
         };
         if let Err(fault) = read {
             self.note(fault);
@@ -135,9 +139,16 @@ impl<'a> Parser<'a> {
             if !comment.contains([';', '&', '|', '$', '`', '(']) {
                 continue;
             }
-            let mut inner = Parser::new(comment, self.depth, Comments::Words);
+            if let Err(fault) = self.budget.spend(comment.len()) {
+                return self.note(fault);
+            }
+            let budget = self.budget.clone();
+            let mut inner = Parser::new(comment, self.depth, Comments::Words, budget);
             // Those that have comments find no fault in it.
-            let _ = inner.commands(Until::End);
+            match inner.commands(Until::End) {
+                Ok(()) | Err(Fault::Unfinished(_) | Fault::Unexpected(_)) => {}
+                Err(fault) => self.note(fault),
+            }
             let words_of_the_command_before = |simple: &Simple| {
                 let first = simple.words.first();
                 first.is_some_and(|word| word.text.starts_with('#'))
@@ -163,7 +174,9 @@ impl<'a> Parser<'a> {
         if self.depth >= MAX_DEPTH {
             return Err(Fault::TooDeep);
         }
-        Ok(Parser::new(text, self.depth + 1, self.comments))
+        self.budget.spend(text.len())?;
+        let budget = self.budget.clone();
+        Ok(Parser::new(text, self.depth + 1, self.comments, budget))
     }
 
     /// Takes what an inner parser found.
@@ -265,7 +278,7 @@ impl<'a> Parser<'a> {
                     if closed {
                         self.note(Fault::Unexpected("(".to_owned()));
                     }
-                    if self.cursor.looking_at("((") && self.closes_arithmetic() {
+                    if self.cursor.looking_at("((") && self.closes_arithmetic()? {
                         self.cursor.take("((");
                         self.arithmetic()?;
                         closed = true;

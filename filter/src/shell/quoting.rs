@@ -1,6 +1,7 @@
 //! Words: quotes, backslashes, and what a shell expands.
 
 use super::ansi_c;
+use super::cursor::Cursor;
 use super::parser::{Parser, Until};
 use super::word::{Hidden, Word};
 use super::{Fault, Input};
@@ -84,6 +85,9 @@ impl Parser<'_> {
     pub(super) fn word(&mut self) -> Result<Option<Word>, Fault> {
         let start = self.cursor.at();
         let mut growing = Growing::new();
+        if self.cursor.peek().is_some_and(|next| !ends_word(next)) {
+            self.budget.word()?;
+        }
         while let Some(next) = self.cursor.peek() {
             match next {
                 '<' | '>' if self.cursor.second() == Some('(') => {
@@ -243,7 +247,7 @@ impl Parser<'_> {
                 self.cursor.next();
                 return self.double_quoted(growing);
             }
-            Some('(') if self.cursor.looking_at("((") && self.closes_arithmetic() => {
+            Some('(') if self.cursor.looking_at("((") && self.closes_arithmetic()? => {
                 self.cursor.take("((");
                 self.arithmetic()?;
                 growing.hide(Hidden::Arithmetic);
@@ -351,35 +355,12 @@ impl Parser<'_> {
     }
 
     /// Whether the `((` here is closed by `))`, as bash asks before it takes it for arithmetic.
-    pub(super) fn closes_arithmetic(&self) -> bool {
+    pub(super) fn closes_arithmetic(&self) -> Result<bool, Fault> {
         let mut ahead = self.cursor;
-        ahead.take("((");
-        let mut open = 0_usize;
-        while let Some(character) = ahead.next() {
-            match character {
-                '\\' => {
-                    ahead.next();
-                }
-                '\'' => {
-                    ahead.take_while(|quoted| quoted != '\'');
-                    ahead.next();
-                }
-                '"' => loop {
-                    match ahead.next() {
-                        Some('\\') => {
-                            ahead.next();
-                        }
-                        Some('"') | None => break,
-                        Some(_) => {}
-                    }
-                },
-                '(' => open += 1,
-                ')' if open == 0 => return ahead.peek() == Some(')'),
-                ')' => open -= 1,
-                _ => {}
-            }
-        }
-        false
+        let closes = closes_arithmetic(&mut ahead);
+        // Looking ahead is cheaper than reading.
+        self.budget.spend((ahead.at() - self.cursor.at()) / 4)?;
+        Ok(closes)
     }
 
     /// A command in backquotes. Within, a backslash protects `$`, a backquote and itself.
@@ -428,4 +409,35 @@ impl Parser<'_> {
             text: growing.word.text,
         })
     }
+}
+
+/// As [`Parser::closes_arithmetic`], from the place to which `ahead` goes.
+fn closes_arithmetic(ahead: &mut Cursor<'_>) -> bool {
+    ahead.take("((");
+    let mut open = 0_usize;
+    while let Some(character) = ahead.next() {
+        match character {
+            '\\' => {
+                ahead.next();
+            }
+            '\'' => {
+                ahead.take_while(|quoted| quoted != '\'');
+                ahead.next();
+            }
+            '"' => loop {
+                match ahead.next() {
+                    Some('\\') => {
+                        ahead.next();
+                    }
+                    Some('"') | None => break,
+                    Some(_) => {}
+                }
+            },
+            '(' => open += 1,
+            ')' if open == 0 => return ahead.peek() == Some(')'),
+            ')' => open -= 1,
+            _ => {}
+        }
+    }
+    false
 }
