@@ -101,13 +101,12 @@ impl Expressions {
         let mut literals: HashMap<String, usize> = HashMap::new();
         let mut needed_by: Vec<Vec<usize>> = Vec::new();
         for (at, (text, verdict, ignore_case)) in texts.enumerate() {
-            let parse = |text: &str| ParserBuilder::new().utf8(false).build().parse(text);
+            let parse = |text: &str| ParserBuilder::new().utf8(false).build().parse(text).ok();
             let hir = parse(&ascii(text, verdict, ignore_case))
-                .or_else(|_| parse(&whole(text, verdict, ignore_case, "")));
-            let (needs, weight) = match &hir {
-                Ok(hir) => (literals_of(hir), weight(hir)),
-                Err(_) => (None, HEAVY),
-            };
+                .or_else(|| parse(&whole(text, verdict, ignore_case, "")));
+            let (needs, weight) = hir
+                .as_ref()
+                .map_or((None, HEAVY), |hir| (literals_of(hir), weight(hir)));
             all.push(Expression {
                 text: text.to_owned(),
                 verdict,

@@ -135,7 +135,7 @@ pub fn parse(line: &str) -> Script {
 /// # Errors
 /// [`Fault`]: it cannot be known, because of a bound.
 pub fn first_line(text: &str) -> Result<Option<usize>, Fault> {
-    Parser::new(text, 0, Comments::Skipped).first_line()
+    Parser::new(text, 0, Comments::Skipped, Budget::new()).first_line()
 }
 
 /// Reads a script that stands `depth` levels deep in another.
