@@ -48,6 +48,7 @@ pub mod proof;
 pub mod release;
 pub mod second_sshd;
 pub mod shared_login;
+pub mod strangers;
 pub mod sys;
 pub mod terminal;
 
