@@ -1,6 +1,7 @@
 # make demo [CMD='ssh alice@dev@web1@bastion uptime']   a throw-away bastion and assets; the way through, shown and proved
 # make lab, make lab-down    the same hosts, left running: target/lab/{on,ssh,scp,sftp,rsync,git,env}
 # make corpus [OPTIONS='--group zsh -v']   the command corpus (tests/corpus), played through a bastion and scored; half an hour for all
+# make bench [ROWS='login hop']         what the bastion costs beside plain sshd, ssh, script and asciinema; docs/bench.md
 # make test                  everything that is checked: format, lints, unit, property and end-to-end tests, the last on Debian 12
 #                            and 13 (LAB_RELEASE: on that one only)
 # make end-to-end            the last of these alone
@@ -32,7 +33,7 @@ SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-r
 	packaging/selinux/build $(wildcard packaging/scripts/*)
 RPM_SCRIPTS = pre post preun postun
 
-.PHONY: help demo lab lab-down test end-to-end base-roots package rpm generated selinux corpus fuzz deny doc shellcheck lintian units reproducible prepare lab-program
+.PHONY: help demo lab lab-down test end-to-end base-roots package rpm generated selinux corpus fuzz deny doc shellcheck lintian units reproducible bench prepare lab-program
 
 help:
 	@sed -n '/^[^\#]/q;/^$$/q;s/^\# \{0,1\}//p' Makefile
@@ -48,6 +49,10 @@ lab-down: lab-program
 
 corpus: prepare package lab-program
 	@$(LAB) corpus -- $(OPTIONS)
+
+# Rows by the beginning of their names; without any, all of them, and docs/bench.json and docs/bench.md are written anew.
+bench: prepare package lab-program
+	cargo run --quiet --package tests --locked --example bench -- $(ROWS)
 
 test: prepare
 	cargo fmt --all --check

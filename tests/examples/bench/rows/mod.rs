@@ -1,0 +1,27 @@
+//! What is measured, one room for each subject.
+
+mod idle;
+mod keystroke;
+mod logins;
+mod names;
+mod streams;
+
+use anyhow::Result;
+
+use crate::report::Measured;
+use crate::workbench::Workbench;
+
+/// A row, by its name on the command line.
+pub type Row = (&'static str, fn(&Workbench) -> Result<Vec<Measured>>);
+
+/// All of them, in the table's order.
+pub const ALL: [Row; 8] = [
+    ("names", names::look_up),
+    ("login", logins::login),
+    ("logins-many", logins::many),
+    ("hop", logins::hop),
+    ("terminal", streams::terminal),
+    ("streams", streams::without_terminal),
+    ("keystroke", keystroke::echo),
+    ("idle", idle::sessions),
+];
