@@ -8,6 +8,7 @@
 
 use crate::id::Token;
 use crate::nouns::{Login, User};
+use crate::policy::FactorStanding;
 use crate::process::Process;
 use crate::store::{Lapse, Read, StoreError};
 use crate::time::Time;
@@ -38,6 +39,14 @@ pub enum Stranger {
     KeyRemoved,
     /// A login rule would not let him in now.
     LoginRule,
+    /// The second factor that sshd has to ask for was not passed in this login.
+    FactorMissing,
+    /// The second factor was demanded after this login had begun.
+    FactorNew,
+    /// The second factor has to be enrolled first.
+    MustEnrol,
+    /// The second factor that is asked for in the session was not passed yet.
+    FactorNotAsked,
 }
 
 impl Stranger {
@@ -56,6 +65,10 @@ impl Stranger {
             Self::NotValid => "user-not-valid",
             Self::KeyRemoved => "key-removed",
             Self::LoginRule => "login-rule",
+            Self::FactorMissing => "factor-missing",
+            Self::FactorNew => "factor-demanded-since",
+            Self::MustEnrol => "must-enrol",
+            Self::FactorNotAsked => "factor-not-asked",
         }
     }
 }
@@ -103,6 +116,46 @@ pub fn identify(
         Err(Lapse::NotValid) => Err(Stranger::NotValid),
         Err(Lapse::KeyRemoved) => Err(Stranger::KeyRemoved),
         Err(Lapse::LoginRule) => Err(Stranger::LoginRule),
+    }
+}
+
+/// The same, and that this login has passed the second factor that is demanded of the user now. The row says it, which
+/// the session phase of PAM wrote; that sshd had to ask is no proof that it did.
+///
+/// # Errors
+/// [`Stranger`]: nothing is opened for him; what the session program offers to who has to enrol or is yet to be asked
+/// goes through [`identify`].
+pub fn identify_with_factor(
+    read: Read<'_>,
+    uid: u32,
+    token: Option<&Token>,
+    now: Time,
+) -> Result<(User, Login), Stranger> {
+    let (user, login) = identify(read, uid, token, now)?;
+    check_factor(read, &user, &login)?;
+    Ok((user, login))
+}
+
+/// Whether the login has passed the second factor that is demanded now.
+///
+/// # Errors
+/// Which [`Stranger`] he is while he has not.
+pub fn check_factor(read: Read<'_>, user: &User, login: &Login) -> Result<(), Stranger> {
+    let policy = read.factor_of(user).map_err(Stranger::Store)?;
+    match policy.standing(login.factor_at) {
+        FactorStanding::Good => Ok(()),
+        FactorStanding::MustEnrol => Err(Stranger::MustEnrol),
+        FactorStanding::NotAsked => Err(Stranger::FactorNotAsked),
+        // Nobody walked around it: it was not there yet.
+        FactorStanding::Missing if user.updated_at > login.opened_at => Err(Stranger::FactorNew),
+        FactorStanding::Missing
+            if policy
+                .totp_since
+                .is_some_and(|since| since > login.opened_at) =>
+        {
+            Err(Stranger::FactorNew)
+        }
+        FactorStanding::Missing => Err(Stranger::FactorMissing),
     }
 }
 

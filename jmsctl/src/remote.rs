@@ -12,7 +12,7 @@ use crate::failure::{Done, Failure};
 use crate::output::Output;
 use crate::{commands, input, manual, privilege};
 use event::{Event, Type};
-use jms::caller::{Stranger, identify};
+use jms::caller::{Stranger, identify_with_factor};
 use jms::id::Token;
 use jms::nouns::{Login, Role, User};
 use jms::paths::Paths;
@@ -33,7 +33,7 @@ pub fn run(uid: u32, token: Option<&Token>, words: Vec<OsString>) -> Result<(), 
     let mut store = Store::open(&paths).map_err(|error| Stop::Failure(error.into()))?;
     store.set_event_format(settings.syslog.format.into());
     let request = request(&words);
-    let (user, login) = identify(store.read(), uid, token, Time::now())
+    let (user, login) = identify_with_factor(store.read(), uid, token, Time::now())
         .map_err(|stranger| Stop::Failure(refuse_stranger(&mut store, uid, &request, &stranger)))?;
     let Some(role) = role(&user) else {
         let sentence = "jmsctl is for administrators and auditors of the bastion";
@@ -113,7 +113,15 @@ fn refused(user: &User, login: &Login, request: &str, reason: &str) -> Event {
 }
 
 fn refuse_stranger(store: &mut Store, uid: u32, request: &str, stranger: &Stranger) -> Failure {
-    let event = Event::new(Type::Alert)
+    let is_no_hole = matches!(
+        stranger,
+        Stranger::FactorNew | Stranger::MustEnrol | Stranger::FactorNotAsked
+    );
+    let kind = match is_no_hole {
+        true => Type::RequestRefused,
+        false => Type::Alert,
+    };
+    let event = Event::new(kind)
         .result("deny")
         .reason(stranger.word())
         .with("uid", u64::from(uid))
@@ -123,6 +131,10 @@ fn refuse_stranger(store: &mut Store, uid: u32, request: &str, stranger: &Strang
         Stranger::NotValid | Stranger::KeyRemoved | Stranger::LoginRule => {
             "you may not use the bastion now"
         }
+        Stranger::FactorMissing | Stranger::FactorNew | Stranger::FactorNotAsked => {
+            "this login was made without the second factor that you need: log in again"
+        }
+        Stranger::MustEnrol => "you have to enrol a second factor first: log in on a terminal",
         _ => "this login was not opened through PAM; tell root",
     };
     Failure::NotAllowed(sentence.to_owned())

@@ -2,10 +2,11 @@
 
 use std::ffi::{CStr, CString};
 
-use pam::constants::PAM_ERROR_MSG;
+use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
 use pam::conv::Conv;
 use pam::items::{RHost, Service, Tty, User};
 use pam::module::PamHandle;
+use pam_jms_protocol::{Prompt, Response};
 
 use crate::ffi;
 
@@ -26,6 +27,8 @@ pub(crate) trait Application {
     fn set_variable(&mut self, name: &str, value: &str) -> bool;
     /// Shows the person a sentence. Best effort: nothing depends on whether it is seen.
     fn show(&self, sentence: &str);
+    /// Asks the person. `None`: nobody answers, or not in a way that can be passed on.
+    fn ask(&self, prompt: &Prompt) -> Option<Response>;
 }
 
 /// The real one: a PAM handle.
@@ -86,5 +89,15 @@ impl Application for PamApplication<'_> {
             // A client that cannot show it is refused all the same.
             let _ = conversation.send(PAM_ERROR_MSG, sentence);
         }
+    }
+
+    fn ask(&self, prompt: &Prompt) -> Option<Response> {
+        let conversation = self.handle.get_item::<Conv<'_>>().ok().flatten()?;
+        let style = match prompt.echo {
+            true => PAM_PROMPT_ECHO_ON,
+            false => PAM_PROMPT_ECHO_OFF,
+        };
+        let typed = conversation.send(style, &prompt.text).ok().flatten()?;
+        Some(Response::new(typed.as_bytes().to_vec()))
     }
 }

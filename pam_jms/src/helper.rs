@@ -1,19 +1,23 @@
-//! One question to `jms-pam-helper`: start it, ask, read its answer, see it end well, within
-//! five seconds in all. Both the answer and the exit status must be good.
+//! One question to `jms-pam-helper`: start it, ask, put its prompts to the person, read its answer, see it end well.
+//! It has five seconds for what it does itself, anew after each answer of the person; how long a person may take,
+//! sshd's LoginGraceTime says. Both the answer and the exit status must be good.
 
 use std::ffi::CStr;
 use std::fmt;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use pam_jms_protocol::{Frame, HelperMessage, ModuleMessage, ProtocolError, ReadError, Request};
+use pam_jms_protocol::{
+    Frame, HelperMessage, ModuleMessage, Prompt, ProtocolError, ReadError, Request, Response,
+    limits,
+};
 
 use crate::ffi::channel::Channel;
 use crate::ffi::child::{Child, End, StartError};
 
 /// Where the package puts it.
 pub(crate) const HELPER: &CStr = c"/usr/libexec/jms/jms-pam-helper";
-/// From the start of the helper to its end.
+/// From the start of the helper, or from a person's answer, to its end or next prompt.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Why there is no answer that counts.
@@ -31,6 +35,10 @@ pub(crate) enum HelperError {
     TrailingBytes,
     /// It asks for something that this phase cannot ask the person.
     Unasked,
+    /// It asks without an end.
+    TooManyPrompts,
+    /// The person went, or cannot be asked.
+    NoResponse,
     /// It did not answer in time.
     Slow,
     /// It ended badly, whatever it said before.
@@ -48,6 +56,12 @@ impl fmt::Display for HelperError {
             Self::Unasked => {
                 f.write_str("jms-pam-helper wants to ask the person, which this phase cannot")
             }
+            Self::TooManyPrompts => write!(
+                f,
+                "jms-pam-helper wants to ask the person more than {} times",
+                limits::PROMPTS
+            ),
+            Self::NoResponse => f.write_str("the person did not answer"),
             Self::Slow => write!(
                 f,
                 "jms-pam-helper did not answer within {} seconds and was ended",
@@ -58,13 +72,16 @@ impl fmt::Display for HelperError {
     }
 }
 
-/// Asks the installed helper.
-pub(crate) fn ask(request: &Request) -> Result<HelperMessage, HelperError> {
+/// Asks the installed helper; `person` answers its prompts.
+pub(crate) fn ask(
+    request: &Request,
+    person: &mut dyn FnMut(&Prompt) -> Option<Response>,
+) -> Result<HelperMessage, HelperError> {
     let message = ModuleMessage::Request(request.clone());
     let frame = message.to_frame().map_err(HelperError::Request)?;
-    let deadline = Instant::now().checked_add(LIMIT).ok_or(HelperError::Slow)?;
+    let mut deadline = deadline()?;
     let (child, mut channel) = Child::start(HELPER, deadline).map_err(HelperError::Start)?;
-    let said = converse(&mut channel, &frame);
+    let said = converse(&mut channel, &frame, person, &mut deadline);
     drop(channel);
     match said {
         Ok(answer) => match child.end(deadline) {
@@ -84,22 +101,30 @@ pub(crate) fn ask(request: &Request) -> Result<HelperMessage, HelperError> {
     }
 }
 
-fn converse(channel: &mut Channel, frame: &Frame) -> Result<HelperMessage, HelperError> {
-    channel
-        .send(&frame.to_bytes())
-        .map_err(|error| match error.kind() {
-            // It went before it was told: the same as one that goes after.
-            io::ErrorKind::BrokenPipe => HelperError::Read(ReadError::Closed),
-            _ => slow_or(error, HelperError::Send),
-        })?;
-    let answer = Frame::read(channel).map_err(|error| match error {
-        ReadError::Io(error) => slow_or(error, |error| HelperError::Read(ReadError::Io(error))),
-        other => HelperError::Read(other),
-    })?;
-    let answer = HelperMessage::from_frame(&answer)
-        .map_err(|error| HelperError::Read(ReadError::Protocol(error)))?;
-    if matches!(answer, HelperMessage::Prompt(_)) {
-        return Err(HelperError::Unasked);
+fn deadline() -> Result<Instant, HelperError> {
+    Instant::now().checked_add(LIMIT).ok_or(HelperError::Slow)
+}
+
+fn converse(
+    channel: &mut Channel,
+    frame: &Frame,
+    person: &mut dyn FnMut(&Prompt) -> Option<Response>,
+    deadline_now: &mut Instant,
+) -> Result<HelperMessage, HelperError> {
+    send(channel, frame)?;
+    let mut answer = receive(channel)?;
+    let mut prompts = 0;
+    while let HelperMessage::Prompt(prompt) = &answer {
+        if prompts == limits::PROMPTS {
+            return Err(HelperError::TooManyPrompts);
+        }
+        prompts = prompts.saturating_add(1);
+        let response = person(prompt).ok_or(HelperError::NoResponse)?;
+        *deadline_now = deadline()?;
+        channel.set_deadline(*deadline_now);
+        let response = ModuleMessage::Response(response);
+        send(channel, &response.to_frame().map_err(HelperError::Request)?)?;
+        answer = receive(channel)?;
     }
     match channel.read(&mut [0]) {
         Ok(0) => Ok(answer),
@@ -108,6 +133,25 @@ fn converse(channel: &mut Channel, frame: &Frame) -> Result<HelperMessage, Helpe
             HelperError::Read(ReadError::Io(error))
         })),
     }
+}
+
+fn send(channel: &Channel, frame: &Frame) -> Result<(), HelperError> {
+    channel
+        .send(&frame.to_bytes())
+        .map_err(|error| match error.kind() {
+            // It went before it was told: the same as one that goes after.
+            io::ErrorKind::BrokenPipe => HelperError::Read(ReadError::Closed),
+            _ => slow_or(error, HelperError::Send),
+        })
+}
+
+fn receive(channel: &mut Channel) -> Result<HelperMessage, HelperError> {
+    let answer = Frame::read(channel).map_err(|error| match error {
+        ReadError::Io(error) => slow_or(error, |error| HelperError::Read(ReadError::Io(error))),
+        other => HelperError::Read(other),
+    })?;
+    HelperMessage::from_frame(&answer)
+        .map_err(|error| HelperError::Read(ReadError::Protocol(error)))
 }
 
 fn slow_or(error: io::Error, other: impl FnOnce(io::Error) -> HelperError) -> HelperError {

@@ -17,6 +17,8 @@ const SERVICE: &str = "sshd";
 const SORRY: &str = "jms: the bastion cannot let you in just now; please tell your administrator";
 /// The variable that carries the login's token into the session.
 const LOGIN_VARIABLE: &str = "JMS_LOGIN";
+/// The variable that carries what was passed from the authentication to the session phase; sealed by the helper.
+const FACTOR_VARIABLE: &str = "JMS_FACTOR";
 
 /// A call of PAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,10 +92,10 @@ pub(crate) fn run<A: Application>(
     user: &VirtualUser,
 ) -> PamResultCode {
     let service = application.service().unwrap_or_default();
-    // Only here does sshd send it to the client as a banner; what it is told in the session phase
-    // it prints on the session's standard output (tried), where not one byte of ours belongs.
+    // Only here does sshd send it to the client, as a banner or with the next prompt; what it is told in the session
+    // phase it prints on the session's standard output (tried), where not one byte of ours belongs.
     let speak = |application: &A, sentence: &str| {
-        if call == Call::Account {
+        if matches!(call, Call::Account | Call::Authenticate) {
             application.show(sentence);
         }
     };
@@ -109,8 +111,7 @@ pub(crate) fn run<A: Application>(
         return refusal_elsewhere(call);
     }
     let phase = match call {
-        // No factor of ours yet: nothing is asked, so that no password is typed in vain.
-        Call::Authenticate => return refusal(call),
+        Call::Authenticate => Phase::Authenticate,
         // There is nothing to change here, and nothing to hand out.
         Call::ChangeToken => return refusal(call),
         Call::SetCredentials => return PamResultCode::PAM_SUCCESS,
@@ -125,11 +126,20 @@ pub(crate) fn run<A: Application>(
             return refusal(call);
         }
     };
-    match system.ask(&request) {
+    let mut unasked = false;
+    let answer = system.ask(&request, &mut |prompt| match phase {
+        Phase::Authenticate => application.ask(prompt),
+        Phase::Account | Phase::OpenSession | Phase::CloseSession => {
+            unasked = true;
+            None
+        }
+    });
+    match answer {
         Ok(HelperMessage::Allow(allow)) => {
             let done = match phase {
+                Phase::Authenticate => hand_on(application, &allow),
                 Phase::OpenSession => hand_over(application, &allow),
-                Phase::Authenticate | Phase::Account | Phase::CloseSession => nothing_more(&allow),
+                Phase::Account | Phase::CloseSession => nothing_more(&allow),
             };
             match done {
                 Ok(()) => {
@@ -149,6 +159,11 @@ pub(crate) fn run<A: Application>(
                 (Call::Account, Refusal::Expired | Refusal::NotYetValid) => {
                     PamResultCode::PAM_ACCT_EXPIRED
                 }
+                // A wrong answer may be tried again. After anything else sshd must not offer it again: clients would
+                // ask three times by themselves.
+                (Call::Authenticate, refusal) if refusal != Refusal::WrongAnswer => {
+                    PamResultCode::PAM_MAXTRIES
+                }
                 _ => refusal(call),
             }
         }
@@ -157,10 +172,20 @@ pub(crate) fn run<A: Application>(
             speak(application, SORRY);
             refusal(call)
         }
+        Err(HelperError::NoResponse) if unasked => {
+            log(&format!("refused: {}", HelperError::Unasked));
+            speak(application, SORRY);
+            refusal(call)
+        }
+        // Nobody is there to be told.
+        Err(HelperError::NoResponse) => refusal(call),
         Err(error) => {
             log(&format!("refused: {error}"));
             speak(application, SORRY);
-            refusal(call)
+            match call {
+                Call::Authenticate => PamResultCode::PAM_MAXTRIES,
+                _ => refusal(call),
+            }
         }
     }
 }
@@ -191,6 +216,10 @@ fn request(
         connection: application.variable(c"SSH_CONNECTION"),
         process: system.process(),
         token,
+        passed: match phase {
+            Phase::OpenSession => application.variable(c"JMS_FACTOR"),
+            Phase::Authenticate | Phase::Account | Phase::CloseSession => None,
+        },
     })
 }
 
@@ -209,6 +238,21 @@ fn hand_over(application: &mut impl Application, allow: &Allow) -> Result<(), &'
         Ok(())
     } else {
         Err("refused: PAM did not take the login token")
+    }
+}
+
+/// The yes to an authentication carries what was passed, sealed, and nothing else.
+fn hand_on(application: &mut impl Application, allow: &Allow) -> Result<(), &'static str> {
+    let [variable] = allow.environment.as_slice() else {
+        return Err("refused: the helper said yes without exactly one variable");
+    };
+    if variable.name != FACTOR_VARIABLE {
+        return Err("refused: the helper wants to set a variable that it may not set");
+    }
+    if application.set_variable(FACTOR_VARIABLE, &variable.value) {
+        Ok(())
+    } else {
+        Err("refused: PAM did not take what was passed")
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use pam_jms_protocol::{Prompt, Refuse, Variable};
+use pam_jms_protocol::{Prompt, Refuse, Response, Variable};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
@@ -13,6 +13,9 @@ struct Program {
     environment: BTreeMap<String, String>,
     takes_variables: bool,
     shown: RefCell<Vec<String>>,
+    /// What the person will type; a prompt more or an answer left over fails the test.
+    types: Typing,
+    prompted: RefCell<Vec<Prompt>>,
 }
 
 impl Program {
@@ -29,6 +32,15 @@ impl Program {
                 .into(),
             takes_variables: true,
             shown: RefCell::default(),
+            types: Typing::default(),
+            prompted: RefCell::default(),
+        }
+    }
+
+    fn typing(answers: &[&'static str]) -> Self {
+        Self {
+            types: Typing(RefCell::new(answers.iter().rev().copied().collect())),
+            ..Self::sshd()
         }
     }
 
@@ -63,12 +75,30 @@ impl Application for Program {
     fn show(&self, sentence: &str) {
         self.shown.borrow_mut().push(sentence.to_owned());
     }
+    fn ask(&self, prompt: &Prompt) -> Option<Response> {
+        self.prompted.borrow_mut().push(prompt.clone());
+        let typed = self.types.0.borrow_mut().pop()?;
+        Some(Response::new(typed.as_bytes().to_vec()))
+    }
+}
+
+/// Answers of the person, the last first.
+#[derive(Default)]
+struct Typing(RefCell<Vec<&'static str>>);
+
+impl Drop for Typing {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(self.0.borrow().is_empty(), "a leftover answer");
+        }
+    }
 }
 
 /// A scripted host: gives its answers in order, fails the test on one too many or one left over.
 struct Script {
     answers: RefCell<Vec<Result<HelperMessage, HelperError>>>,
     asked: RefCell<Vec<Request>>,
+    heard: RefCell<Vec<Vec<u8>>>,
     log: RefCell<Vec<String>>,
 }
 
@@ -77,6 +107,7 @@ impl Script {
         Self {
             answers: RefCell::new(answers.into_iter().rev().collect()),
             asked: RefCell::default(),
+            heard: RefCell::default(),
             log: RefCell::default(),
         }
     }
@@ -100,9 +131,20 @@ impl System for Script {
     fn process(&self) -> u32 {
         4711
     }
-    fn ask(&self, request: &Request) -> Result<HelperMessage, HelperError> {
+    fn ask(
+        &self,
+        request: &Request,
+        person: &mut dyn FnMut(&Prompt) -> Option<Response>,
+    ) -> Result<HelperMessage, HelperError> {
         self.asked.borrow_mut().push(request.clone());
-        self.answers.borrow_mut().pop().expect("not asked")
+        loop {
+            let answer = self.answers.borrow_mut().pop().expect("not asked");
+            let Ok(HelperMessage::Prompt(prompt)) = &answer else {
+                return answer;
+            };
+            let typed = person(prompt).ok_or(HelperError::NoResponse)?;
+            self.heard.borrow_mut().push(typed.expose().to_vec());
+        }
     }
     fn log(&self, line: &str) {
         self.log.borrow_mut().push(line.to_owned());
@@ -185,13 +227,75 @@ fn outside_sshd_a_virtual_user_is_refused_in_every_phase_unasked() {
 }
 
 #[test]
-fn sshd_gets_no_factor_and_no_new_password_from_us_but_credentials() {
-    let script = Script::of(vec![]);
-    let mut sshd = Program::sshd();
+fn the_helpers_prompts_go_to_the_person_and_the_answers_to_the_helper() {
+    let prompt = |text: &str| {
+        Ok(HelperMessage::Prompt(Prompt {
+            text: text.to_owned(),
+            echo: false,
+        }))
+    };
+    let script = Script::of(vec![
+        prompt("Password: "),
+        prompt("Code: "),
+        allow(&[("JMS_FACTOR", "c2VhbGVk")]),
+    ]);
+    let mut sshd = Program::typing(&["hunter2", "123456"]);
     assert_eq!(
         call(&mut sshd, &script, Call::Authenticate),
-        PamResultCode::PAM_AUTH_ERR
+        PamResultCode::PAM_SUCCESS
     );
+    assert_eq!(
+        *script.heard.borrow(),
+        [b"hunter2".to_vec(), b"123456".to_vec()]
+    );
+    let prompted: Vec<String> = sshd
+        .prompted
+        .borrow()
+        .iter()
+        .map(|prompt| prompt.text.clone())
+        .collect();
+    assert_eq!(prompted, ["Password: ", "Code: "]);
+    assert_eq!(sshd.environment["JMS_FACTOR"], "c2VhbGVk");
+    // The session phase hands it back; the account phase has no use for it.
+    let script = Script::of(vec![allow(&[]), allow(&[("JMS_LOGIN", TOKEN)])]);
+    call(&mut sshd, &script, Call::Account);
+    call(&mut sshd, &script, Call::OpenSession);
+    let asked = script.asked.borrow();
+    assert_eq!(asked[0].passed, None);
+    assert_eq!(asked[1].passed.as_deref(), Some("c2VhbGVk"));
+}
+
+#[test]
+fn only_a_wrong_answer_may_be_tried_again() {
+    for (answer, code) in [
+        (refuse(Refusal::WrongAnswer), PamResultCode::PAM_AUTH_ERR),
+        (refuse(Refusal::Locked), PamResultCode::PAM_MAXTRIES),
+        (refuse(Refusal::FactorMissing), PamResultCode::PAM_MAXTRIES),
+        (refuse(Refusal::Unavailable), PamResultCode::PAM_MAXTRIES),
+        (Err(HelperError::Slow), PamResultCode::PAM_MAXTRIES),
+        (
+            Err(HelperError::TooManyPrompts),
+            PamResultCode::PAM_MAXTRIES,
+        ),
+        (Err(HelperError::NoResponse), PamResultCode::PAM_AUTH_ERR),
+        (allow(&[]), PamResultCode::PAM_AUTH_ERR),
+        (allow(&[("JMS_LOGIN", TOKEN)]), PamResultCode::PAM_AUTH_ERR),
+        (
+            allow(&[("LD_PRELOAD", "/tmp/x")]),
+            PamResultCode::PAM_AUTH_ERR,
+        ),
+    ] {
+        let script = Script::of(vec![answer]);
+        let mut sshd = Program::sshd();
+        assert_eq!(call(&mut sshd, &script, Call::Authenticate), code);
+        assert!(!sshd.environment.contains_key("LD_PRELOAD"));
+    }
+}
+
+#[test]
+fn sshd_gets_no_new_password_from_us_but_credentials() {
+    let script = Script::of(vec![]);
+    let mut sshd = Program::sshd();
     assert_eq!(
         call(&mut sshd, &script, Call::ChangeToken),
         PamResultCode::PAM_PERM_DENIED
@@ -235,6 +339,7 @@ fn the_account_phase_is_the_helpers() {
             connection: Some("203.0.113.7 50022 192.0.2.1 22".to_owned()),
             process: 4711,
             token: None,
+            passed: None,
         }
     );
 }

@@ -4,7 +4,7 @@
 use std::ffi::CString;
 use std::path::Path;
 
-use pam_jms_protocol::{HelperMessage, Request};
+use pam_jms_protocol::{HelperMessage, Prompt, Request, Response};
 use snapshot::{UID_RANGE_PATH, UidRange};
 
 use crate::ffi::{log, passwd};
@@ -17,8 +17,12 @@ pub(crate) trait System {
     fn virtual_uid(&self, user: &str) -> Option<u32>;
     /// This process.
     fn process(&self) -> u32;
-    /// Has the helper answer.
-    fn ask(&self, request: &Request) -> Result<HelperMessage, HelperError>;
+    /// Has the helper answer. Its prompts go to `person`, whose silence ends it.
+    fn ask(
+        &self,
+        request: &Request,
+        person: &mut dyn FnMut(&Prompt) -> Option<Response>,
+    ) -> Result<HelperMessage, HelperError>;
     /// Writes a line to syslog, facility authpriv.
     fn log(&self, line: &str);
 }
@@ -41,8 +45,12 @@ impl System for Host {
         std::process::id()
     }
 
-    fn ask(&self, request: &Request) -> Result<HelperMessage, HelperError> {
-        helper::ask(request)
+    fn ask(
+        &self,
+        request: &Request,
+        person: &mut dyn FnMut(&Prompt) -> Option<Response>,
+    ) -> Result<HelperMessage, HelperError> {
+        helper::ask(request, person)
     }
 
     fn log(&self, line: &str) {

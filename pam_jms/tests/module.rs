@@ -11,12 +11,12 @@ use sandbox::{Ran, Sandbox, module, pamtester};
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Consumes the request, as an honest helper does.
 const READ: &str = "head -c 12 >$SEEN/header; length=$(tail -c 4 $SEEN/header | od -An -tu4 --endian=big | tr -d ' '); head -c $length >$SEEN/body; cp $SEEN/body $SEEN/body.$$";
-const YES: &str = r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
+const YES: &str = r"printf 'JMSP\0\002\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
 
 fn yes_with(name: &str, value: &str) -> String {
     let length = 4 + 4 + 4 + name.len() + 4 + value.len();
     format!(
-        r"printf 'JMSP\0\001\001\000\0\0\0\{length:03o}\0\0\0\0\0\0\0\001\0\0\0\{:03o}{name}\0\0\0\{:03o}{value}'",
+        r"printf 'JMSP\0\002\001\000\0\0\0\{length:03o}\0\0\0\0\0\0\0\001\0\0\0\{:03o}{name}\0\0\0\{:03o}{value}'",
         name.len(),
         value.len(),
     )
@@ -25,7 +25,7 @@ fn yes_with(name: &str, value: &str) -> String {
 fn no(refusal: u8, message: &str) -> String {
     let length = 4 + 4 + message.len();
     format!(
-        r"printf 'JMSP\0\001\001\001\0\0\0\{length:03o}\0\0\0\{refusal:03o}\0\0\0\{:03o}{message}'",
+        r"printf 'JMSP\0\002\001\001\0\0\0\{length:03o}\0\0\0\{refusal:03o}\0\0\0\{:03o}{message}'",
         message.len()
     )
 }
@@ -272,7 +272,7 @@ fn a_lying_helper_is_a_refusal() {
         ),
         (format!("{READ}; seq 100000"), "not a message"),
         (
-            format!("{READ}; {}", YES.replace("JMSP\\0\\001", "JMSP\\0\\002")),
+            format!("{READ}; {}", YES.replace("JMSP\\0\\002", "JMSP\\0\\001")),
             "speaks version 2",
         ),
         (
@@ -284,12 +284,12 @@ fn a_lying_helper_is_a_refusal() {
             "variables in a phase",
         ),
         (
-            format!(r"{READ}; printf 'JMSP\0\001\001\001\0\0\0\013\0\0\0\002\0\0\0\003a\033b'"),
+            format!(r"{READ}; printf 'JMSP\0\002\001\001\0\0\0\013\0\0\0\002\0\0\0\003a\033b'"),
             "message has a value",
         ),
         (format!("{READ}; {}", no(99, "")), "refusal code"),
         (
-            format!(r"{READ}; printf 'JMSP\0\001\001\002\0\0\0\011\0\0\0\004code\0'"),
+            format!(r"{READ}; printf 'JMSP\0\002\001\002\0\0\0\011\0\0\0\004code\0'"),
             "wants to ask the person",
         ),
         // What the module may say, thrown back at it.

@@ -1,6 +1,7 @@
 //! Which second factor is demanded of a user, why, and where it is asked for. Pure.
 #![forbid(unsafe_code)]
 
+use super::login::Factor;
 use crate::nouns::{Mfa, MfaAsked, Role, words};
 use crate::time::Time;
 use serde::Serialize;
@@ -43,6 +44,19 @@ pub fn sshd_asks(demanded: Mfa, asked: MfaAsked) -> bool {
     matches!(demanded, Mfa::Totp | Mfa::Any) && asked == MfaAsked::Login
 }
 
+/// What a login that is open has to do with the second factor of its user as it is demanded now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorStanding {
+    /// None is demanded, or it was passed.
+    Good,
+    /// The user has to enrol first: he gets that and nothing else.
+    MustEnrol,
+    /// The session program has to ask for it, and has not.
+    NotAsked,
+    /// It should have been passed before there was a login.
+    Missing,
+}
+
 /// What stands about one user's second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FactorPolicy {
@@ -67,6 +81,18 @@ impl FactorPolicy {
         sshd_asks(self.demanded, self.asked)
     }
 
+    /// What a login must have shown to be let in at all. Who has to enrol is let in without, and gets nothing but that.
+    #[must_use]
+    pub fn at_login(&self) -> Factor {
+        match self.demanded {
+            Mfa::SecurityKey => Factor::SecurityKey,
+            _ if self.must_enrol() => Factor::None,
+            Mfa::Totp if self.sshd_asks() => Factor::Totp,
+            Mfa::Any if self.sshd_asks() => Factor::Any,
+            Mfa::Off | Mfa::Totp | Mfa::Any => Factor::None,
+        }
+    }
+
     /// Whether the session program asks for it.
     #[must_use]
     pub fn session_asks(&self) -> bool {
@@ -84,6 +110,20 @@ impl FactorPolicy {
     #[must_use]
     pub fn must_enrol(&self) -> bool {
         matches!(self.demanded, Mfa::Totp | Mfa::Any) && !self.is_enrolled()
+    }
+
+    /// What this means to a login; `passed`: when a second factor was passed in it, as its row says.
+    #[must_use]
+    pub fn standing(&self, passed: Option<Time>) -> FactorStanding {
+        if self.demanded == Mfa::Off || passed.is_some() {
+            FactorStanding::Good
+        } else if self.must_enrol() {
+            FactorStanding::MustEnrol
+        } else if self.session_asks() {
+            FactorStanding::NotAsked
+        } else {
+            FactorStanding::Missing
+        }
     }
 
     /// Which factor applies and why, for people.
@@ -149,6 +189,31 @@ mod tests {
             assert!(!sshd_asks(Mfa::SecurityKey, asked));
             assert_eq!(sshd_asks(Mfa::Totp, asked), asked == MfaAsked::Login);
             assert_eq!(sshd_asks(Mfa::Any, asked), asked == MfaAsked::Login);
+        }
+    }
+
+    #[test]
+    fn a_login_without_the_factor_is_never_good_where_one_is_demanded() {
+        for demanded in Mfa::ALL.iter().copied() {
+            for asked in MfaAsked::ALL.iter().copied() {
+                for totp_since in [None, Some(Time(1))] {
+                    let policy = FactorPolicy {
+                        demanded,
+                        because_of: FactorSource::User,
+                        role: Role::User,
+                        asked,
+                        totp_since,
+                        recovery_codes: 0,
+                    };
+                    assert_eq!(policy.standing(Some(Time(2))), FactorStanding::Good);
+                    let without = policy.standing(None);
+                    assert_eq!(without == FactorStanding::Good, demanded == Mfa::Off);
+                    assert_eq!(without == FactorStanding::MustEnrol, policy.must_enrol());
+                    // What the login has to have shown, and what the session finds missing, go together.
+                    let let_in = policy.at_login() == Factor::None;
+                    assert_eq!(without == FactorStanding::Missing, !let_in, "{policy:?}");
+                }
+            }
         }
     }
 

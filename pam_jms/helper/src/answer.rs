@@ -2,13 +2,14 @@
 
 use event::Type;
 use jms::id::Token;
-use jms::nouns::{Mfa, MfaAsked, User};
+use jms::nouns::{Mfa, User};
 use jms::policy::Validity;
-use jms::policy::login::{self, Decision, Factor as Demanded, Limits, Question, Reason, Shown};
+use jms::policy::login::{self, Decision, Limits, Question, Reason, Shown};
 use jms::policy::login_rule::Outcome;
 use jms::process::Process;
+use jms::secret::MasterKey;
 use jms::settings::Settings;
-use jms::store::{NewLogin, Read, Store, StoreError};
+use jms::store::{FactorKind, NewLogin, Read, Store, StoreError};
 use jms::time::Time;
 use pam_jms_protocol::{Allow, HelperMessage, Phase, Refusal, Refuse, Request, Variable};
 use snapshot::split_login_name;
@@ -16,6 +17,7 @@ use snapshot::split_login_name;
 use crate::authentication::{self, Factor, first_key};
 use crate::connection::Source;
 use crate::key::{Standing, standing};
+use crate::passed::Passed;
 use crate::report;
 
 /// The only PAM service in which virtual users exist.
@@ -34,7 +36,8 @@ pub fn answer(
 ) -> HelperMessage {
     let limits = settings.login.limits();
     let answered = match request.phase {
-        Phase::Authenticate => Ok(refuse(Refusal::NotInThisVersion, "")),
+        // It is a conversation, which this is not (`authenticate`).
+        Phase::Authenticate => Ok(unavailable()),
         Phase::Account => account(request, store, limits, now),
         Phase::OpenSession => open_session(request, store, limits, sshd, now),
         Phase::CloseSession => close_session(request, store, sshd, now),
@@ -53,7 +56,7 @@ pub fn unavailable() -> HelperMessage {
     refuse(Refusal::Unavailable, SORRY)
 }
 
-fn refuse(refusal: Refusal, message: &str) -> HelperMessage {
+pub(crate) fn refuse(refusal: Refusal, message: &str) -> HelperMessage {
     HelperMessage::Refuse(Refuse {
         refusal,
         message: message.to_owned(),
@@ -61,9 +64,29 @@ fn refuse(refusal: Refusal, message: &str) -> HelperMessage {
 }
 
 /// What sshd has seen, and what the store says of it.
-struct Evidence {
+pub(crate) struct Evidence {
     factors: Vec<Factor>,
     key: Option<Standing>,
+    /// What our own authentication phase says, if it was asked.
+    passed: Option<Passed>,
+}
+
+impl Evidence {
+    /// The second factor that our authentication phase saw passed: of all methods, sshd must say that PAM was asked.
+    fn second(&self) -> Option<(FactorKind, Time)> {
+        let asked = Factor::KeyboardInteractive("pam".to_owned());
+        let passed = self.passed.filter(|_| self.factors.contains(&asked))?;
+        passed.factor
+    }
+
+    /// The methods in order, and what ours was.
+    fn summary(&self) -> String {
+        let methods = authentication::summary(&self.factors);
+        match self.second() {
+            Some((kind, _)) => format!("{methods},{kind}"),
+            None => methods,
+        }
+    }
 }
 
 /// The account phase. After a key sshd has not told PAM its factors yet (SSH_AUTH_INFO_0 is
@@ -110,12 +133,25 @@ fn open_session(
     let key = match (&user, &proven) {
         (Some(user), Some(proven)) => {
             let keys = store.read().login_keys(Some(&user.name))?;
-            let verified_by_rule = user.mfa == Mfa::SecurityKey;
+            let policy = store.read().factor_of(user)?;
+            let verified_by_rule = policy.demanded == Mfa::SecurityKey;
             Some(standing(&keys, proven, verified_by_rule, source.ip, now))
         }
         _ => None,
     };
-    let evidence = Evidence { factors, key };
+    let fingerprint = proven.map_or_else(String::new, |key| key.fingerprint.to_string());
+    let passed = match (&user, &request.passed) {
+        (Some(user), Some(text)) => {
+            let sealed_with = MasterKey::load(&store.paths().secret_key()).ok();
+            sealed_with.and_then(|key| Passed::open(text, &key, user, &fingerprint, request, now))
+        }
+        _ => None,
+    };
+    let evidence = Evidence {
+        factors,
+        key,
+        passed,
+    };
     let facts = Facts::of(user.as_ref(), request, store.read(), limits, now)?;
     let decision = decide(&facts, Some(&evidence), now);
     let (true, Some(user)) = (decision.allow, user) else {
@@ -135,6 +171,7 @@ fn open_session(
             person_verified: true
         })
     );
+    let factor_at = evidence.second().map(|(_, at)| at);
     let opened = store.open_login_within(
         &NewLogin {
             user: &user,
@@ -142,9 +179,9 @@ fn open_session(
             source: &source.address,
             source_port: source.port,
             key_type: proven.map_or("", |key| key.kind.name()),
-            fingerprint: &proven.map_or_else(String::new, |key| key.fingerprint.to_string()),
-            factors: &authentication::summary(&evidence.factors),
-            factor_at: verified.then_some(now),
+            fingerprint: &fingerprint,
+            factors: &evidence.summary(),
+            factor_at: factor_at.or(verified.then_some(now)),
             sshd,
         },
         limits.logins,
@@ -216,7 +253,7 @@ fn close_session(
 
 /// The row of the user whose name *and* uid are asked about; a name that cannot be one of ours
 /// has none, nor has any in another service.
-fn find_user(request: &Request, store: &Store) -> Result<Option<User>, StoreError> {
+pub(crate) fn find_user(request: &Request, store: &Store) -> Result<Option<User>, StoreError> {
     let Some(name) = split_login_name(request.user.as_bytes()) else {
         return Ok(None);
     };
@@ -228,15 +265,15 @@ fn find_user(request: &Request, store: &Store) -> Result<Option<User>, StoreErro
 }
 
 /// What the store and the settings know that touches a login.
-struct Facts {
+pub(crate) struct Facts {
     user: Option<login::User>,
-    rules: Outcome,
+    pub(crate) rules: Outcome,
     limits: Limits,
 }
 
 impl Facts {
     /// The account and the session phase ask for the same.
-    fn of(
+    pub(crate) fn of(
         user: Option<&User>,
         request: &Request,
         read: Read<'_>,
@@ -256,12 +293,7 @@ impl Facts {
                 from: user.valid_from,
                 until: user.valid_until,
             },
-            factor_at_login: match (user.mfa_asked, user.mfa) {
-                (MfaAsked::Session, _) | (MfaAsked::Login, Mfa::Off) => Demanded::None,
-                (MfaAsked::Login, Mfa::Totp) => Demanded::Totp,
-                (MfaAsked::Login, Mfa::SecurityKey) => Demanded::SecurityKey,
-                (MfaAsked::Login, Mfa::Any) => Demanded::Any,
-            },
+            factor_at_login: read.factor_of(user)?.at_login(),
             seen_at: read.seen_at(user)?,
             open_logins: match limits.logins {
                 Some(_) => read.open_logins_of(user)?,
@@ -277,7 +309,7 @@ impl Facts {
 }
 
 /// The one place where a login is allowed or refused: asks policy with the facts and what was shown.
-fn decide(facts: &Facts, evidence: Option<&Evidence>, now: Time) -> Decision {
+pub(crate) fn decide(facts: &Facts, evidence: Option<&Evidence>, now: Time) -> Decision {
     let shown = evidence.map(|evidence| Shown {
         key: matches!(evidence.key, Some(Standing::Good { .. })),
         security_key: matches!(
@@ -286,9 +318,8 @@ fn decide(facts: &Facts, evidence: Option<&Evidence>, now: Time) -> Decision {
                 person_verified: true
             })
         ),
-        // `keyboard-interactive/pam` alone does not say that *our* module asked: until it does,
-        // and says so itself, no one-time password has been passed.
-        totp: false,
+        // `keyboard-interactive/pam` alone does not say that *our* module asked: only what it sealed does.
+        totp: evidence.second().is_some(),
     });
     login::decide(&Question {
         user: facts.user.as_ref(),
@@ -300,7 +331,7 @@ fn decide(facts: &Facts, evidence: Option<&Evidence>, now: Time) -> Decision {
 }
 
 /// Says no to the person in a few words and to the log in full.
-fn refused(
+pub(crate) fn refused(
     request: &Request,
     store: &mut Store,
     decision: &Decision,
@@ -312,7 +343,7 @@ fn refused(
     let mut sentence = format!("jms: {}", decision.reason);
     let mut event = report::about(Type::LoginRefused, request, now).result("deny");
     if let Some(evidence) = evidence {
-        event = event.with("factors", authentication::summary(&evidence.factors));
+        event = event.with("factors", evidence.summary());
         if let Some(key) = first_key(&evidence.factors) {
             event = event.key(key.fingerprint.to_string());
         }
@@ -321,6 +352,17 @@ fn refused(
             sentence =
                 "jms: your key is not valid here any more; ask your administrator".to_owned();
         }
+    }
+    if decision.reason == Reason::FactorMissing {
+        // sshd let somebody through whom it should have had us ask.
+        let alert = report::about(Type::Alert, request, now)
+            .result("deny")
+            .reason(reason)
+            .with(
+                "detail",
+                "sshd did not have the second factor asked for: jmsctl doctor looks at snapshot, drop-in and PAM",
+            );
+        report::keep(store, &alert);
     }
     match decision.reason {
         Reason::UnknownUser => event = event.with("uid", u64::from(request.uid)),

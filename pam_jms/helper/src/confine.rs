@@ -14,6 +14,19 @@ use nix::unistd::{ResGid, ResUid, User, alarm, getgroups, getresgid, getresuid};
 /// Seconds that one question may take; pam_jms.so waits for five.
 const TIME_LIMIT: u32 = 4;
 
+/// Seconds that a person may take to type; sshd's LoginGraceTime is shorter unless somebody has switched it off.
+const PATIENCE: u32 = 600;
+
+/// A person types: the clock runs slower.
+pub fn wait_for_person() {
+    alarm::set(PATIENCE);
+}
+
+/// The person has typed: the time for our own work begins anew.
+pub fn work_again() {
+    alarm::set(TIME_LIMIT);
+}
+
 /// Why nothing is answered.
 #[derive(Debug)]
 pub enum ConfineError {

@@ -1,7 +1,8 @@
 //! `jms-pam-helper`: the half of `pam_jms` that thinks.
 //!
 //! Started by `pam_jms.so` for one PAM call of sshd, as the user `jms`, with a socket as its
-//! standard input and output; reads one request, answers it from the store, ends. It decides
+//! standard input and output; reads one request, answers it from the store, ends; in the authentication phase it
+//! asks the person first, through the module. It decides
 //! nothing that [`jms::policy::login::decide`] does not say, and opens and closes logins.
 //!
 //! Trusts the kernel (its own uids, its parent), the store as far as the store checks itself,
@@ -20,9 +21,12 @@
 )]
 
 pub mod answer;
+pub mod authenticate;
 pub mod authentication;
 pub mod confine;
 pub mod connection;
 pub mod key;
+pub mod passed;
+pub mod person;
 pub mod report;
 pub mod serve;

@@ -12,7 +12,9 @@ use jms::time::Time;
 use pam_jms_protocol::{Frame, HelperMessage, ModuleMessage, Phase, ReadError, Request};
 
 use crate::answer::{answer, unavailable};
+use crate::authenticate::authenticate;
 use crate::confine::confine;
+use crate::person::Module;
 use crate::report;
 
 /// Answers one request on standard input and output.
@@ -75,7 +77,13 @@ fn respond() -> HelperMessage {
         }
     };
     store.set_event_format(settings.syslog.format.into());
-    answer(&request, &mut store, &settings, sshd, now)
+    match request.phase {
+        Phase::Authenticate => {
+            let mut person = Module::new(io::stdin().lock(), io::stdout().lock());
+            authenticate(&request, &mut store, &settings, &mut person)
+        }
+        _ => answer(&request, &mut store, &settings, sshd, now),
+    }
 }
 
 fn read_request() -> Result<Request, ReadError> {

@@ -90,6 +90,7 @@ fn request(phase: Phase) -> Request {
         connection: Some("203.0.113.7 50022 192.0.2.1 22".into()),
         process: std::process::id(),
         token: None,
+        passed: None,
     }
 }
 
@@ -425,7 +426,7 @@ fn only_sshd_may_ask_and_only_for_what_there_is() {
         assert_eq!(refusal(&fixture.ask(&su)), Some(Refusal::UnknownUser));
     }
     let answer = fixture.ask(&request(Phase::Authenticate));
-    assert_eq!(refusal(&answer), Some(Refusal::NotInThisVersion));
+    assert_eq!(refusal(&answer), Some(Refusal::Unavailable));
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub enum Refusal {
     NotYetValid = 3,
     /// The account's validity is over.
     Expired = 4,
-    /// Locked after too many failures. Reserved.
+    /// Locked after too many failures.
     Locked = 5,
     /// A login rule says no for this source or time.
     LoginRule = 6,
@@ -79,8 +79,8 @@ pub enum Refusal {
     UnknownLogin = 9,
     /// The bastion cannot decide or write it down: store, settings, protocol.
     Unavailable = 10,
-    /// This version has no such phase.
-    NotInThisVersion = 11,
+    /// What the person typed is wrong; he may try again.
+    WrongAnswer = 11,
 }
 
 impl Refusal {
@@ -102,7 +102,7 @@ impl Refusal {
             8 => Self::Limit,
             9 => Self::UnknownLogin,
             10 => Self::Unavailable,
-            11 => Self::NotInThisVersion,
+            11 => Self::WrongAnswer,
             _ => return Err(ProtocolError::BadValue(Field::Refusal)),
         })
     }

@@ -24,6 +24,8 @@ pub enum Field {
     Process,
     /// JMS_LOGIN.
     Token,
+    /// JMS_FACTOR: what the `authenticate` phase says to the session phase.
+    Passed,
     /// The sentence for the person.
     Message,
     /// Number of variables.
@@ -54,6 +56,7 @@ impl fmt::Display for Field {
             Self::Connection => "connection",
             Self::Process => "process id",
             Self::Token => "login token",
+            Self::Passed => "proof of a passed factor",
             Self::Message => "message",
             Self::Variables => "number of variables",
             Self::VariableName => "variable name",

@@ -9,7 +9,7 @@ use crate::error::{ProtocolError, ReadError};
 use crate::limits;
 
 /// Version of the protocol that this library speaks.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Length of every message's header, in bytes.
 pub const HEADER_LEN: usize = 12;
 
@@ -19,7 +19,7 @@ const MAGIC: [u8; 4] = *b"JMSP";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Kind {
-    /// A request for a factor: reserved for passwords and one-time codes.
+    /// A request for a factor: passwords and one-time codes.
     Authenticate = 1,
     /// May this user log in now?
     Account = 2,

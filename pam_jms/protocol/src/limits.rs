@@ -22,6 +22,8 @@ pub const VARIABLES: usize = 8;
 pub const VARIABLE_NAME: usize = 32;
 /// Value of an environment variable.
 pub const VARIABLE_VALUE: usize = 256;
+/// Number of prompts in one conversation: passwords, new ones, codes.
+pub const PROMPTS: usize = 8;
 /// A prompt of the conversation.
 pub const PROMPT: usize = 512;
 /// What the person typed; PAM_MAX_RESP_SIZE of Linux-PAM.

@@ -10,7 +10,7 @@ use crate::token::LoginToken;
 /// The PAM call that a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// `pam_sm_authenticate`: a factor that sshd asks PAM for. Reserved; refused in this version.
+    /// `pam_sm_authenticate`: a factor that sshd asks PAM for; the helper may send prompts.
     Authenticate,
     /// `pam_sm_acct_mgmt`: may this user log in now?
     Account,
@@ -57,12 +57,18 @@ pub struct Request {
     pub process: u32,
     /// JMS_LOGIN of the PAM environment: in [`Phase::CloseSession`], and only there.
     pub token: Option<LoginToken>,
+    /// JMS_FACTOR of the PAM environment, which the helper's answer to [`Phase::Authenticate`] set: in
+    /// [`Phase::OpenSession`], and only there.
+    pub passed: Option<String>,
 }
 
 impl Request {
     fn check(&self) -> Result<(), ProtocolError> {
         if (self.phase == Phase::CloseSession) != self.token.is_some() {
             return Err(ProtocolError::Misplaced(Field::Token));
+        }
+        if self.phase != Phase::OpenSession && self.passed.is_some() {
+            return Err(ProtocolError::Misplaced(Field::Passed));
         }
         if self.user.is_empty() {
             return Err(ProtocolError::BadValue(Field::User));
@@ -95,6 +101,11 @@ impl Request {
         writer.number(self.process);
         let token = self.token.as_ref().map(LoginToken::as_str);
         writer.optional(Field::Token, LoginToken::LEN, token)?;
+        writer.optional(
+            Field::Passed,
+            limits::VARIABLE_VALUE,
+            self.passed.as_deref(),
+        )?;
         Frame::new(self.phase.kind(), writer.into_bytes())
     }
 
@@ -114,6 +125,7 @@ impl Request {
                 .optional(Field::Token, LoginToken::LEN)?
                 .map(|text| LoginToken::parse(&text).ok_or(ProtocolError::BadValue(Field::Token)))
                 .transpose()?,
+            passed: reader.optional(Field::Passed, limits::VARIABLE_VALUE)?,
         };
         reader.end()?;
         request.check()?;

@@ -18,6 +18,7 @@ fn request(phase: Phase) -> Request {
         authentication: Some("publickey ssh-ed25519 AAAA\nkeyboard-interactive/pam\n".into()),
         connection: Some("203.0.113.7 50022 192.0.2.1 22".into()),
         process: 4711,
+        passed: (phase == Phase::OpenSession).then(|| "AbC+/09=".to_owned()),
         token: (phase == Phase::CloseSession)
             .then(|| LoginToken::parse(&"0f".repeat(16)).expect("a token")),
     }
@@ -63,7 +64,7 @@ fn the_wire_form_is_fixed() {
     });
     assert_eq!(
         message.to_frame().expect("encodes").to_bytes().to_vec(),
-        b"JMSP\x00\x01\x01\x01\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x00\x00\x02no"
+        b"JMSP\x00\x02\x01\x01\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x00\x00\x02no"
     );
 }
 
@@ -83,7 +84,7 @@ fn another_version_is_refused_unread() {
 
 #[test]
 fn a_body_that_claims_too_much_is_refused_before_it_is_read() {
-    let mut bytes = b"JMSP\x00\x01\x01\x00".to_vec();
+    let mut bytes = b"JMSP\x00\x02\x01\x00".to_vec();
     bytes.extend_from_slice(&u32::MAX.to_be_bytes());
     match Frame::read(&mut bytes.as_slice()) {
         Err(ReadError::Protocol(ProtocolError::BodyTooLong(length))) => {
@@ -249,6 +250,7 @@ prop_compose! {
         Request {
             phase, user, uid, service, remote_host, terminal, authentication, connection, process,
             token: if phase == Phase::CloseSession { LoginToken::parse(&token) } else { None },
+            passed: None,
         }
     }
 }
@@ -282,7 +284,7 @@ proptest! {
     /// What is understood is said again in the very same bytes: there is one form only.
     #[test]
     fn any_bytes_are_refused_or_have_one_form(body in proptest::collection::vec(any::<u8>(), 0..96), kind in prop_oneof![1_u16..7, 255_u16..260]) {
-        let mut bytes = b"JMSP\x00\x01".to_vec();
+        let mut bytes = b"JMSP\x00\x02".to_vec();
         bytes.extend_from_slice(&kind.to_be_bytes());
         bytes.extend_from_slice(&u32::try_from(body.len()).expect("small").to_be_bytes());
         bytes.extend_from_slice(&body);

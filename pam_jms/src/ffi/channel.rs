@@ -31,6 +31,11 @@ impl Channel {
         Ok((Self { socket, deadline }, above_standard(theirs)?))
     }
 
+    /// Everything from now on ends at another deadline: a person was waited for.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
     /// Sends all of it.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;

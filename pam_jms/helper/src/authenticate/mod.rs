@@ -1,0 +1,195 @@
+//! The authentication phase: sshd asks PAM for what it has not seen itself.
+//!
+//! In steps: who is it, may he log in at all, what has he shown (a key; or a password), which second factor is still
+//! missing, what is handed on. Before the first factor is good nobody is told anything. A refusal that is no wrong answer ends
+//! the method (`PAM_MAXTRIES`), because clients would otherwise come back twice by themselves, without a prompt.
+
+mod factor;
+
+use event::Type;
+use jms::nouns::{LoginKey, Mfa, User};
+use jms::policy::factor::FactorPolicy;
+use jms::secret::MasterKey;
+use jms::settings::Settings;
+use jms::store::{FactorKind, Store, StoreError};
+use jms::time::Time;
+use pam_jms_protocol::{Allow, HelperMessage, Refusal, Request, Variable};
+
+use crate::answer::{Facts, decide, find_user, refuse, refused, unavailable};
+use crate::authentication::{self, first_key};
+use crate::connection::Source;
+use crate::key::{Standing, standing};
+use crate::passed::Passed;
+use crate::person::{Gone, Person};
+use crate::report;
+
+/// Why an authentication ends without a yes.
+enum End {
+    /// With these words.
+    Said(HelperMessage),
+    /// The store failed.
+    Store(StoreError),
+    /// Nobody answers.
+    Gone(Gone),
+}
+
+impl From<StoreError> for End {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Gone> for End {
+    fn from(gone: Gone) -> Self {
+        Self::Gone(gone)
+    }
+}
+
+/// Everything that the steps know.
+struct Login<'a> {
+    request: &'a Request,
+    settings: &'a Settings,
+    source: Source,
+    user: User,
+    policy: FactorPolicy,
+    /// Fingerprint of the key that sshd saw proven, and whether it verified its person.
+    key: ProvenKey,
+}
+
+struct ProvenKey {
+    fingerprint: String,
+    person_verified: bool,
+}
+
+/// Talks with the person until there is a verdict.
+#[must_use]
+pub fn authenticate(
+    request: &Request,
+    store: &mut Store,
+    settings: &Settings,
+    person: &mut dyn Person,
+) -> HelperMessage {
+    match steps(request, store, settings, person) {
+        Ok(allow) => HelperMessage::Allow(allow),
+        Err(End::Said(message)) => message,
+        Err(End::Store(error)) => {
+            let alert = report::store_problem(&error);
+            report::send(&alert.with("login_name", request.user.as_str()));
+            unavailable()
+        }
+        Err(End::Gone(Gone::Closed)) => unavailable(),
+        Err(End::Gone(Gone::NotAnAnswer(error))) => {
+            report::send(&report::helper_problem("bad-response", &error.to_string()));
+            unavailable()
+        }
+    }
+}
+
+fn steps(
+    request: &Request,
+    store: &mut Store,
+    settings: &Settings,
+    person: &mut dyn Person,
+) -> Result<Allow, End> {
+    // Nobody types a code in vain into a store that could not take it.
+    store.check_writable()?;
+    let login = who(request, store, settings, person.now())?;
+    let factor = factor::second(&login, store, person)?;
+    hand_on(&login, store, factor, person.now())
+}
+
+/// Who it is, that he may log in, and that he has proved a key.
+fn who<'a>(
+    request: &'a Request,
+    store: &mut Store,
+    settings: &'a Settings,
+    now: Time,
+) -> Result<Login<'a>, End> {
+    let source = Source::of(request);
+    let Some(user) = find_user(request, store)? else {
+        return Err(silent(request, store, "unknown-user", now));
+    };
+    let policy = store.read().factor_of(&user)?;
+    let Some(key) = proven_key(request, store, &user, &policy, &source, now)? else {
+        return Err(silent(request, store, "no-first-factor", now));
+    };
+    let limits = settings.login.limits();
+    let facts = Facts::of(Some(&user), request, store.read(), limits, now)?;
+    let decision = decide(&facts, None, now);
+    if !decision.allow {
+        let no = refused(request, store, &decision, &facts.rules, None, now);
+        return Err(End::Said(no));
+    }
+    Ok(Login {
+        request,
+        settings,
+        source,
+        user,
+        policy,
+        key,
+    })
+}
+
+fn proven_key(
+    request: &Request,
+    store: &Store,
+    user: &User,
+    policy: &FactorPolicy,
+    source: &Source,
+    now: Time,
+) -> Result<Option<ProvenKey>, StoreError> {
+    let text = request.authentication.as_deref().unwrap_or_default();
+    let Some(proven) = authentication::parse(text)
+        .ok()
+        .and_then(|factors| first_key(&factors))
+    else {
+        return Ok(None);
+    };
+    let keys: Vec<LoginKey> = store.read().login_keys(Some(&user.name))?;
+    let verified_by_rule = policy.demanded == Mfa::SecurityKey;
+    Ok(
+        match standing(&keys, &proven, verified_by_rule, source.ip, now) {
+            Standing::Good { person_verified } => Some(ProvenKey {
+                fingerprint: proven.fingerprint.to_string(),
+                person_verified,
+            }),
+            Standing::Unknown | Standing::Expired | Standing::Elsewhere => None,
+        },
+    )
+}
+
+/// A no that a stranger learns nothing from.
+fn silent(request: &Request, store: &mut Store, reason: &str, now: Time) -> End {
+    let event = report::about(Type::LoginRefused, request, now)
+        .result("deny")
+        .reason(reason);
+    report::keep(store, &event);
+    End::Said(refuse(Refusal::FactorMissing, ""))
+}
+
+/// Seals what was passed for the session phase.
+fn hand_on(
+    login: &Login<'_>,
+    store: &Store,
+    factor: Option<(FactorKind, Time)>,
+    now: Time,
+) -> Result<Allow, End> {
+    let secret = |sentence: String| End::Store(StoreError::Secret { sentence });
+    let key =
+        MasterKey::load(&store.paths().secret_key()).map_err(|error| secret(error.to_string()))?;
+    let passed = Passed {
+        password: false,
+        factor,
+        at: now,
+    };
+    let value = passed
+        .seal(&key, &login.user, &login.key.fingerprint, login.request)
+        .map_err(secret)?;
+    Ok(Allow {
+        environment: vec![Variable {
+            name: "JMS_FACTOR".to_owned(),
+            value,
+        }],
+        message: String::new(),
+    })
+}
