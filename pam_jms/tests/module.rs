@@ -273,7 +273,7 @@ fn a_lying_helper_is_a_refusal() {
         (format!("{READ}; seq 100000"), "not a message"),
         (
             format!("{READ}; {}", YES.replace("JMSP\\0\\002", "JMSP\\0\\001")),
-            "speaks version 2",
+            "speaks version 1",
         ),
         (
             format!("{READ}; {}", YES.replace("\\010", "\\011")),

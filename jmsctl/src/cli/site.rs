@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 use super::flags::{Change, List, Ls, Name, Names, Reasoned};
+use super::user::factor;
 use super::values::{Clearable, shell, text_or_none};
 use clap::{Args, Subcommand};
+use jms::nouns::Mfa;
 
 /// Verbs of `site`.
 #[derive(Debug, Subcommand)]
@@ -56,7 +58,8 @@ pub enum Defaults {
     /// Change what new objects get; those that are there stay as they are
     #[command(after_help = "Examples:
   jmsctl defaults set --port 2222 --shell /bin/sh
-  jmsctl defaults set --privileged-system-user root")]
+  jmsctl defaults set --privileged-system-user root
+  jmsctl defaults set --mfa-admin totp")]
     Set(DefaultsSet),
 }
 
@@ -72,6 +75,15 @@ pub struct DefaultsSet {
     /// Login shell of new system users
     #[arg(long, value_name = "PATH", value_parser = shell)]
     pub shell: Option<String>,
+    /// Second factor demanded of every user of the role user, old ones too: off, totp, security-key or any
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub mfa_user: Option<Mfa>,
+    /// The same for auditors
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub mfa_auditor: Option<Mfa>,
+    /// The same for administrators
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub mfa_admin: Option<Mfa>,
     /// Flags of the change.
     #[command(flatten)]
     pub change: Reasoned,

@@ -36,7 +36,6 @@ const VERBS: &[(&str, &[&str])] = &[
 
 /// Flags of verbs that are built.
 const FLAGS: &[(&str, &[&str], &[&str])] = &[
-    ("user", &["add", "set"], &["mfa"]),
     ("user", &["set"], &["csv"]),
     ("asset", &["set"], &["csv"]),
     (

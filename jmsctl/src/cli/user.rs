@@ -5,7 +5,7 @@ use super::flags::{Change, Ls, Name, Names, Reasoned};
 use super::values::{Clearable, one_line, validity};
 use crate::input::FileArgument;
 use clap::{Args, Subcommand};
-use jms::nouns::Role;
+use jms::nouns::{Mfa, MfaAsked, Role};
 use jms::time::Time;
 
 /// Verbs of `user`.
@@ -20,7 +20,8 @@ pub enum User {
     /// Change a user
     #[command(after_help = "Examples:
   jmsctl user set alice --email alice@example.org
-  jmsctl user set alice --valid-until none")]
+  jmsctl user set alice --valid-until none
+  jmsctl user set alice --mfa totp --mfa-asked session")]
     Set(Set),
     /// Remove users with their keys and direct grants; what they did stays in the evidence
     #[command(after_help = "Example:\n  jmsctl user rm alice --comment 'left the company'")]
@@ -82,6 +83,13 @@ pub struct Attributes {
     /// user reaches assets; auditor also reads evidence, and who reaches what; admin also changes policy
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<Role>,
+    /// Second factor demanded of him, beside what the policy of his role demands: a code (totp), security keys that
+    /// verify their person and nothing else (security-key), or either (any)
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    pub mfa: Option<Mfa>,
+    /// Where a code is asked for: by sshd at login, or in the session, where BatchMode clients come as far
+    #[arg(long, value_name = "WHERE", value_parser = asked)]
+    pub mfa_asked: Option<MfaAsked>,
     /// The user groups that he is in; none: no group
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub user_group: Option<Vec<String>>,
@@ -134,6 +142,17 @@ pub struct Set {
     /// Flags of the change.
     #[command(flatten)]
     pub change: Change,
+}
+
+/// A second factor, in `defaults set` too.
+pub(super) fn factor(text: &str) -> Result<Mfa, String> {
+    Mfa::parse(text).ok_or_else(|| "second factors are off, totp, security-key and any".to_owned())
+}
+
+fn asked(text: &str) -> Result<MfaAsked, String> {
+    MfaAsked::parse(text).ok_or_else(|| {
+        "a second factor is asked for at login or in the session: login, session".to_owned()
+    })
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -26,6 +26,9 @@ fn set(verb: &DefaultsSet, context: &mut Context) -> Done {
         if let Some(shell) = &verb.shell {
             defaults.shell.clone_from(shell);
         }
+        defaults.mfa_user = verb.mfa_user.unwrap_or(defaults.mfa_user);
+        defaults.mfa_auditor = verb.mfa_auditor.unwrap_or(defaults.mfa_auditor);
+        defaults.mfa_admin = verb.mfa_admin.unwrap_or(defaults.mfa_admin);
         change.set_defaults(&defaults)
     })?;
     context.out.changed(&edited)

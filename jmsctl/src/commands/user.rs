@@ -51,6 +51,8 @@ impl Noun for User {
 pub struct Whole {
     #[serde(flatten)]
     user: User,
+    /// Which second factor applies, and why.
+    second_factor: String,
     keys: Vec<LoginKey>,
     /// When he last logged in, was let in again or was added: what `inactivity_days` counts from.
     seen_at: Time,
@@ -61,6 +63,7 @@ impl Whole {
     pub fn read(read: Read<'_>, name: &str) -> Result<Self, StoreError> {
         let user = read.user(name)?;
         Ok(Self {
+            second_factor: read.factor_of(&user)?.in_words(),
             seen_at: read.seen_at(&user)?,
             keys: read.login_keys(Some(name))?,
             user,
@@ -105,6 +108,8 @@ fn apply(read: Read<'_>, attributes: &Attributes, user: &mut User) -> Result<(),
         .unwrap_or(std::mem::take(&mut user.full_name));
     user.email = attributes.email.unwrap_or(std::mem::take(&mut user.email));
     user.role = attributes.role.unwrap_or(user.role);
+    user.mfa = attributes.mfa.unwrap_or(user.mfa);
+    user.mfa_asked = attributes.mfa_asked.unwrap_or(user.mfa_asked);
     if let Some(from) = attributes.valid_from {
         user.valid_from = from.into_option();
     }

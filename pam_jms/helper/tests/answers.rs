@@ -398,20 +398,23 @@ fn no_session_without_a_factor_that_we_know() {
     }
 }
 
+/// The session program offers enrolling and nothing else (`tests/conversation.rs` has the rest).
 #[test]
-fn who_needs_a_second_factor_has_none_yet() {
-    for mfa in [Mfa::Totp, Mfa::Any] {
+fn who_has_to_enrol_gets_a_login_without_a_factor_and_who_has_only_an_ordinary_key_none() {
+    for (mfa, expected) in [
+        (Mfa::Totp, None),
+        (Mfa::Any, None),
+        (Mfa::SecurityKey, Some(Refusal::FactorMissing)),
+    ] {
         let mut fixture = fixture();
         fixture.edit(|user| user.mfa = mfa);
-        let asked = Request {
-            authentication: Some(format!("publickey {KEY}\nkeyboard-interactive/pam\n")),
-            ..request(Phase::OpenSession)
-        };
         assert_eq!(
-            refusal(&fixture.ask(&asked)),
-            Some(Refusal::FactorMissing),
+            refusal(&fixture.ask(&request(Phase::OpenSession))),
+            expected,
             "{mfa:?}"
         );
+        let logins = fixture.logins(true);
+        assert!(logins.iter().all(|login| login.factor_at.is_none()));
     }
 }
 

@@ -12,6 +12,12 @@ fuzz_target!(|data: &[u8]| {
     let message = &data[..data.len() - rest.len()];
     assert!(message.len() <= HEADER_LEN + limits::BODY);
     if let Ok(said) = ModuleMessage::from_frame(&frame) {
+        if let ModuleMessage::Response(response) = &said {
+            assert!(response.expose().len() <= limits::RESPONSE);
+            assert!(!response.expose().contains(&0));
+            // Never printed, whatever it is.
+            assert_eq!(format!("{said:?}"), "Response(Response(…))");
+        }
         assert_eq!(
             *said.to_frame().expect("can be said again").to_bytes(),
             message
@@ -23,8 +29,16 @@ fuzz_target!(|data: &[u8]| {
             *said.to_frame().expect("can be said again").to_bytes(),
             message
         );
-        if let HelperMessage::Refuse(refuse) = said {
-            assert!(!refuse.message.chars().any(char::is_control));
+        match said {
+            HelperMessage::Refuse(refuse) => {
+                assert!(!refuse.message.chars().any(char::is_control));
+            }
+            // Shown to a person as it is.
+            HelperMessage::Prompt(prompt) => {
+                assert!(prompt.text.len() <= limits::PROMPT);
+                assert!(!prompt.text.chars().any(char::is_control));
+            }
+            HelperMessage::Allow(_) => {}
         }
     }
 });

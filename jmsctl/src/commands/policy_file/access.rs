@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::object::{Object, Surroundings, put, start};
-use super::values::{CredentialKind, Line, Moment, Names, OrNone, Shell};
+use super::values::{CredentialKind, Line, Mfa, Moment, Names, OrNone, Shell};
 use jms::nouns;
 use jms::policy::Rights;
 use jms::store::{Change, Read, StoreError};
@@ -249,6 +249,9 @@ pub struct Defaults {
     privileged_system_user: Option<OrNone<String>>,
     port: Option<u16>,
     shell: Option<Shell>,
+    mfa_user: Option<Mfa>,
+    mfa_auditor: Option<Mfa>,
+    mfa_admin: Option<Mfa>,
 }
 
 impl Object for Defaults {
@@ -260,6 +263,9 @@ impl Object for Defaults {
             privileged_system_user: Some(OrNone(defaults.privileged_system_user)),
             port: Some(defaults.port),
             shell: Some(Shell(defaults.shell)),
+            mfa_user: Some(Mfa(defaults.mfa_user)),
+            mfa_auditor: Some(Mfa(defaults.mfa_auditor)),
+            mfa_admin: Some(Mfa(defaults.mfa_admin)),
         };
         Ok(BTreeMap::from([(String::new(), said)]))
     }
@@ -278,6 +284,9 @@ impl Object for Defaults {
         );
         put(&self.port, &mut defaults.port);
         put(&self.shell, &mut defaults.shell);
+        put(&self.mfa_user, &mut defaults.mfa_user);
+        put(&self.mfa_auditor, &mut defaults.mfa_auditor);
+        put(&self.mfa_admin, &mut defaults.mfa_admin);
         change.set_defaults(&defaults).map(drop)
     }
 

@@ -3,7 +3,7 @@
 
 use super::keys::LoginKey;
 use super::object::{Object, Surroundings, put, start};
-use super::values::{Line, Moment, Names, OrNone, Role};
+use super::values::{Line, Mfa, MfaAsked, Moment, Names, OrNone, Role};
 use crate::commands::user::check;
 use jms::nouns;
 use jms::store::{Change, Read, StoreError};
@@ -62,6 +62,8 @@ pub struct User {
     email: Option<Line>,
     role: Option<Role>,
     enabled: Option<bool>,
+    mfa: Option<Mfa>,
+    mfa_asked: Option<MfaAsked>,
     valid_from: Option<OrNone<Moment>>,
     valid_until: Option<OrNone<Moment>>,
     user_groups: Option<Names>,
@@ -88,6 +90,8 @@ impl Object for User {
                     email: Some(Line(user.email)),
                     role: Some(Role(user.role)),
                     enabled: Some(user.enabled),
+                    mfa: Some(Mfa(user.mfa)),
+                    mfa_asked: Some(MfaAsked(user.mfa_asked)),
                     valid_from: Some(OrNone(user.valid_from.map(Moment))),
                     valid_until: Some(OrNone(user.valid_until.map(Moment))),
                     user_groups: Some(user.user_groups.into()),
@@ -115,6 +119,8 @@ impl Object for User {
         put(&self.email, &mut user.email);
         put(&self.role, &mut user.role);
         put(&self.enabled, &mut user.enabled);
+        put(&self.mfa, &mut user.mfa);
+        put(&self.mfa_asked, &mut user.mfa_asked);
         put(&self.valid_from, &mut user.valid_from);
         put(&self.valid_until, &mut user.valid_until);
         put(&self.user_groups, &mut user.user_groups);

@@ -140,6 +140,8 @@ macro_rules! word {
 }
 
 word!(Role, jms::nouns::Role);
+word!(Mfa, jms::nouns::Mfa);
+word!(MfaAsked, jms::nouns::MfaAsked);
 word!(Algorithms, jms::nouns::Algorithms);
 word!(HostKeyPolicy, jms::nouns::HostKeyPolicy);
 word!(CredentialKind, jms::nouns::CredentialKind);
