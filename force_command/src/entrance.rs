@@ -6,7 +6,6 @@ use crate::report;
 use crate::start::Start;
 use crate::status;
 use event::{Event, Type};
-use jms::caller::check_factor;
 use jms::paths::Paths;
 use jms::settings::Settings;
 use jms::store::Store;
@@ -40,11 +39,7 @@ pub fn enter(start: &Start) -> Result<(Store, Settings, Identity), i32> {
         }
     };
     store.set_event_format(settings.syslog.format.into());
-    let there = identify(&store, start, Time::now()).and_then(|identity| {
-        check_factor(store.read(), &identity.user, &identity.login)?;
-        Ok(identity)
-    });
-    match there {
+    match identify(&store, start, Time::now()) {
         Ok(identity) => Ok((store, settings, identity)),
         Err(stranger) => Err(refuse(&mut store, start, &stranger)),
     }
@@ -57,9 +52,6 @@ fn refuse(store: &mut Store, start: &Start, stranger: &Stranger) -> i32 {
         Stranger::OtherName => Message::OtherName,
         Stranger::NotValid | Stranger::KeyRemoved => Message::UserNotValid,
         Stranger::LoginRule => Message::LoginRule,
-        Stranger::FactorMissing | Stranger::FactorNew => Message::FactorMissing,
-        Stranger::MustEnrol => Message::MustEnrol,
-        Stranger::FactorNotAsked => Message::FactorNotAsked,
         _ => Message::NoLogin,
     };
     say(message);

@@ -31,12 +31,6 @@ pub enum Message {
     UserNotValid,
     /// A login rule would not let the user in now; his connection is older than that.
     LoginRule,
-    /// The login has no second factor, and needs one.
-    FactorMissing,
-    /// A second factor must be enrolled first.
-    MustEnrol,
-    /// A second factor is to be asked for, and cannot be here.
-    FactorNotAsked,
     /// The target is not granted, or does not exist.
     NotGranted {
         /// As it was worded.
@@ -179,15 +173,6 @@ impl fmt::Display for Message {
                 "another ForceCommand of this sshd stands before the bastion's; tell your administrator",
             ),
             Self::UserNotValid => f.write_str("you may not use the bastion now; tell your administrator"),
-            Self::FactorMissing => f.write_str(
-                "this login was made without the second factor that you need: end it, and log in again",
-            ),
-            Self::MustEnrol => f.write_str(
-                "you need a second factor and have none yet: log in on a terminal, without a command, and enrol one",
-            ),
-            Self::FactorNotAsked => f.write_str(
-                "you need your second factor, which can be asked for on a terminal only: log in on one first",
-            ),
             Self::LoginRule => f.write_str(
                 "a login rule lets you begin nothing new from here at this time; what runs goes on; ask your administrator",
             ),

@@ -41,12 +41,7 @@ pub fn without_store(event: &Event) {
 pub fn stranger(start: &Start, stranger: &Stranger) -> Event {
     let kind = match stranger {
         Stranger::Store(_) => Type::StoreProblem,
-        Stranger::NotValid
-        | Stranger::KeyRemoved
-        | Stranger::LoginRule
-        | Stranger::FactorNew
-        | Stranger::MustEnrol
-        | Stranger::FactorNotAsked => Type::SessionRefused,
+        Stranger::NotValid | Stranger::KeyRemoved | Stranger::LoginRule => Type::SessionRefused,
         _ => Type::Alert,
     };
     let name = start.environment.login_name.as_deref();

@@ -41,12 +41,8 @@ pub enum Stranger {
     LoginRule,
     /// The second factor that sshd has to ask for was not passed in this login.
     FactorMissing,
-    /// The second factor was demanded after this login had begun.
-    FactorNew,
-    /// The second factor has to be enrolled first.
-    MustEnrol,
-    /// The second factor that is asked for in the session was not passed yet.
-    FactorNotAsked,
+    /// The second factor has to be enrolled, or passed in the session, first.
+    FactorNotYet,
 }
 
 impl Stranger {
@@ -66,9 +62,7 @@ impl Stranger {
             Self::KeyRemoved => "key-removed",
             Self::LoginRule => "login-rule",
             Self::FactorMissing => "factor-missing",
-            Self::FactorNew => "factor-demanded-since",
-            Self::MustEnrol => "must-enrol",
-            Self::FactorNotAsked => "factor-not-asked",
+            Self::FactorNotYet => "factor-not-yet-passed",
         }
     }
 }
@@ -132,28 +126,11 @@ pub fn identify_with_factor(
     now: Time,
 ) -> Result<(User, Login), Stranger> {
     let (user, login) = identify(read, uid, token, now)?;
-    check_factor(read, &user, &login)?;
-    Ok((user, login))
-}
-
-/// Whether the login has passed the second factor that is demanded now.
-///
-/// # Errors
-/// Which [`Stranger`] he is while he has not.
-pub fn check_factor(read: Read<'_>, user: &User, login: &Login) -> Result<(), Stranger> {
-    let policy = read.factor_of(user).map_err(Stranger::Store)?;
-    match policy.standing(login.factor_at) {
-        FactorStanding::Good => Ok(()),
-        FactorStanding::MustEnrol => Err(Stranger::MustEnrol),
-        FactorStanding::NotAsked => Err(Stranger::FactorNotAsked),
-        // Nobody walked around it: it was not there yet.
-        FactorStanding::Missing if user.updated_at > login.opened_at => Err(Stranger::FactorNew),
-        FactorStanding::Missing
-            if policy
-                .totp_since
-                .is_some_and(|since| since > login.opened_at) =>
-        {
-            Err(Stranger::FactorNew)
+    let standing = read.factor_standing(&user, &login, now);
+    match standing.map_err(Stranger::Store)? {
+        FactorStanding::Passed | FactorStanding::Remembered(_) => Ok((user, login)),
+        FactorStanding::Asked | FactorStanding::ToEnrol | FactorStanding::LaterEnrolled => {
+            Err(Stranger::FactorNotYet)
         }
         FactorStanding::Missing => Err(Stranger::FactorMissing),
     }

@@ -113,13 +113,9 @@ fn refused(user: &User, login: &Login, request: &str, reason: &str) -> Event {
 }
 
 fn refuse_stranger(store: &mut Store, uid: u32, request: &str, stranger: &Stranger) -> Failure {
-    let is_no_hole = matches!(
-        stranger,
-        Stranger::FactorNew | Stranger::MustEnrol | Stranger::FactorNotAsked
-    );
-    let kind = match is_no_hole {
-        true => Type::RequestRefused,
-        false => Type::Alert,
+    let kind = match stranger {
+        Stranger::FactorNotYet => Type::RequestRefused,
+        _ => Type::Alert,
     };
     let event = Event::new(kind)
         .result("deny")
@@ -131,10 +127,9 @@ fn refuse_stranger(store: &mut Store, uid: u32, request: &str, stranger: &Strang
         Stranger::NotValid | Stranger::KeyRemoved | Stranger::LoginRule => {
             "you may not use the bastion now"
         }
-        Stranger::FactorMissing | Stranger::FactorNew | Stranger::FactorNotAsked => {
-            "this login was made without the second factor that you need: log in again"
+        Stranger::FactorMissing | Stranger::FactorNotYet => {
+            "this login has not passed the second factor that you need: log in again"
         }
-        Stranger::MustEnrol => "you have to enrol a second factor first: log in on a terminal",
         _ => "this login was not opened through PAM; tell root",
     };
     Failure::NotAllowed(sentence.to_owned())

@@ -44,19 +44,6 @@ pub fn sshd_asks(demanded: Mfa, asked: MfaAsked) -> bool {
     matches!(demanded, Mfa::Totp | Mfa::Any) && asked == MfaAsked::Login
 }
 
-/// What a login that is open has to do with the second factor of its user as it is demanded now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FactorStanding {
-    /// None is demanded, or it was passed.
-    Good,
-    /// The user has to enrol first: he gets that and nothing else.
-    MustEnrol,
-    /// The session program has to ask for it, and has not.
-    NotAsked,
-    /// It should have been passed before there was a login.
-    Missing,
-}
-
 /// What stands about one user's second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FactorPolicy {
@@ -110,20 +97,6 @@ impl FactorPolicy {
     #[must_use]
     pub fn must_enrol(&self) -> bool {
         matches!(self.demanded, Mfa::Totp | Mfa::Any) && !self.is_enrolled()
-    }
-
-    /// What this means to a login; `passed`: when a second factor was passed in it, as its row says.
-    #[must_use]
-    pub fn standing(&self, passed: Option<Time>) -> FactorStanding {
-        if self.demanded == Mfa::Off || passed.is_some() {
-            FactorStanding::Good
-        } else if self.must_enrol() {
-            FactorStanding::MustEnrol
-        } else if self.session_asks() {
-            FactorStanding::NotAsked
-        } else {
-            FactorStanding::Missing
-        }
     }
 
     /// Which factor applies and why, for people.
@@ -193,27 +166,32 @@ mod tests {
     }
 
     #[test]
-    fn a_login_without_the_factor_is_never_good_where_one_is_demanded() {
-        for demanded in Mfa::ALL.iter().copied() {
-            for asked in MfaAsked::ALL.iter().copied() {
-                for totp_since in [None, Some(Time(1))] {
-                    let policy = FactorPolicy {
-                        demanded,
-                        because_of: FactorSource::User,
-                        role: Role::User,
-                        asked,
-                        totp_since,
-                        recovery_codes: 0,
-                    };
-                    assert_eq!(policy.standing(Some(Time(2))), FactorStanding::Good);
-                    let without = policy.standing(None);
-                    assert_eq!(without == FactorStanding::Good, demanded == Mfa::Off);
-                    assert_eq!(without == FactorStanding::MustEnrol, policy.must_enrol());
-                    // What the login has to have shown, and what the session finds missing, go together.
-                    let let_in = policy.at_login() == Factor::None;
-                    assert_eq!(without == FactorStanding::Missing, !let_in, "{policy:?}");
-                }
-            }
+    fn a_login_needs_what_sshd_asks_for_and_who_has_to_enrol_needs_nothing_yet() {
+        let policy = |demanded, asked, totp_since| FactorPolicy {
+            demanded,
+            because_of: FactorSource::User,
+            role: Role::User,
+            asked,
+            totp_since,
+            recovery_codes: 0,
+        };
+        let enrolled = Some(Time(1));
+        for (demanded, asked, totp_since, expected) in [
+            (Mfa::Off, MfaAsked::Login, enrolled, Factor::None),
+            (Mfa::Totp, MfaAsked::Login, enrolled, Factor::Totp),
+            (Mfa::Any, MfaAsked::Login, enrolled, Factor::Any),
+            (Mfa::Totp, MfaAsked::Session, enrolled, Factor::None),
+            (Mfa::Totp, MfaAsked::Login, None, Factor::None),
+            (Mfa::SecurityKey, MfaAsked::Login, None, Factor::SecurityKey),
+            (
+                Mfa::SecurityKey,
+                MfaAsked::Session,
+                None,
+                Factor::SecurityKey,
+            ),
+        ] {
+            let policy = policy(demanded, asked, totp_since);
+            assert_eq!(policy.at_login(), expected, "{policy:?}");
         }
     }
 

@@ -15,8 +15,8 @@ pub mod right;
 
 pub use access::{Decision, Facts, Reason, decide, decide_rights};
 pub use channel::Channel;
+pub use factor::{FactorPolicy, FactorSource};
 pub use factor_standing::{FactorStanding, factor_standing};
-pub use factor::{FactorPolicy, FactorSource, FactorStanding};
 pub use right::{Right, Rights};
 
 use crate::time::Time;

@@ -75,14 +75,6 @@ pub enum HiddenInput {
     End,
 }
 
-impl Mfa {
-    /// How long a passed second factor is remembered, in milliseconds; 0: not at all.
-    #[must_use]
-    pub fn remember(&self) -> i64 {
-        i64::from(self.remember_minutes) * 60 * 1000
-    }
-}
-
 impl Session {
     /// The limits, as the decision wants them.
     #[must_use]

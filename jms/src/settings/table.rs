@@ -30,14 +30,6 @@ settings! {
         require_bound_password: bool = false;
     }
 
-    /// Second factors.
-    mfa: Mfa {
-        /// For so many minutes a user who has passed the second factor is not asked again if he comes with the same key
-        /// from the same address; 0: he is asked each time. `jmsctl user set --mfa` and `jmsctl defaults set` say who has
-        /// to pass one.
-        remember_minutes: u32 = 15, unit "minutes";
-    }
-
     /// Wrong answers to questions for passwords, one-time passwords and recovery codes, and when nobody is asked any
     /// more. Answers after a proven key and answers without one are counted apart.
     lockout: Lockout {

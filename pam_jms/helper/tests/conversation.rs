@@ -143,9 +143,11 @@ impl Bastion {
         let app = Enrolment::begin(Algorithm::Sha1, Digits::Six).unwrap();
         let first = format!("{:06}", app.totp().code(Totp::step(NOW) - 1));
         let typed = Typed::parse(first.as_bytes());
-        let done = bastion
-            .store
-            .confirm_enrolment(&alice, "203.0.113.7", &app, &typed, NOW);
+        let before = bastion.store.read().before_enrolment(&alice).unwrap();
+        let done =
+            bastion
+                .store
+                .confirm_enrolment(&alice, "203.0.113.7", &app, &typed, before, NOW);
         let Confirmed::Done(codes) = done.unwrap() else {
             panic!("the code was right");
         };
@@ -244,7 +246,7 @@ fn a_code_is_asked_for_once_and_opens_a_login_that_says_so() {
 #[test]
 fn a_wrong_a_used_and_no_answer_are_told_apart_in_the_log_alone() {
     let mut bastion = Bastion::enrolled(Mfa::Totp);
-    bastion.settings.mfa.remember_minutes = 0;
+    bastion.settings.mfa.remember = 0;
     let used = bastion.code(0);
     handed_on(bastion.login(&mut Script::typing(&[&used])));
     let mut sentences = Vec::new();
@@ -343,7 +345,7 @@ fn a_passed_factor_is_remembered_for_the_same_key_and_address_only() {
     later.now.set(NOW.plus(15 * 60_000));
     bastion.login(&mut later);
     assert_eq!(later.asked, [CODE], "a quarter of an hour later");
-    bastion.settings.mfa.remember_minutes = 0;
+    bastion.settings.mfa.remember = 0;
     let mut never = Script::typing(&[]);
     bastion.login(&mut never);
     assert_eq!(never.asked, [CODE], "switched off");
@@ -352,7 +354,7 @@ fn a_passed_factor_is_remembered_for_the_same_key_and_address_only() {
 #[test]
 fn a_recovery_code_passes_once() {
     let mut bastion = Bastion::enrolled(Mfa::Any);
-    bastion.settings.mfa.remember_minutes = 0;
+    bastion.settings.mfa.remember = 0;
     let code = bastion.codes[2].expose().to_owned();
     let passed = handed_on(bastion.login(&mut Script::typing(&[&code])));
     bastion.session(Some(passed));

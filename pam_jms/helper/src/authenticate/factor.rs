@@ -43,7 +43,7 @@ pub(super) fn second(
 }
 
 fn remembered(login: &Login<'_>, store: &mut Store, now: Time) -> Result<Option<Time>, End> {
-    if login.settings.mfa.remember() <= 0 {
+    if login.settings.mfa.remember_milliseconds() <= 0 {
         return Ok(None);
     }
     let (key, source) = (&login.key.fingerprint, &login.source.address);
@@ -99,7 +99,7 @@ fn ask(
 /// The code is used up by now: a memory that cannot be kept must not cost the login.
 fn remember(login: &Login<'_>, store: &mut Store, passed: Passed) {
     let (key, source) = (&login.key.fingerprint, &login.source.address);
-    let time = login.settings.mfa.remember();
+    let time = login.settings.mfa.remember_milliseconds();
     if let Err(error) = store.remember_factor(&login.user, key, source, time, passed.at) {
         report::send(&report::store_problem(&error));
     }
