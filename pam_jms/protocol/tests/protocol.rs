@@ -77,7 +77,7 @@ fn another_version_is_refused_unread() {
         .to_vec();
     bytes[4..6].copy_from_slice(&(VERSION + 1).to_be_bytes());
     match Frame::read(&mut bytes.as_slice()) {
-        Err(ReadError::Protocol(ProtocolError::Version(2))) => {}
+        Err(ReadError::Protocol(ProtocolError::Version(3))) => {}
         other => panic!("{other:?}"),
     }
 }
