@@ -53,6 +53,8 @@ pub struct Shown {
     pub key: bool,
     /// …which is a security key that verified its person.
     pub security_key: bool,
+    /// A password, checked by our own PAM module.
+    pub password: bool,
     /// A one-time password, checked by our own PAM module.
     pub totp: bool,
 }
@@ -189,7 +191,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
         return refuse(Reason::TooManyLogins, None);
     }
     if let Some(shown) = question.shown {
-        if !shown.key {
+        if !shown.key && !shown.password {
             return refuse(Reason::NoFirstFactor, None);
         }
         let passed = match user.factor_at_login {
@@ -217,6 +219,7 @@ mod tests {
     const KEY: Shown = Shown {
         key: true,
         security_key: false,
+        password: false,
         totp: false,
     };
 
@@ -338,6 +341,7 @@ mod tests {
         let code_only = Shown {
             key: false,
             security_key: false,
+            password: false,
             totp: true,
         };
         assert_eq!(

@@ -79,9 +79,20 @@ impl Evidence {
         passed.factor
     }
 
+    /// Whether our authentication phase saw the right password: as [`Evidence::second`], and only where sshd saw no key, so
+    /// that one which is not good any more is not made good by it.
+    fn password(&self) -> bool {
+        let asked = Factor::KeyboardInteractive("pam".to_owned());
+        let passed = self.passed.filter(|_| self.factors.contains(&asked));
+        self.key.is_none() && passed.is_some_and(|passed| passed.password)
+    }
+
     /// The methods in order, and what ours was.
     fn summary(&self) -> String {
-        let methods = authentication::summary(&self.factors);
+        let mut methods = authentication::summary(&self.factors);
+        if self.password() {
+            methods.push_str(",password");
+        }
         match self.second() {
             Some((kind, _)) => format!("{methods},{kind}"),
             None => methods,
@@ -312,6 +323,7 @@ impl Facts {
 pub(crate) fn decide(facts: &Facts, evidence: Option<&Evidence>, now: Time) -> Decision {
     let shown = evidence.map(|evidence| Shown {
         key: matches!(evidence.key, Some(Standing::Good { .. })),
+        password: evidence.password(),
         security_key: matches!(
             evidence.key,
             Some(Standing::Good {

@@ -14,7 +14,7 @@ use crate::person::Person;
 use crate::report;
 
 /// What is asked. Not shown while it is typed: a recovery code is a secret that lasts.
-const QUESTION: &str = "Code of your authenticator app, or a recovery code: ";
+pub(super) const QUESTION: &str = "Code of your authenticator app, or a recovery code: ";
 const WRONG: &str = "jms: that is not a code that is good now; each works once. Wait for the next one, and see that the \
                      clock of your phone is right";
 

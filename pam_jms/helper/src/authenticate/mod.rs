@@ -5,6 +5,7 @@
 //! the method (`PAM_MAXTRIES`), because clients would otherwise come back twice by themselves, without a prompt.
 
 mod factor;
+mod password;
 
 use event::Type;
 use jms::nouns::{LoginKey, Mfa, User};
@@ -52,13 +53,23 @@ struct Login<'a> {
     source: Source,
     user: User,
     policy: FactorPolicy,
-    /// Fingerprint of the key that sshd saw proven, and whether it verified its person.
+    /// Fingerprint of the key that sshd saw proven, and whether it verified its person; empty: a password is asked for.
     key: ProvenKey,
 }
 
 struct ProvenKey {
     fingerprint: String,
     person_verified: bool,
+}
+
+impl ProvenKey {
+    /// What who logs in with a password has shown.
+    fn none() -> Self {
+        Self {
+            fingerprint: String::new(),
+            person_verified: false,
+        }
+    }
 }
 
 /// Talks with the person until there is a verdict.
@@ -94,11 +105,14 @@ fn steps(
     // Nobody types a code in vain into a store that could not take it.
     store.check_writable()?;
     let login = who(request, store, settings, person.now())?;
-    let factor = factor::second(&login, store, person)?;
+    let factor = match login.key.fingerprint.is_empty() {
+        true => password::log_in(&login, store, person)?,
+        false => factor::second(&login, store, person)?,
+    };
     hand_on(&login, store, factor, person.now())
 }
 
-/// Who it is, that he may log in, and that he has proved a key.
+/// Who it is, and that he has proved a key and may log in. Without a key only who it is, where a password will do.
 fn who<'a>(
     request: &'a Request,
     store: &mut Store,
@@ -110,8 +124,20 @@ fn who<'a>(
         return Err(silent(request, store, "unknown-user", now));
     };
     let policy = store.read().factor_of(&user)?;
+    let login = |key, user, source, policy| Login {
+        request,
+        settings,
+        source,
+        user,
+        policy,
+        key,
+    };
     let Some(key) = proven_key(request, store, &user, &policy, &source, now)? else {
-        return Err(silent(request, store, "no-first-factor", now));
+        // Who shows sshd a key that is none of his, shows no key.
+        if !settings.password.enabled {
+            return Err(silent(request, store, "no-first-factor", now));
+        }
+        return Ok(login(ProvenKey::none(), user, source, policy));
     };
     let limits = settings.login.limits();
     let facts = Facts::of(Some(&user), request, store.read(), limits, now)?;
@@ -120,14 +146,7 @@ fn who<'a>(
         let no = refused(request, store, &decision, &facts.rules, None, now);
         return Err(End::Said(no));
     }
-    Ok(Login {
-        request,
-        settings,
-        source,
-        user,
-        policy,
-        key,
-    })
+    Ok(login(key, user, source, policy))
 }
 
 fn proven_key(
@@ -178,7 +197,7 @@ fn hand_on(
     let key =
         MasterKey::load(&store.paths().secret_key()).map_err(|error| secret(error.to_string()))?;
     let passed = Passed {
-        password: false,
+        password: login.key.fingerprint.is_empty(),
         factor,
         at: now,
     };
