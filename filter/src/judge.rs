@@ -206,7 +206,9 @@ impl Judging<'_> {
                 }
                 self.rule(rule, &simple.source);
             }
-            None if covered != Allowed::No || simple.other_shells => {}
+            None if covered != Allowed::No => {}
+            // Another shell would run it, and which one it will be nobody knows.
+            None if simple.other_shells && self.filter.default == Verdict::Allow => {}
             None => self.unruled(command),
         }
         if simple.other_shells {
@@ -232,13 +234,15 @@ impl Judging<'_> {
     /// A line that cannot be read: a program that a rule forbids is looked for at each word, whatever is before it.
     fn as_text(&mut self, text: &str) {
         let filter = self.filter;
-        let unquoted = text.replace(['\'', '"', '\\'], "");
+        let unquoted = plain_text(text);
         let ends = |character: char| ";&|\n(){}`<>$".contains(character);
         let mut tried = 0;
         for segment in unquoted.split(ends) {
             let words: Vec<&str> = segment.split_ascii_whitespace().collect();
             for (at, word) in words.iter().enumerate() {
-                let name = word.rsplit('/').next().unwrap_or(word);
+                // `x=rm` may be run as `$x`.
+                let first = word.rsplit('=').next().unwrap_or(word);
+                let name = first.rsplit('/').next().unwrap_or(first);
                 let rules = filter.patterns_for(name);
                 if rules.is_empty() {
                     continue;
@@ -251,7 +255,8 @@ impl Judging<'_> {
                     }
                     continue;
                 }
-                let rest = words.iter().skip(at).take(WORDS_AS_TEXT);
+                let rest = words.iter().skip(at + 1).take(WORDS_AS_TEXT);
+                let rest = std::iter::once(&first).chain(rest);
                 let command = Command {
                     simple: Simple {
                         words: rest.map(|word| Word::literal(word)).collect(),
@@ -368,6 +373,18 @@ impl Judging<'_> {
         }
         first
     }
+}
+
+/// Without quotes, backslashes, and expansions that are mostly empty; what mostly makes words of one is a blank.
+fn plain_text(text: &str) -> String {
+    let mut plain = text.replace(['\'', '"', '\\'], "");
+    for blank in ["${IFS}", "$IFS", ","] {
+        plain = plain.replace(blank, " ");
+    }
+    for nothing in ["${@}", "$@", "${*}", "$*", "$()", "``"] {
+        plain = plain.replace(nothing, "");
+    }
+    plain
 }
 
 #[cfg(test)]

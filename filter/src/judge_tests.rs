@@ -269,3 +269,117 @@ fn a_rule_that_is_none_is_an_error() {
         assert!(crate::rule::check(&rule).is_err(), "{matching:?}");
     }
 }
+
+#[test]
+fn tricks_of_those_who_know_shells_are_seen_through_or_said_to_be_opaque() {
+    let filters = [filter(
+        Verdict::Allow,
+        &[(Verdict::Deny, command("rm -rf"))],
+    )];
+    for line in [
+        "$'\\x72\\155' -rf x",
+        "r\\\nm -rf x",
+        "\"r\"m -r''f x",
+        "((rm -rf x))",
+        "echo $'a\\'; rm -rf x #'",
+        "echo \"${x:-'$(rm -rf x)'}\"",
+        ". /dev/stdin <<< 'rm -rf x'",
+        "source /dev/fd/0 <<E\nrm -rf x\nE",
+        "echo 'rm -rf x' | sh",
+        "sh -c \"$(echo rm -rf x)\"",
+        "rm${IFS}-rf${IFS}x",
+        "{rm,-rf,x}",
+        "r$@m -rf x",
+        "x=rm; $x -rf y; rm=-rf; y=rm -rf z; $y",
+        "parallel 'rm -rf {}' ::: x",
+        "parallel ::: 'rm -rf x'",
+        "at now <<< 'rm -rf x'",
+        "perl -e 'system(\"rm -rf x\")'",
+        "python3 -c 'import os; os.system(\"rm -rf x\")'",
+        "coproc rm -rf x",
+        "!rm -rf x; rm -rf y",
+        "rm >/dev/null -rf x",
+        "2>&1 rm -rf x",
+        "</dev/null rm -rf x",
+        "cat <(rm -rf x)",
+        "case a in a) rm -rf x;; esac",
+        "function f { rm -rf x; }; f",
+        "trap 'rm -rf x' EXIT",
+        "nohup setsid stdbuf -oL nice -n 19 ionice -c3 timeout 5 env -i rm -rf x",
+        "su -c 'rm -rf x' - root",
+        "if true; then\n\trm -rf x\nfi",
+    ] {
+        assert_eq!(verdict(&filters, line), Verdict::Deny, "{line:?}");
+    }
+    for line in [
+        "command -v rm",
+        "type rm",
+        "which rm",
+        "python3 -c 'print(1)'",
+        "echo \"${x#'$(rm -rf x)'}\"",
+        "echo 'it'\\''s rm -rf'",
+        "git commit -m 'rm -rf is gone'",
+    ] {
+        assert_eq!(verdict(&filters, line), Verdict::Allow, "{line:?}");
+    }
+}
+
+#[test]
+fn under_a_default_of_deny_nothing_runs_that_some_shell_would_read_otherwise() {
+    let filters = [filter(
+        Verdict::Deny,
+        &[
+            (Verdict::Allow, command("ls")),
+            (Verdict::Allow, command("xargs ls ...")),
+        ],
+    )];
+    for line in [
+        "ls && ((evil))",
+        "ls $'a\\'; evil #'",
+        "[[ -n a && evil ]]; ls",
+        "ls; (evil)",
+        "ls (evil)",
+        "ls | xargs",
+        "ls <(evil)",
+        "ls \"$(evil)\"",
+        "ls\nevil",
+        "ls & evil",
+        "ls || evil",
+        "BASH_ENV=x ls",
+        "ls 2>file",
+    ] {
+        assert_eq!(verdict(&filters, line), Verdict::Deny, "{line:?}");
+    }
+    for line in ["ls -l x", "ls | ls", "ls; xargs ls -d"] {
+        assert_eq!(verdict(&filters, line), Verdict::Allow, "{line:?}");
+    }
+    // What an interactive zsh takes for no comment.
+    let on_a_terminal = judge(&filters, "ls # x; evil", Context::TERMINAL);
+    assert_eq!(on_a_terminal.verdict, Verdict::Deny);
+    assert_eq!(verdict(&filters, "ls # x; evil"), Verdict::Allow);
+}
+
+#[test]
+fn a_rule_that_comes_first_speaks_first_also_of_what_a_command_starts() {
+    let rule = |id, priority, verdict, matching| RuleText {
+        id,
+        priority,
+        verdict,
+        matching,
+        ignore_case: false,
+    };
+    let filters = [compile(
+        Verdict::Allow,
+        &[
+            rule(1, 10, Verdict::Allow, command("sudo rm -rf /tmp/x")),
+            rule(2, 20, Verdict::Deny, command("rm -rf")),
+            rule(3, 30, Verdict::Allow, regex("git .*")),
+            rule(4, 40, Verdict::Deny, regex("push")),
+        ],
+    )];
+    assert_eq!(verdict(&filters, "sudo rm -rf /tmp/x"), Verdict::Allow);
+    assert_eq!(verdict(&filters, "sudo rm -rf /tmp/y"), Verdict::Deny);
+    assert_eq!(verdict(&filters, "git push"), Verdict::Allow);
+    assert_eq!(verdict(&filters, "git push; svn push"), Verdict::Deny);
+    assert_eq!(verdict(&filters, "git push; ls"), Verdict::Deny);
+}

@@ -1,13 +1,15 @@
-//! What bash runs must be among what we found.
+//! What a shell runs must be among what we found.
 //!
 //! A real bash runs generated lines with a PATH that holds nothing; its command_not_found_handle writes down each program with the
-//! very arguments that it would have got.
+//! very arguments that it would have got. A real dash runs them with a PATH that holds programs which do the same.
+//! `JMS_CASES=100000` makes more of them.
 
 use filter::look_into::{Command, Line, Opaque, look_into};
 use filter::shell::Comments;
 use filter::{Context, Filter, FilterText, Matching, RuleText, Verdict, judge};
 use proptest::prelude::*;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command as Process, Stdio};
 
 const HANDLER: &str = r#"
@@ -44,7 +46,41 @@ fn run_by_bash(line: &str) -> Vec<Vec<String>> {
         .spawn()
         .expect("bash");
     process.wait().expect("bash ends");
-    let log = fs::read(&log).unwrap_or_default();
+    runs_of(&fs::read(&log).unwrap_or_default())
+}
+
+const PROGRAM: &str = r#"#!/bin/sh
+printf '%s\0' "${0##*/}" "$@" 'end of a run' >>"$JMS_LOG"
+"#;
+
+/// The argument lists of all programs that dash started.
+fn run_by_dash(line: &str) -> Vec<Vec<String>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let programs = folder.path().join("programs");
+    fs::create_dir(&programs).expect("a folder");
+    for name in ["alpha", "beta", "gamma", "rm"] {
+        let path = programs.join(name);
+        fs::write(&path, PROGRAM).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    }
+    fs::create_dir(folder.path().join("here")).expect("a folder");
+    let mut process = Process::new("/usr/bin/timeout")
+        .args(["--kill-after=1", "2", "/bin/dash", "-c", line])
+        .env_clear()
+        .env("PATH", &programs)
+        .env("JMS_LOG", &log)
+        .current_dir(folder.path().join("here"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("dash");
+    process.wait().expect("dash ends");
+    runs_of(&fs::read(&log).unwrap_or_default())
+}
+
+fn runs_of(log: &[u8]) -> Vec<Vec<String>> {
     let mut runs = Vec::new();
     let mut current = Vec::new();
     for word in log.split(|byte| *byte == 0) {
@@ -119,20 +155,26 @@ fn is_denied(line: &str, run: &[String]) -> bool {
     judged.verdict == Verdict::Deny || commands.into_iter().any(hides)
 }
 
-fn check(line: &str) -> Result<(), TestCaseError> {
+fn check(shell: &str, line: &str) -> Result<(), TestCaseError> {
     let found = look_into(line, Comments::Skipped);
-    for run in run_by_bash(line) {
+    // To dash it is a letter before a quote: other words, which no rule looks for.
+    let dollar_quote = shell == "dash" && line.contains("$'");
+    let runs = match shell {
+        "dash" => run_by_dash(line),
+        _ => run_by_bash(line),
+    };
+    for run in runs {
         // zsh reads `=rm` as the path of rm, and so do we.
         if run.first().is_none_or(|program| program.starts_with('=')) {
             continue;
         }
         prop_assert!(
-            found.fault.is_some() || is_found(&found, &run),
-            "bash ran {run:?} of {line:?}, and we found {found:#?}"
+            found.fault.is_some() || dollar_quote || is_found(&found, &run),
+            "{shell} ran {run:?} of {line:?}, and we found {found:#?}"
         );
         prop_assert!(
             is_denied(line, &run),
-            "bash ran {run:?} of {line:?}, a rule against it did not hit, and we found {found:#?}"
+            "{shell} ran {run:?} of {line:?}, a rule against it did not hit, and we found {found:#?}"
         );
     }
     Ok(())
@@ -294,6 +336,12 @@ fn soup() -> impl Strategy<Value = String> {
         "\\",
         "$'",
         "${",
+        "${x:-",
+        "\"${x:-'",
+        "\"${x#'",
+        "'}\"",
+        "\\'",
+        "((rm ",
         "}",
         "x=",
         "<<E\n",
@@ -339,26 +387,44 @@ fn soup() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(pieces), 1..14).prop_map(|pieces| pieces.concat())
 }
 
+fn cases() -> u32 {
+    let more = std::env::var("JMS_CASES").ok();
+    more.and_then(|cases| cases.parse().ok()).unwrap_or(200)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_bash_runs_of_a_sound_line_was_found(line in line()) {
-        check(&line)?;
+        check("bash", &line)?;
+    }
+
+    #[test]
+    fn what_dash_runs_of_a_sound_line_was_found(line in line()) {
+        let line = line.replace("$'", "'");
+        check("dash", &line)?;
+    }
+
+    #[test]
+    fn what_dash_runs_of_a_heap_of_pieces_was_found(line in soup()) {
+        check("dash", &line)?;
     }
 
     #[test]
     fn what_bash_runs_of_a_heap_of_pieces_was_found(line in soup()) {
-        check(&line)?;
+        check("bash", &line)?;
     }
 }
 
 /// Without this, the others could pass with a bash that tells nothing.
 #[test]
-fn the_traced_bash_tells_what_it_runs() {
+fn the_traced_shells_tell_what_they_run() {
     let runs = run_by_bash("A=1 al\\pha 'b c' || rm; echo $(rm -rf x)");
     assert_eq!(
         runs,
         [vec!["alpha", "b c"], vec!["rm"], vec!["rm", "-rf", "x"]]
     );
+    let runs = run_by_dash("A=1 al\\pha 'b c' && ((rm x))");
+    assert_eq!(runs, [vec!["alpha", "b c"], vec!["rm", "x"]]);
 }

@@ -23,6 +23,8 @@ pub enum Opaque {
     Script(Hidden),
     /// A shell or interpreter reads another program's output, or a file.
     Input,
+    /// An interpreter is given a script in a language that is not read here.
+    Language,
     /// The line, or a script on it, cannot be read to its end.
     Unreadable(Fault),
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Opaque {
             }
             Self::Script(hidden) => write!(out, "what it runs stands in {}", hidden.as_str()),
             Self::Input => write!(out, "what it runs comes from a file or another program"),
+            Self::Language => write!(out, "what it runs is in a language that is not read"),
             Self::Unreadable(fault) => write!(out, "it cannot be read: {fault}"),
         }
     }
@@ -181,6 +184,8 @@ fn command(simple: Simple, depth: usize, budget: &Budget) -> Command {
         looking.shell(&name);
     } else if name == "find" {
         looking.find();
+    } else if matches!(name.as_str(), "." | "source") {
+        looking.source();
     } else if name == "trap" {
         looking.trap();
     } else if is_interpreter(&name) {
@@ -195,6 +200,15 @@ fn wrapper_named(name: &str) -> Option<&'static Wrapper> {
     WRAPPERS
         .iter()
         .find(|wrapper| wrapper.names.contains(&name))
+}
+
+/// Whether the program is a shell, interpreter or wrapper.
+fn starts_others(name: &str) -> bool {
+    SHELLS.contains(&name) || is_interpreter(name) || wrapper_named(name).is_some()
+}
+
+fn is_standard_input(file: &str) -> bool {
+    ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&file)
 }
 
 /// `python3.11` is `python`.
@@ -248,6 +262,14 @@ impl Looking<'_> {
         };
         let mut inner = command(simple, self.depth, self.budget);
         inner.more_arguments |= more_arguments;
+        // What is added is told to a shell, or is the program that a wrapper starts.
+        let told = more_arguments
+            && inner
+                .program()
+                .is_some_and(|name| starts_others(name) || name.contains("{}"));
+        if told {
+            self.hide(Opaque::Input);
+        }
         // Whoever reads standard input within, reads it here.
         self.command.reads = self.command.reads.or(inner.reads);
         self.command.inner.push(inner);
@@ -279,6 +301,9 @@ impl Looking<'_> {
 
     fn wrapper(&mut self, wrapper: &Wrapper) {
         let arguments = self.arguments();
+        if self.only_asks(&arguments) {
+            return;
+        }
         let mut operands = wrapper.operands;
         let mut only_operands = false;
         let mut at = 0;
@@ -319,12 +344,40 @@ impl Looking<'_> {
                 Then::Program => self.runs(rest.to_vec(), false),
                 Then::ProgramAndMore => self.runs(rest.to_vec(), true),
                 Then::Shell => self.interprets_joined(rest),
+                Then::ShellAndMore => self.parallel(&rest.to_vec()),
             };
         }
         let nothing_found = self.command.inner.is_empty() && self.command.opaque.is_none();
         if wrapper.shell_alone && nothing_found {
             self.reads_input(Reads::Shell);
         }
+    }
+
+    /// `command -v NAME` says where it is, and runs nothing.
+    fn only_asks(&self, arguments: &[Word]) -> bool {
+        let mut options = arguments
+            .iter()
+            .take_while(|word| word.text.starts_with('-'));
+        self.command.program() == Some("command")
+            && options.any(|word| word.text.contains(['v', 'V']))
+    }
+
+    /// GNU parallel: its words are a shell's script, what stands behind `:::` is added, or run where there is no script.
+    fn parallel(&mut self, words: &[Word]) {
+        let is_mark = |word: &Word| word.text.starts_with(":::");
+        let script: Vec<Word> = words
+            .iter()
+            .take_while(|word| !is_mark(word))
+            .cloned()
+            .collect();
+        if script.is_empty() {
+            for word in words.iter().filter(|word| !is_mark(word)) {
+                self.interprets(&word.text.clone(), word.hidden);
+            }
+        } else {
+            self.interprets_joined(&script);
+        }
+        self.hide(Opaque::Input);
     }
 
     /// One option of a wrapper; how many words behind it are its value.
@@ -426,9 +479,7 @@ impl Looking<'_> {
             Some(file) if !from_input => {
                 if let Some(hidden) = file.hidden {
                     self.hide(Opaque::Script(hidden));
-                } else if ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"]
-                    .contains(&file.text.as_str())
-                {
+                } else if is_standard_input(&file.text) {
                     self.reads_input(Reads::Shell);
                 }
             }
@@ -439,9 +490,30 @@ impl Looking<'_> {
     /// An interpreter of something that is no shell's language.
     fn interpreter(&mut self) {
         let arguments = self.arguments();
-        let only_options = arguments.iter().all(|word| {
-            word.text.starts_with('-') && !matches!(word.text.as_str(), "-c" | "-e" | "-r" | "-m")
-        });
+        let letters = self
+            .command
+            .program()
+            .map_or("", |name| table::script_letters(name));
+        let is_script = |word: &Word| {
+            let text = word.text.as_str();
+            let short = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+            // `-ne`, but not `-pSecret`.
+            let clustered = short.is_some_and(|rest| {
+                rest.starts_with(|first| letters.contains(first))
+                    || rest.len() < 4 && rest.contains(|letter| letters.contains(letter))
+            });
+            let name = text.split_once('=').map_or(text, |(name, _)| name);
+            clustered || ["--eval", "--print", "--execute", "--command"].contains(&name)
+        };
+        let mut options = arguments
+            .iter()
+            .take_while(|word| word.text.starts_with('-') && word.text != "--");
+        if options.any(is_script) {
+            return self.hide(Opaque::Language);
+        }
+        let only_options = arguments
+            .iter()
+            .all(|word| word.text.starts_with('-') && word.text != "-m");
         if only_options {
             self.reads_input(Reads::Interpreter);
         }
@@ -459,6 +531,18 @@ impl Looking<'_> {
                     self.hide(Opaque::Input);
                 }
             }
+        }
+    }
+
+    /// `. FILE`.
+    fn source(&mut self) {
+        let Some(file) = self.command.simple.words.get(1).cloned() else {
+            return;
+        };
+        if let Some(hidden) = file.hidden {
+            self.hide(Opaque::Script(hidden));
+        } else if is_standard_input(&file.text) {
+            self.reads_input(Reads::Shell);
         }
     }
 

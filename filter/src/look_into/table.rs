@@ -12,6 +12,8 @@ pub enum Then {
     ProgramAndMore,
     /// Words that are joined by blanks and given to a shell.
     Shell,
+    /// The same, and others are added that the line may show behind `:::`.
+    ShellAndMore,
 }
 
 /// One wrapper, or several that are alike.
@@ -209,7 +211,7 @@ pub const WRAPPERS: &[Wrapper] = &[
             "joblog",
             "delay",
         ],
-        then: Then::ProgramAndMore,
+        then: Then::ShellAndMore,
         ..plain(&["parallel"], "aCdEIjLNnPSs")
     },
     Wrapper {
@@ -238,6 +240,12 @@ pub const WRAPPERS: &[Wrapper] = &[
         scripts: &["-c", "--command", "--session-command"],
         shell_alone: true,
         ..plain(&["runuser"], "cugGsw")
+    },
+    // They run later what their standard input says.
+    Wrapper {
+        operands: usize::MAX,
+        shell_alone: true,
+        ..plain(&["at", "batch"], "fqt")
     },
     // The command to start is an option's value; the operands are a user, a file, signals.
     Wrapper {
@@ -271,3 +279,17 @@ pub const INTERPRETERS: &[&str] = &[
     "python", "python2", "python3", "perl", "ruby", "node", "php", "lua", "tclsh", "guile",
     "mysql", "mariadb", "psql", "sqlite3",
 ];
+
+/// Letters of options whose value is a script in an interpreter's own language.
+pub fn script_letters(name: &str) -> &'static str {
+    let stem = name.trim_end_matches(|last: char| last.is_ascii_digit() || last == '.');
+    match stem {
+        "python" | "psql" => "c",
+        "perl" => "eE",
+        "ruby" | "lua" | "mysql" | "mariadb" => "e",
+        "node" => "ep",
+        "php" => "r",
+        "guile" => "ce",
+        _ => "",
+    }
+}

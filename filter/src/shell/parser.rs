@@ -82,6 +82,10 @@ pub struct Parser<'a> {
     /// What stood behind a `#`, with it.
     behind_hash: Vec<&'a str>,
     pub(super) continues: bool,
+    /// Whether `$'…'` is known, as dash does not.
+    pub(super) ansi_c: bool,
+    /// A shell without that would read the line otherwise.
+    pub(super) read_otherwise: bool,
     /// Whether only the first whole line is of interest, and where it ends.
     only_first: bool,
     first_end: Option<usize>,
@@ -99,6 +103,8 @@ impl<'a> Parser<'a> {
             budget,
             behind_hash: Vec::new(),
             continues: false,
+            ansi_c: true,
+            read_otherwise: false,
             only_first: false,
             first_end: None,
         }
@@ -115,6 +121,7 @@ impl<'a> Parser<'a> {
     }
 
     pub fn script(mut self) -> Script {
+        let whole = self.cursor;
         let read = if self.depth > MAX_DEPTH {
             Err(Fault::TooDeep)
         } else {
@@ -126,10 +133,41 @@ impl<'a> Parser<'a> {
             self.note(fault);
         }
         self.read_comments();
+        if self.read_otherwise {
+            self.read_without_ansi_c(whole);
+        }
         Script {
             commands: self.found,
             fault: self.fault,
             continues: self.continues,
+        }
+    }
+
+    /// Commands that dash would find in the line.
+    fn read_without_ansi_c(&mut self, whole: Cursor<'a>) {
+        if let Err(fault) = self.budget.spend(whole.rest().len()) {
+            return self.note(fault);
+        }
+        let budget = self.budget.clone();
+        let mut inner = Parser::new(whole.rest(), self.depth, self.comments, budget);
+        inner.ansi_c = false;
+        let read = inner.commands(Until::End);
+        self.take_of_other_shells(inner, read);
+    }
+
+    /// Takes what another shell would find. That the line is wrong for it is of no interest, that it is too much is.
+    fn take_of_other_shells(&mut self, inner: Parser<'_>, read: Result<(), Fault>) {
+        match read {
+            Ok(()) | Err(Fault::Unfinished(_) | Fault::Unexpected(_)) => {}
+            Err(fault) => self.note(fault),
+        }
+        let found = inner.found.into_iter().map(|simple| Simple {
+            other_shells: true,
+            ..simple
+        });
+        self.found.extend(found);
+        if let Err(fault) = self.bounded() {
+            self.note(fault);
         }
     }
 
@@ -164,6 +202,14 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// `((…))` is a subshell in a subshell to a shell without arithmetic commands.
+    fn subshells(&mut self, text: &str) -> Result<(), Fault> {
+        let mut inner = self.below(text)?;
+        let read = inner.commands(Until::End);
+        self.take_of_other_shells(inner, read);
+        Ok(())
+    }
+
     /// Keeps the first fault.
     pub(super) fn note(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
@@ -176,12 +222,15 @@ impl<'a> Parser<'a> {
         }
         self.budget.spend(text.len())?;
         let budget = self.budget.clone();
-        Ok(Parser::new(text, self.depth + 1, self.comments, budget))
+        let mut inner = Parser::new(text, self.depth + 1, self.comments, budget);
+        inner.ansi_c = self.ansi_c;
+        Ok(inner)
     }
 
     /// Takes what an inner parser found.
     pub(super) fn adopt(&mut self, mut inner: Parser<'_>) {
         inner.read_comments();
+        self.read_otherwise |= inner.read_otherwise;
         self.found.extend(inner.found);
         if let Some(fault) = inner.fault {
             self.note(fault);
@@ -280,7 +329,11 @@ impl<'a> Parser<'a> {
                     }
                     if self.cursor.looking_at("((") && self.closes_arithmetic()? {
                         self.cursor.take("((");
+                        let from = self.cursor.at();
                         self.arithmetic()?;
+                        let inside = self.cursor.since(from);
+                        let inside = inside.strip_suffix("))").unwrap_or(inside);
+                        self.subshells(inside)?;
                         closed = true;
                     } else {
                         self.cursor.next();
@@ -324,6 +377,8 @@ impl<'a> Parser<'a> {
             }
             closed = false;
             if first.is_some() && self.function_parentheses() {
+                // Its body is to come.
+                self.continues = true;
                 continue;
             }
             self.simple(start, first, piped || frames.are_piped())?;

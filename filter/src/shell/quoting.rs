@@ -232,10 +232,12 @@ impl Parser<'_> {
         let from = self.cursor.at();
         self.cursor.next();
         match self.cursor.peek() {
-            Some('\'') if !in_quotes => {
+            Some('\'') if !in_quotes && self.ansi_c => {
                 growing.no_longer_bare();
                 self.cursor.next();
                 let text = ansi_c::decode(&mut self.cursor);
+                // To dash this is `$` and a quote that ends before.
+                self.read_otherwise |= self.cursor.since(from).contains("\\'");
                 growing
                     .word
                     .text
@@ -266,7 +268,7 @@ impl Parser<'_> {
                     self.commands(Until::Brace)?;
                     growing.hide(Hidden::Substitution);
                 } else {
-                    self.parameter()?;
+                    self.parameter(in_quotes)?;
                     growing.hide(Hidden::Variable);
                 }
             }
@@ -295,8 +297,20 @@ impl Parser<'_> {
     }
 
     /// From behind `${` to its `}`.
-    fn parameter(&mut self) -> Result<(), Fault> {
-        self.scan_to('}', "${")
+    /// Between double quotes a single one is a letter like others in the word of `${x:-word}`, and a quote in the pattern of
+    /// `${x#pattern}`.
+    fn parameter(&mut self, in_quotes: bool) -> Result<(), Fault> {
+        let mut ahead = self.cursor;
+        ahead.take_while(|next| matches!(next, '!' | '#'));
+        ahead.take_while(|next| next.is_ascii_alphanumeric() || matches!(next, '_' | '@' | '*'));
+        if ahead.take("[") {
+            ahead.take_while(|next| next != ']');
+            ahead.take("]");
+        }
+        ahead.take(":");
+        let is_word = matches!(ahead.peek(), Some('-' | '=' | '+' | '?'));
+        let quotes = !(in_quotes && is_word);
+        self.deeper(|parser| parser.scan('}', "${", quotes))
     }
 
     /// From behind `((` to behind `))`.
@@ -309,10 +323,10 @@ impl Parser<'_> {
     /// To the `end` that belongs to what was opened before, over everything that is quoted, expanded or
     /// opened on the way. Commands in substitutions are found.
     fn scan_to(&mut self, end: char, what: &'static str) -> Result<(), Fault> {
-        self.deeper(|parser| parser.scan(end, what))
+        self.deeper(|parser| parser.scan(end, what, false))
     }
 
-    fn scan(&mut self, end: char, what: &'static str) -> Result<(), Fault> {
+    fn scan(&mut self, end: char, what: &'static str, quotes: bool) -> Result<(), Fault> {
         let opens = match end {
             '}' => '{',
             ']' => '[',
@@ -327,7 +341,7 @@ impl Parser<'_> {
                     self.cursor.next();
                     self.cursor.next();
                 }
-                Some('\'') if end == '}' => {
+                Some('\'') if quotes => {
                     self.cursor.next();
                     self.cursor.take_while(|character| character != '\'');
                     self.cursor.next();
