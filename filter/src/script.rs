@@ -103,6 +103,12 @@ impl Script {
         self.finish().map(|piece| piece.bytes).unwrap_or_default()
     }
 
+    /// How many bytes are held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.lines.len().saturating_sub(self.at) + self.tail.len()
+    }
+
     /// Whether something is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
