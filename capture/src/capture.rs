@@ -531,6 +531,14 @@ impl Capture {
             }
             if let Some(accept) = self.waiting.get_mut(index) {
                 accept.feeds += 1;
+                if self.epoch > 0
+                    && !accept.editor
+                    && accept.typed.explained() == Explained::Fully
+                    && accept.typed.any
+                {
+                    // Typed ahead, its echo lost in other output: the shell shows it again when it reads it.
+                    return;
+                }
             }
             index += 1;
         }
@@ -595,6 +603,7 @@ impl Capture {
 
     /// A line editor has stopped reading: it took the line, or the line was given up.
     fn editor_off(&mut self, now: Instant) {
+        self.skip_to_shown(now);
         let Some(accept) = self.waiting.pop_front() else {
             if self.abandoned || self.echo.was_cleared() {
                 self.anchor = None;
@@ -615,6 +624,24 @@ impl Capture {
             return;
         }
         self.take(accept, reading.as_ref(), true);
+    }
+
+    /// Of several accepted lines the editor has taken the one that it shows; those before it went elsewhere.
+    fn skip_to_shown(&mut self, now: Instant) {
+        if self.waiting.len() < 2 {
+            return;
+        }
+        let Some((shown, _)) = self.prompts.read(self.screen.grid()) else {
+            return;
+        };
+        let is = |accept: &Accept| {
+            accept.typed.explained() == Explained::Fully && accept.typed.text().trim() == shown.text
+        };
+        if let Some(index) = self.waiting.iter().position(is) {
+            for _ in 0..index {
+                self.settle_front(now);
+            }
+        }
     }
 
     fn read_accepted(&self, accept: &Accept) -> Option<Reading> {
@@ -910,7 +937,20 @@ fn ends_with_keys(shown: &str, keys: &str) -> bool {
             .filter(|c| !c.is_whitespace())
             .collect::<String>()
     };
-    compact(shown).ends_with(&compact(keys))
+    let (shown, keys) = (compact(shown), compact(keys));
+    if shown.ends_with(&keys) {
+        return true;
+    }
+    // A line editor that scrolls sideways shows the end of a long line.
+    let end: String = keys
+        .chars()
+        .rev()
+        .take(12)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
+    keys.chars().count() > 24 && shown.trim_end_matches(['<', '>', '*']).ends_with(&end)
 }
 
 pub(crate) fn command(accept: &Accept, mut line: String, certainty: Certainty) -> Command {

@@ -118,6 +118,18 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
             return Decision::Line(keys.to_owned(), Certainty::Likely);
         }
     }
+    // A suggestion behind what was typed was not taken.
+    let suggested = [Some(seen), before.filter(|b| b.text == seen.text)]
+        .into_iter()
+        .flatten()
+        .any(|r| {
+            r.without_tail
+                .as_deref()
+                .is_some_and(|t| same_but_space(t, keys))
+        });
+    if fully && suggested && shown.starts_with(keys) {
+        return Decision::Line(keys.to_owned(), Certainty::Likely);
+    }
     if fully {
         // What stands in front of it was no part of it.
         if whole.ends_with(&tight) || disturbed || !editor {
