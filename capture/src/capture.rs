@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 /// Output that is this old has come to rest.
 pub(crate) const REST: Duration = Duration::from_millis(30);
 /// What is held of the user's typing at most.
-const HELD_LIMIT: usize = 512 * 1024;
+const HELD_LIMIT: usize = 256 * 1024;
 /// Accepted lines that wait for their confirmation at most.
 const WAITING_LIMIT: usize = 64;
+/// Characters of them at most.
+const WAITING_CHARACTERS: usize = 48 * 1024;
 
 /// Command capture of one terminal session. See the head of the crate.
 #[derive(Debug)]
@@ -112,6 +114,12 @@ impl Capture {
             + self.screen.footprint()
             + self.held.capacity()
             + self.history.iter().map(String::capacity).sum::<usize>()
+            + self.typed.footprint()
+            + self
+                .waiting
+                .iter()
+                .map(|a| a.typed.footprint() + size_of::<Accept>())
+                .sum::<usize>()
     }
 
     /// The user typed these bytes. They reach the asset by [`Action::Send`] only.
@@ -358,6 +366,28 @@ impl Capture {
         self.disturbed = false;
     }
 
+    /// A line that was begun before its prompt was there stands behind that prompt now.
+    pub(crate) fn better_anchor(&mut self) {
+        let Some(anchor) = self
+            .anchor
+            .as_ref()
+            .filter(|a| !a.sure && a.prompt.trim().is_empty())
+        else {
+            return;
+        };
+        let cursor = self.screen.grid().cursor();
+        if let Some((place, _)) = self.prompts.behind(self.screen.grid(), cursor.line)
+            && place > anchor.place
+            && place.column <= cursor.column
+        {
+            self.anchor = Some(Anchor {
+                stamp: 0,
+                right: String::new(),
+                ..anchor_at(&self.screen, place, true)
+            });
+        }
+    }
+
     /// Where a line that the editor shows behind a known prompt begins. The editor may have begun to read in mid-row.
     fn prefilled_from(&self, grid: &crate::screen::Grid) -> Option<Place> {
         let line = grid.cursor().line;
@@ -395,6 +425,7 @@ impl Capture {
             self.set_anchor(now);
         }
         self.expanded(false);
+        self.better_anchor();
         let settled = self.echo.is_empty() && self.anchor.is_some() && self.waiting.is_empty();
         let before = if settled {
             self.anchor
@@ -408,7 +439,9 @@ impl Capture {
             .as_ref()
             .is_some_and(|anchor| crate::reading::masked(&read(&self.screen, anchor).text));
         let bang = self.escape_to_shell();
-        if self.waiting.len() >= WAITING_LIMIT {
+        let mut characters: usize = self.waiting.iter().map(|a| a.typed.len()).sum();
+        while self.waiting.len() >= WAITING_LIMIT || characters > WAITING_CHARACTERS {
+            characters -= self.waiting.front().map_or(characters, |a| a.typed.len());
             self.settle_front(now);
         }
         self.waiting.push_back(Accept {
@@ -809,7 +842,7 @@ impl Capture {
     }
 
     fn remember(&mut self, command: &Command) {
-        if command.line.len() <= 4096
+        if command.line.len() <= 2048
             && matches!(command.outcome, Outcome::Passed | Outcome::Confirmed)
         {
             self.history.push_back(command.line.clone());

@@ -77,8 +77,9 @@ impl Echo {
 
     /// The lines before this one have been decided about: what of them was never echoed will not be.
     pub fn forget_old(&mut self) {
-        let line = self.line;
-        self.missing.retain(|m| m.2 == line);
+        while self.missing.front().is_some_and(|m| m.2 != self.line) {
+            self.missing.pop_front();
+        }
     }
 
     /// The line was given up.

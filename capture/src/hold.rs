@@ -99,9 +99,10 @@ impl Capture {
                 self.drop_pasted(byte);
                 continue;
             }
-            if self.gate(now).is_some() {
+            if self.gate().is_some_and(|until| now < until) {
                 return;
             }
+            self.last_accept = None;
             if self.keys.would_accept(byte) {
                 if self.settings.enforcing {
                     self.hold = Hold::Echo { since: now };
@@ -138,7 +139,7 @@ impl Capture {
     }
 
     /// Until when text behind an accepted line waits for the shell to be back; only where rules apply.
-    fn gate(&self, now: Instant) -> Option<Instant> {
+    fn gate(&self) -> Option<Instant> {
         let accepted = self.last_accept.filter(|_| self.settings.enforcing)?;
         let bound = accepted + self.settings.hold;
         let quiet = self.last_output.map_or(accepted, |o| o.max(accepted));
@@ -148,18 +149,12 @@ impl Capture {
         } else {
             quiet + REST + self.echo.round_trip() * 2
         };
-        let until = until.min(bound);
-        (until > now).then_some(until)
+        Some(until.min(bound))
     }
 
     pub(crate) fn hold_deadline(&self) -> Option<Instant> {
         match &self.hold {
-            Hold::Free => self.held.front().and(self.last_accept).map(|accepted| {
-                let quiet = self.last_output.map_or(accepted, |o| o.max(accepted));
-                (quiet + SETTLED)
-                    .min(accepted + self.settings.hold)
-                    .max(quiet)
-            }),
+            Hold::Free => self.held.front().and_then(|_| self.gate()),
             Hold::Echo { since } => Some(self.settled_at(*since)),
             Hold::Confirm { until, .. } => Some(*until),
             Hold::Clearing { clearing } => {
@@ -230,6 +225,7 @@ impl Capture {
         if self.anchor.is_none() && self.waiting.is_empty() && !pasted {
             self.anchor = Some(self.anchor_for_reading());
         }
+        self.better_anchor();
         let before = self
             .anchor
             .as_ref()
@@ -632,18 +628,15 @@ impl Capture {
         } else {
             String::new()
         };
-        self.paint(format!("{}{text}", anchor.prompt).as_bytes());
-        if let Some(place) = self
-            .prompts
-            .behind(self.screen.grid(), self.screen.grid().cursor().line)
-            .map(|(place, _)| place)
-        {
-            self.anchor = Some(Anchor {
-                place,
-                stamp: 0,
-                ..anchor
-            });
-        }
+        self.paint(anchor.prompt.as_bytes());
+        let place = self.screen.grid().cursor();
+        self.paint(text.as_bytes());
+        self.anchor = Some(Anchor {
+            place,
+            stamp: 0,
+            right: String::new(),
+            ..anchor
+        });
     }
 
     /// To the user's terminal, and to its model.

@@ -67,7 +67,17 @@ impl Typed {
         self.text.iter().collect()
     }
 
-    /// Without its last character's worth of allocation: is there any text?
+    /// How many characters it has.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// About how many bytes this holds.
+    pub fn footprint(&self) -> usize {
+        self.text.capacity() * size_of::<char>()
+    }
+
+    /// There is no text.
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }

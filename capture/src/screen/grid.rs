@@ -5,9 +5,9 @@ use unicode_width::UnicodeWidthChar;
 /// Lines kept above the screen.
 const ABOVE: usize = 200;
 /// Cells kept of a screen and what is above it.
-const CELLS: usize = 60_000;
+const CELLS: usize = 48_000;
 /// Combining characters kept for each line.
-const MARKS: usize = 256;
+const MARKS: usize = 48;
 
 /// The second half of a wide character.
 pub const TAIL: char = '\u{fffff}';

@@ -10,6 +10,8 @@ use parser::{Parser, Token};
 /// Rows and columns that are modelled at most.
 const MOST_ROWS: u16 = 300;
 const MOST_COLUMNS: u16 = 600;
+/// Cells of one screen at most; of larger ones the upper rows are modelled.
+const MOST_CELLS: usize = 36_000;
 
 /// What a byte did that somebody may want to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -408,6 +410,6 @@ fn size(rows: u16, columns: u16) -> (usize, usize) {
     } else {
         columns.clamp(2, MOST_COLUMNS)
     };
-    // Many rows of many columns: what matters is at the bottom and needs no more than this many cells.
-    (usize::from(rows), usize::from(columns))
+    let columns = usize::from(columns);
+    (usize::from(rows).min(MOST_CELLS / columns), columns)
 }

@@ -1,0 +1,222 @@
+//! What is read, held, denied and asked in the plain cases, one sentence each.
+mod support;
+use capture::{Certainty, Outcome};
+use support::Session;
+
+#[test]
+fn without_rules_nothing_is_held() {
+    let mut session = Session::watched();
+    session.types("a\rb\nc\x0f\x1b[A\x1b[200~x\ry\x1b[201~\r");
+    assert_eq!(session.sent, b"a\rb\nc\x0f\x1b[A\x1b[200~x\ry\x1b[201~\r");
+    assert_eq!(session.capture.held(), 0);
+}
+
+#[test]
+fn a_line_is_logged_when_the_editor_takes_it() {
+    let mut session = Session::watched();
+    session.prompt().echoed("ls -l").types("\r");
+    assert!(session.commands.is_empty());
+    session.prints("\r\n\x1b[?2004l\r");
+    assert_eq!(session.lines(), ["ls -l"]);
+    assert_eq!(session.commands[0].certainty, Certainty::Exact);
+}
+
+#[test]
+fn an_interrupted_line_is_none() {
+    let mut session = Session::watched();
+    session
+        .prompt()
+        .echoed("rm x")
+        .types("\x03")
+        .prints("^C\r\n\x1b[?2004l\r")
+        .prompt()
+        .runs("ls");
+    assert_eq!(session.lines(), ["ls"]);
+}
+
+#[test]
+fn a_recalled_line_is_read_off_the_screen() {
+    let mut session = Session::watched();
+    session
+        .prompt()
+        .types("\x1b[A")
+        .prints("systemctl stop db")
+        .types("\r")
+        .prints("\r\n\x1b[?2004l\r");
+    assert_eq!(session.lines(), ["systemctl stop db"]);
+}
+
+#[test]
+fn the_echo_is_waited_for_before_a_line_is_judged() {
+    let mut session = Session::denying("rm");
+    session.prompt().types("\x1b[A\r");
+    assert!(session.asked.is_empty(), "{:?}", session.asked);
+    session.prints("rm -f canary").waits(50);
+    assert!(
+        session.asked.iter().flatten().any(|c| c == "rm -f canary"),
+        "{:?}",
+        session.asked
+    );
+    assert!(!session.sent.contains(&b'\r'));
+}
+
+#[test]
+fn a_key_that_nothing_answers_is_held_no_longer_than_the_bound() {
+    let mut session = Session::denying("rm");
+    session.prompt().types("ls\r").waits(300);
+    assert!(
+        session.sent.ends_with(b"ls\r"),
+        "{:?}",
+        String::from_utf8_lossy(&session.sent)
+    );
+}
+
+#[test]
+fn each_accepting_key_is_one() {
+    for key in ["\r", "\n", "\x0f", "\x1b\r"] {
+        let mut session = Session::denying("rm");
+        session.prompt().echoed("rm x").types(key).waits(100);
+        assert!(!session.sent.ends_with(key.as_bytes()), "{key:?}");
+        assert_eq!(session.asked.len(), 1, "{key:?}");
+    }
+}
+
+#[test]
+fn a_denied_line_is_removed_and_the_rest_goes_on() {
+    let mut session = Session::denying("rm");
+    session.prompt().echoed("rm x").types("\rpwd\r");
+    assert!(
+        session.sent.ends_with(b"rm x\x15"),
+        "{:?}",
+        String::from_utf8_lossy(&session.sent)
+    );
+    session.prints("\x08\x08\x08\x08\x1b[K").waits(30);
+    assert!(
+        session.shown.contains("jms: denied by rule 1"),
+        "{:?}",
+        session.shown
+    );
+    assert_eq!(session.commands[0].outcome, Outcome::Denied);
+    assert!(
+        session.sent.ends_with(b"pwd"),
+        "{:?}",
+        String::from_utf8_lossy(&session.sent)
+    );
+    session.prints("pwd").waits(30);
+    assert!(session.sent.ends_with(b"pwd\r"));
+    assert!(!session.ended);
+}
+
+#[test]
+fn a_line_that_cannot_be_removed_ends_the_session() {
+    let mut session = Session::denying("rm");
+    session.prompt().echoed("rm x").types("\r").waits(5000);
+    assert!(session.ended);
+    assert!(!session.sent.contains(&b'\r'));
+    assert_eq!(
+        session.commands.last().map(|c| c.outcome),
+        Some(Outcome::Denied)
+    );
+}
+
+#[test]
+fn a_part_of_a_construct_goes_with_all_of_it() {
+    let mut session = Session::denying("rm");
+    session
+        .prompt()
+        .runs("for f in *; do")
+        .prints("\r\x1b[K> ")
+        .waits(100)
+        .echoed("rm $f")
+        .types("\r");
+    assert!(
+        session.sent.ends_with(b"\x03"),
+        "{:?}",
+        String::from_utf8_lossy(&session.sent)
+    );
+}
+
+#[test]
+fn the_user_is_asked_in_place() {
+    for (answer, outcome) in [("y", Outcome::Confirmed), ("n", Outcome::Refused)] {
+        let mut session = Session::confirming("reboot");
+        session
+            .prompt()
+            .runs("id")
+            .prompt()
+            .echoed("reboot")
+            .types("\r")
+            .waits(20);
+        assert!(
+            session.shown.contains("run it? [y/N]"),
+            "{:?}",
+            session.shown
+        );
+        assert!(!session.sent.ends_with(b"\r"));
+        session.types(answer);
+        if outcome == Outcome::Confirmed {
+            assert!(session.sent.ends_with(b"reboot\r"));
+            session.prints("\r\n\x1b[?2004l\r").prompt();
+        } else {
+            session.prints("\x08\x08\x08\x08\x08\x08\x1b[K").waits(50);
+        }
+        assert_eq!(
+            session.commands.last().map(|c| c.outcome),
+            Some(outcome),
+            "{:?}",
+            session.commands
+        );
+    }
+}
+
+#[test]
+fn text_of_a_file_that_is_edited_is_no_command() {
+    let mut session = Session::denying("rm");
+    session
+        .prompt()
+        .runs("vi notes")
+        .prints("\x1b[?1049h\x1b[?2004h\x1b[H\x1b[2J")
+        .waits(50);
+    session
+        .types("i")
+        .echoed("rm -rf all")
+        .types("\r")
+        .waits(100);
+    assert!(session.sent.ends_with(b"all\r"));
+    assert!(
+        session.asked.iter().flatten().all(|c| !c.contains("rm")),
+        "{:?}",
+        session.asked
+    );
+}
+
+#[test]
+fn a_command_given_to_a_full_screen_program_is_one() {
+    let mut session = Session::denying("rm");
+    session
+        .prompt()
+        .runs("vi notes")
+        .prints("\x1b[?1049h\x1b[?2004h\x1b[H\x1b[2Jtext\x1b[24;1H")
+        .waits(50);
+    session.echoed(":!rm -rf all").types("\r").waits(100);
+    assert!(
+        session.asked.iter().flatten().any(|c| c == "rm -rf all"),
+        "{:?}",
+        session.asked
+    );
+    assert!(!session.sent.ends_with(b"all\r"));
+}
+
+#[test]
+fn a_pasted_line_is_judged_before_its_end_is_sent() {
+    let mut session = Session::denying("rm");
+    session
+        .prompt()
+        .types("\x1b[200~ls\rrm x\rid\x1b[201~")
+        .waits(5);
+    let sent = String::from_utf8_lossy(&session.sent).into_owned();
+    assert!(
+        sent.contains("rm x") && !sent.contains("rm x\r") && !sent.contains("id"),
+        "{sent:?}"
+    );
+}

@@ -1,0 +1,146 @@
+//! A session by hand: what is typed, what a shell answers, what capture makes of it.
+use capture::{Action, Capture, Command, Settings, Size, Verdict};
+use std::time::{Duration, Instant};
+
+/// A session with a clock of its own.
+pub struct Session {
+    pub capture: Capture,
+    pub now: Instant,
+    pub sent: Vec<u8>,
+    pub shown: String,
+    pub commands: Vec<Command>,
+    pub hidden: usize,
+    pub ended: bool,
+    pub asked: Vec<Vec<String>>,
+    denied: &'static str,
+    confirm: bool,
+}
+
+#[allow(dead_code)]
+impl Session {
+    /// Without rules.
+    pub fn watched() -> Self {
+        Self::new(Settings::default(), "\0")
+    }
+
+    /// A rule denies each line with this in it.
+    pub fn denying(denied: &'static str) -> Self {
+        Self::new(
+            Settings {
+                enforcing: true,
+                ..Settings::default()
+            },
+            denied,
+        )
+    }
+
+    /// A rule asks about each line with this in it.
+    pub fn confirming(denied: &'static str) -> Self {
+        Session {
+            confirm: true,
+            ..Self::denying(denied)
+        }
+    }
+
+    fn new(settings: Settings, denied: &'static str) -> Self {
+        Session {
+            capture: Capture::new(
+                Size {
+                    rows: 24,
+                    columns: 80,
+                },
+                settings,
+            ),
+            now: Instant::now(),
+            sent: Vec::new(),
+            shown: String::new(),
+            commands: Vec::new(),
+            hidden: 0,
+            ended: false,
+            asked: Vec::new(),
+            denied,
+            confirm: false,
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(action) = self.capture.next_action() {
+            match action {
+                Action::Send(bytes) => self.sent.extend(bytes),
+                Action::Show(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes)),
+                Action::Judge { id, candidates, .. } => {
+                    let hit = candidates.iter().any(|c| c.contains(self.denied));
+                    self.asked.push(candidates);
+                    let verdict = match hit {
+                        false => Verdict::Allow,
+                        true if self.confirm => Verdict::Confirm {
+                            question: "run it? [y/N]".into(),
+                            refused: "not run".into(),
+                        },
+                        true => Verdict::Deny("jms: denied by rule 1".into()),
+                    };
+                    self.capture.verdict(self.now, id, verdict);
+                }
+                Action::Command(command) => self.commands.push(command),
+                Action::Hidden { .. } => self.hidden += 1,
+                Action::End(_) => self.ended = true,
+            }
+        }
+    }
+
+    /// The asset prints.
+    pub fn prints(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.now += Duration::from_millis(1);
+        self.capture.printed(self.now, bytes.as_ref());
+        self.drain();
+        self
+    }
+
+    /// The user types all of it at once; nothing answers.
+    pub fn types(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        self.now += Duration::from_millis(1);
+        self.capture.typed(self.now, bytes.as_ref());
+        self.drain();
+        self
+    }
+
+    /// The user types, and each character is echoed.
+    pub fn echoed(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            let c = c.to_string();
+            self.types(&c).prints(&c);
+        }
+        self
+    }
+
+    /// Time passes in which nothing happens.
+    pub fn waits(&mut self, milliseconds: u64) -> &mut Self {
+        let end = self.now + Duration::from_millis(milliseconds);
+        while let Some(deadline) = self.capture.deadline().filter(|d| *d <= end) {
+            self.now = self.now.max(deadline) + Duration::from_micros(1);
+            self.capture.tick(self.now);
+            self.drain();
+        }
+        self.now = self.now.max(end);
+        self
+    }
+
+    /// A line editor with bracketed paste shows its prompt.
+    pub fn prompt(&mut self) -> &mut Self {
+        self.prints("\x1b[?2004hops@web1:~$ ").waits(100)
+    }
+
+    /// Types a line, and the shell takes it.
+    pub fn runs(&mut self, line: &str) -> &mut Self {
+        self.echoed(line)
+            .types("\r")
+            .waits(20)
+            .prints("\r\n\x1b[?2004l\r")
+            .prompt()
+    }
+
+    /// The lines that were logged.
+    pub fn lines(&self) -> Vec<&str> {
+        self.commands.iter().map(|c| c.line.as_str()).collect()
+    }
+}
