@@ -1,7 +1,7 @@
 //! Command filters: what a command line would run, and whether a rule forbids it.
 //!
 //! Pure functions over text that a hostile user typed: no file, no clock, no store. Whoever holds the line (an exec request,
-//! a script on standard input, a captured line of a terminal) asks [`judge`] here, and all get the same answer:
+//! a script on standard input, a captured line of a terminal) asks [`judge()`] here, and all get the same answer:
 //!
 //! ```
 //! use filter::{Context, Filter, FilterText, Matching, RuleText, Verdict, judge};
