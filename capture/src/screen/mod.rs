@@ -132,8 +132,9 @@ impl Screen {
         }
     }
 
+    /// What is left of a long run when the part is taken off that nobody would have seen in the end.
     fn skip<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let keep = self.grid().height() * 2;
+        let (height, width) = (self.grid().height(), self.grid().width());
         if bytes.len() < 4096
             || !self.parser.at_ground()
             || !self.grid().scrolls_whole()
@@ -141,22 +142,20 @@ impl Screen {
         {
             return bytes;
         }
-        let mut left = keep;
-        let mut cut = 0;
-        // A screen's worth of lines from the end, looked for no further than where it pays.
-        for (index, _) in bytes.iter().enumerate().rev().filter(|(_, b)| **b == b'\n') {
-            left -= 1;
-            if left == 0 {
-                cut = index + 1;
-                break;
-            }
+        // Twice a screen of lines, or of cells where there are fewer lines.
+        let lines = memchr::memrchr_iter(b'\n', bytes)
+            .nth(height * 2)
+            .map_or(0, |at| at + 1);
+        let mut cut = lines.max(bytes.len().saturating_sub(height * width * 4));
+        while bytes.get(cut).is_some_and(|b| b & 0xc0 == 0x80) {
+            cut += 1;
         }
         let (head, tail) = bytes.split_at(cut);
-        // Plain text only: any control could be the start of something that lasts.
-        if head.len() < 2048 || head.iter().any(|b| matches!(b, 0x0e | 0x0f | 0x1b)) {
+        if head.len() < 2048 || !only_paint(head) {
             return bytes;
         }
         self.stamp = self.stamp.wrapping_add(1);
+        self.faint = false;
         self.grid_mut().skip_lines(head.len() as u64);
         tail
     }
@@ -412,4 +411,19 @@ fn size(rows: u16, columns: u16) -> (usize, usize) {
     };
     let columns = usize::from(columns);
     (usize::from(rows).min(MOST_CELLS / columns), columns)
+}
+
+/// Whether this leaves nothing behind but text and colours: any other control could be the start of something that lasts.
+fn only_paint(bytes: &[u8]) -> bool {
+    memchr::memchr3_iter(0x1b, 0x0e, 0x0f, bytes).all(|at| {
+        let Some([0x1b, b'[', rest @ ..]) = bytes.get(at..) else {
+            return false;
+        };
+        let end = rest
+            .iter()
+            .take(40)
+            .position(|b| !matches!(b, b'0'..=b'9' | b';' | b':'));
+        end.and_then(|end| rest.get(end))
+            .is_some_and(|b| matches!(b, b'm' | b'K'))
+    })
 }
