@@ -11,6 +11,7 @@ pub mod confinement;
 pub mod control;
 pub mod egress;
 mod entrance;
+mod factor;
 mod identity;
 pub mod menu;
 pub mod message;

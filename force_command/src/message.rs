@@ -5,6 +5,7 @@
 //! the event.
 #![forbid(unsafe_code)]
 
+pub mod factor;
 pub mod help;
 pub mod menu;
 

@@ -1,9 +1,10 @@
 //! The way of one channel, from the start of the process to its exit status.
 
 use crate::entrance::{enter, out_of_order};
+use crate::factor::{self, Gate};
 use crate::identity::Identity;
 use crate::message::{Message, Trouble, say};
-use crate::request::{self, Connect, Request, RequestError};
+use crate::request::{self, Connect, Request, RequestError, Verb};
 use crate::start::{Start, StartError, start};
 use crate::verbs::{self, Desk};
 use crate::{administration, menu, report, session, status};
@@ -61,6 +62,7 @@ fn serve(start: &Start) -> i32 {
     }
 }
 
+/// Everything after this is open only to a login that has passed the factor that is demanded of its user.
 fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identity) -> i32 {
     let tail = identity.tail.as_deref().map(str::as_bytes);
     if let (Some(command), Some(wanted)) = (&start.command, &start.environment.original_command) {
@@ -78,8 +80,26 @@ fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identit
         .command
         .as_deref()
         .or(start.environment.original_command.as_deref());
-    match request::parse(tail, original, start.has_terminal) {
+    let request = request::parse(tail, original, start.has_terminal);
+    let gate = Gate {
+        may_ask: may_ask(start, &request),
+        asks_itself: asks_itself(&request),
+        tell: &|says| match &request {
+            Ok(Request::Connect(connect)) => session::tell(connect.channel, says),
+            Err(RequestError::TransferNowhere(channel)) => session::tell(*channel, says),
+            _ => say(says),
+        },
+    };
+    let entered = factor::pass(start, (store, settings, identity), &gate);
+    let (mut store, settings, identity) = match entered {
+        Ok(entered) => entered,
+        Err(status) => return status,
+    };
+    match request {
         Ok(Request::Connect(connect)) => reach(store, settings, start, identity, connect),
+        Ok(Request::Verb(Verb::Mfa(wish))) => {
+            factor::grant(start, (store, settings, identity), wish)
+        }
         Ok(Request::Verb(verb)) => {
             let mut desk = Desk {
                 store: &mut store,
@@ -110,9 +130,30 @@ fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identit
     }
 }
 
+/// Whether a person can be asked for a factor: not where a program speaks the protocol of a transfer.
+fn may_ask(start: &Start, request: &Result<Request, RequestError>) -> bool {
+    let is_transfer = match request {
+        Ok(Request::Connect(connect)) => connect.channel.is_transfer(),
+        Err(RequestError::TransferNowhere(_)) => true,
+        _ => false,
+    };
+    start.has_terminal && !is_transfer
+}
+
+/// What asks for the factor itself, and what reaches nothing.
+fn asks_itself(request: &Result<Request, RequestError>) -> bool {
+    use Verb::{Help, Mfa, MfaStatus, Version, Whoami};
+    matches!(
+        request,
+        Ok(Request::Verb(
+            Mfa(_) | MfaStatus { .. } | Whoami { .. } | Help { .. } | Version { .. }
+        ))
+    )
+}
+
 /// A session. On a terminal, a person is asked which of several targets he means.
 fn reach(
-    mut store: Store,
+    store: Store,
     settings: Settings,
     start: &Start,
     identity: Identity,
@@ -128,9 +169,7 @@ fn reach(
             drop(store);
             return match menu::settle(start, connect, &choices) {
                 Ok(Some(connect)) => match enter(start) {
-                    Ok((mut store, settings, identity)) => {
-                        session::connect(&mut store, &settings, start, &identity, &connect)
-                    }
+                    Ok(entered) => factor::connect(start, entered, &connect),
                     Err(status) => status,
                 },
                 Ok(None) => status::REQUEST,
@@ -138,5 +177,5 @@ fn reach(
             };
         }
     }
-    session::connect(&mut store, &settings, start, &identity, &connect)
+    factor::connect(start, (store, settings, identity), &connect)
 }

@@ -23,6 +23,8 @@ pub struct Context {
     pub limits: jms::policy::access::Counts,
     /// The settings' limits of wrong answers.
     pub lockout: jms::policy::lockout::Limits,
+    /// The settings of second factors.
+    pub mfa: jms::settings::Mfa,
     /// The settings of passwords.
     pub password: jms::settings::Password,
     /// Where to print.
@@ -131,6 +133,7 @@ impl Context {
             now,
             limits: settings.session.limits(),
             lockout: settings.lockout.limits(),
+            mfa: settings.mfa.clone(),
             password: settings.password.clone(),
             out,
             yes: global.yes,

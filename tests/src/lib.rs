@@ -25,6 +25,7 @@
 //! ```
 
 pub mod apt_sources;
+pub mod authenticator;
 pub mod base_root;
 pub mod boot;
 pub mod cache;
@@ -52,6 +53,7 @@ pub mod strangers;
 pub mod sys;
 pub mod terminal;
 
+pub use authenticator::Authenticator;
 pub use client::Client;
 pub use host::{Host, Process};
 pub use invocation::{Invocation, Running};

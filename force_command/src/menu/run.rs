@@ -11,6 +11,7 @@ use super::session;
 use super::typed::{Typed, parse};
 use crate::administration;
 use crate::entrance::{enter, is_still_there};
+use crate::factor::{self, Entered};
 use crate::identity::Identity;
 use crate::message::menu::Menu as Says;
 use crate::message::{Message, Trouble, say};
@@ -294,12 +295,16 @@ impl Menu<'_> {
             }
             Typed::Quit => return Err(Leave(status::DONE)),
             Typed::Error(error) => say(error),
+            Typed::Request(Request::Verb(Verb::Mfa(wish))) => {
+                let start = self.start;
+                return self.child(|entered| factor::grant(start, entered, wish));
+            }
             Typed::Request(Request::Verb(verb)) => return self.verb(&verb, &Says::Empty),
             Typed::Request(Request::Connect(connect)) => return self.request(connect),
             Typed::Request(Request::Administer(words)) => {
                 let start = self.start;
-                return self.child(|store, _, identity| {
-                    administration::run(store, start, identity, &words)
+                return self.child(|(mut store, _, identity)| {
+                    administration::run(&mut store, start, &identity, &words)
                 });
             }
             Typed::Request(Request::Menu) => {}
@@ -514,15 +519,10 @@ impl Menu<'_> {
 
     fn session(&mut self, connect: &Connect) -> Result<(), Leave> {
         let start = self.start;
-        self.child(|store, settings, identity| {
-            crate::session::connect(store, settings, start, identity, connect)
-        })
+        self.child(|entered| factor::connect(start, entered, connect))
     }
 
-    fn child(
-        &mut self,
-        work: impl FnOnce(&mut Store, &Settings, &Identity) -> i32,
-    ) -> Result<(), Leave> {
+    fn child(&mut self, work: impl FnOnce(Entered) -> i32) -> Result<(), Leave> {
         let ran = session::run(self.start, &self.watch, work);
         self.terminal.restore();
         self.terminal.reset();

@@ -3,11 +3,9 @@
 
 use super::process::Process;
 use crate::entrance::enter;
-use crate::identity::Identity;
+use crate::factor::Entered;
 use crate::start::Start;
 use crate::watch::{Watch, Woken};
-use jms::settings::Settings;
-use jms::store::Store;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// After the terminal is gone, a session may take this long to close its recording and its row, in milliseconds.
@@ -18,13 +16,9 @@ const CLOSING: u16 = 2000;
 ///
 /// # Errors
 /// [`Woken`].
-pub fn run(
-    start: &Start,
-    watch: &Watch,
-    work: impl FnOnce(&mut Store, &Settings, &Identity) -> i32,
-) -> Result<bool, Woken> {
+pub fn run(start: &Start, watch: &Watch, work: impl FnOnce(Entered) -> i32) -> Result<bool, Woken> {
     let child = Process::start(None, || match enter(start) {
-        Ok((mut store, settings, identity)) => work(&mut store, &settings, &identity),
+        Ok(entered) => work(entered),
         Err(status) => status,
     });
     let Ok(mut child) = child else {

@@ -89,6 +89,22 @@ Asks for the old one and twice for the new one; needs a terminal: ssh -t. Only
 who was given a password by an administrator has one.",
     },
     Page {
+        word: "mfa",
+        usage: &[
+            "mfa [status] [--json]",
+            "mfa enroll|renew|recovery|verify",
+        ],
+        summary: "your second factor: codes of an app",
+        details: "\
+status: which factor is demanded of you, where it is asked for, and since when.
+The others ask something and need a terminal: ssh -t USER@bastion mfa renew
+enroll makes the first one: a QR code for an app on your phone, a code to prove
+it, recovery codes. renew puts another in its place and asks for the old one
+first, or for a recovery code. recovery makes ten new recovery codes. verify
+asks for a code now, so that what has no terminal (scp, Ansible, IDEs) works
+from the same machine with the same key until it is forgotten.",
+    },
+    Page {
         word: "jmsctl",
         usage: &["jmsctl NOUN VERB …"],
         summary: "for administrators and auditors",

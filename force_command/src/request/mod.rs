@@ -14,7 +14,7 @@ mod tests;
 
 pub use channel::channel_of;
 pub use target::Wording;
-pub use verb::{Filter, KNOWN, Verb};
+pub use verb::{Filter, KNOWN, MfaWish, Verb};
 pub use words::NotWords;
 
 use channel::classify;

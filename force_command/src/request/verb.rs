@@ -68,6 +68,13 @@ pub enum Verb {
     },
     /// `passwd`: another password for himself.
     Passwd,
+    /// `mfa [status]`: the user's own second factor.
+    MfaStatus {
+        /// One object.
+        json: bool,
+    },
+    /// `mfa enroll|renew|recovery|verify`: what asks something on a terminal.
+    Mfa(MfaWish),
     /// `help [VERB]`.
     Help {
         /// Only this one.
@@ -80,6 +87,32 @@ pub enum Verb {
         /// One object.
         json: bool,
     },
+}
+
+/// What somebody wants of his own second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MfaWish {
+    /// The first one.
+    Enroll,
+    /// Another in place of the one that there is.
+    Renew,
+    /// New recovery codes.
+    Recovery,
+    /// Pass it now, for what asks for it later and has no terminal.
+    Verify,
+}
+
+impl MfaWish {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enroll => "enroll",
+            Self::Renew => "renew",
+            Self::Recovery => "recovery",
+            Self::Verify => "verify",
+        }
+    }
 }
 
 /// Which of the granted targets.
@@ -102,6 +135,7 @@ pub const KNOWN: &[&str] = &[
     "session",
     "commands",
     "passwd",
+    "mfa",
     "jmsctl",
     "help",
     "version",
@@ -208,6 +242,14 @@ fn arguments(word: &'static str, rest: &str) -> Option<Verb> {
         ("session", ["show", id]) => Some(Verb::SessionShow { id: of(id)?, json }),
         ("session", ["replay", id]) if !json => Some(Verb::SessionReplay { id: of(id)? }),
         ("passwd", []) if !json => Some(Verb::Passwd),
+        ("mfa", [] | ["status"]) => Some(Verb::MfaStatus { json }),
+        ("mfa", [wish]) if !json => {
+            use MfaWish::{Enroll, Recovery, Renew, Verify};
+            let all = [Enroll, Renew, Recovery, Verify];
+            all.into_iter()
+                .find(|one| one.as_str() == *wish)
+                .map(Verb::Mfa)
+        }
         ("help", []) => Some(Verb::Help { verb: None, json }),
         ("help", [verb]) => Some(Verb::Help {
             verb: Some(KNOWN.iter().find(|known| *known == verb)?),

@@ -17,6 +17,7 @@ mod report;
 mod ruling;
 mod run;
 
+pub use person::{Answer, Person};
 pub use record::Record;
 pub use run::{connect, tell};
 

@@ -9,6 +9,7 @@ mod commands;
 mod groups;
 mod help;
 mod list;
+mod mfa;
 mod passwd;
 mod replay;
 mod sessions;
@@ -81,7 +82,10 @@ pub fn text(desk: &Desk<'_>, verb: &Verb) -> Result<String, NoAnswer> {
     Ok(match verb {
         Verb::Ls { filter, json } => list::text(&list::select(desk, filter)?, *json),
         Verb::Groups { json } => groups::text(desk, *json)?,
-        Verb::Whoami { json } => whoami::text(desk.identity, *json),
+        Verb::Whoami { json } => {
+            let policy = desk.store.read().factor_of(&desk.identity.user)?;
+            whoami::text(desk.identity, &policy, *json)
+        }
         Verb::SshConfig { filter, json } => {
             ssh_config::text(desk, &list::select(desk, filter)?, *json)
         }
@@ -92,7 +96,9 @@ pub fn text(desk: &Desk<'_>, verb: &Verb) -> Result<String, NoAnswer> {
         } => sessions::list(desk, *online, *limit, *json)?,
         Verb::Commands { limit, json } => commands::list(desk, *limit, *json)?,
         Verb::SessionShow { id, json } => sessions::show(desk, id, *json)?,
-        Verb::SessionReplay { .. } | Verb::Passwd => String::new(),
+        Verb::MfaStatus { json } => mfa::text(desk, *json)?,
+        // Done elsewhere: they ask something.
+        Verb::SessionReplay { .. } | Verb::Passwd | Verb::Mfa(_) => String::new(),
         Verb::Help { verb, json } => help::text(&desk.settings.menu, *verb, *json),
         Verb::Version { json: true } => json_line(&json!({ "version": VERSION })),
         Verb::Version { json: false } => format!("jms {VERSION}\n"),

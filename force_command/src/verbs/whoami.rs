@@ -3,11 +3,12 @@
 
 use crate::identity::Identity;
 use crate::text::{harmless, json_line};
+use jms::policy::FactorPolicy;
 use serde_json::{Value, json};
 
 /// A line for each fact.
 #[must_use]
-pub fn text(identity: &Identity, json: bool) -> String {
+pub fn text(identity: &Identity, policy: &FactorPolicy, json: bool) -> String {
     let (user, login) = (&identity.user, &identity.login);
     let object = json!({
         "user": user.name,
@@ -18,7 +19,9 @@ pub fn text(identity: &Identity, json: bool) -> String {
         "source": login.source,
         "source_port": login.source_port,
         "factors": login.factors,
-        "mfa": user.mfa,
+        "mfa": policy.demanded,
+        "mfa_asked": policy.asked,
+        "mfa_enrolled_at": policy.totp_since,
         "mfa_at": login.factor_at,
         "opened_at": login.opened_at,
         "valid_until": user.valid_until,

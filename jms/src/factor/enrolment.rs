@@ -1,7 +1,7 @@
 //! A secret on its way to an authenticator app: nothing is stored before a code proves that it arrived.
 #![forbid(unsafe_code)]
 
-use super::{Algorithm, Digits, PERIOD, Totp, TotpSecret};
+use super::{Algorithm, Digits, Totp, TotpSecret};
 use crate::secret::SecretString;
 use std::fmt::Write as _;
 
@@ -48,15 +48,14 @@ impl Enrolment {
         uri.push_str("otpauth://totp/");
         let _ = write!(uri, "{issuer}:{user}?secret=");
         uri.push_str(self.totp.secret.to_base32().expose());
-        let algorithm = match self.totp.algorithm {
-            Algorithm::Sha1 => "SHA1",
-            Algorithm::Sha256 => "SHA256",
-        };
-        let digits = self.totp.digits.count();
-        let _ = write!(
-            uri,
-            "&issuer={issuer}&algorithm={algorithm}&digits={digits}&period={PERIOD}"
-        );
+        let _ = write!(uri, "&issuer={issuer}");
+        // What apps assume is not said: each word makes the code larger, and it must fit on a screen of 24 lines.
+        if self.totp.algorithm == Algorithm::Sha256 {
+            uri.push_str("&algorithm=SHA256");
+        }
+        if self.totp.digits != Digits::Six {
+            let _ = write!(uri, "&digits={}", self.totp.digits.count());
+        }
         SecretString::from(uri)
     }
 }
@@ -93,7 +92,13 @@ mod tests {
         assert_eq!(
             enrolment.uri("alice", "bastion.example").expose(),
             "otpauth://totp/jms%20bastion.example:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
-             &issuer=jms%20bastion.example&algorithm=SHA1&digits=6&period=30"
+             &issuer=jms%20bastion.example"
+        );
+        let other = Enrolment::begin(Algorithm::Sha256, Digits::Eight).unwrap();
+        let uri = other.uri("alice", "");
+        assert!(
+            uri.expose()
+                .ends_with("&issuer=jms&algorithm=SHA256&digits=8")
         );
         let odd = enrolment.uri("a&secret=X", "é:?#");
         assert!(

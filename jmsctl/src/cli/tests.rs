@@ -44,8 +44,7 @@ fn what_is_planned_says_so_and_what_is_not_is_unknown() {
         "jmsctl report --format html",
         "jmsctl sudo-alias add ops",
         "jmsctl session kill 7k2mz9",
-        "jmsctl user mfa-reset alice",
-        "jmsctl user add alice --mfa totp",
+        "jmsctl user set alice --csv x.csv",
         "jmsctl system-user add dev --auto-push",
         "jmsctl help report",
     ] {

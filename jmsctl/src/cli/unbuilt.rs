@@ -22,7 +22,6 @@ const NOUNS: &[&str] = &[
 
 /// Verbs of nouns that are built.
 const VERBS: &[(&str, &[&str])] = &[
-    ("user", &["mfa-reset"]),
     ("asset", &["test", "gather"]),
     (
         "session",

@@ -41,6 +41,17 @@ pub enum User {
     /// Let users in again who were disabled, or were not here for too long
     #[command(after_help = "Example:\n  jmsctl user enable alice")]
     Enable(Names),
+    /// Take a user's second factor away; print the code with which he enrols another
+    #[command(
+        after_help = "For a phone that was lost. What was enrolled, the recovery codes and what is remembered are gone at once. The
+code is printed once: hand it to the person in another way than by mail or chat on the same machine.
+Without it the login key alone enrols nothing, so whoever has stolen the key gets no further.
+For a user who has no factor yet, the first one then takes this code as well.
+
+Example:
+  jmsctl user mfa-reset alice --comment 'phone lost, she came by'"
+    )]
+    MfaReset(MfaReset),
     /// Give a user a password that is good for one login, in which he chooses his own
     #[command(
         after_help = "Printed once, and kept only as a hash. It lets nobody in until passwords are switched on: see
@@ -52,6 +63,17 @@ Examples:
   jmsctl user password-reset alice --remove"
     )]
     PasswordReset(PasswordReset),
+}
+
+/// `user mfa-reset`
+#[derive(Debug, Args)]
+pub struct MfaReset {
+    /// Login name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Flags of the change.
+    #[command(flatten)]
+    pub change: Reasoned,
 }
 
 /// `user password-reset`

@@ -27,6 +27,7 @@ mod lock;
 mod login;
 mod login_rule;
 pub mod manual;
+mod mfa_reset;
 mod password;
 mod player;
 mod policy_file;

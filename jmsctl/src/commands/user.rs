@@ -97,6 +97,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
         }
         Verb::Disable(names) => enable(names, false, context),
         Verb::Enable(names) => enable(names, true, context),
+        Verb::MfaReset(verb) => super::mfa_reset::run(verb, context),
         Verb::PasswordReset(verb) => super::password::reset(verb, context),
     }
 }

@@ -26,7 +26,6 @@ fn wrong_usage_is_two_and_what_is_planned_says_so() {
         &["report"][..],
         &["backup", "/tmp/x", "--to", "age1"],
         &["session", "kill", "abcdef"],
-        &["user", "add", "alice", "--mfa", "totp"],
         &["grant", "set", "g", "--path-allow", "/srv/*"],
         &["help", "report"],
         &["batch", "--help"],

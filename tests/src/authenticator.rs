@@ -1,0 +1,64 @@
+//! A phone: it photographs a QR code on a terminal, and shows codes.
+
+use crate::host::Host;
+
+/// An authenticator app with one account.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    secret: String,
+}
+
+/// Codes, by RFC 6238, with other code than the bastion's.
+const PROGRAM: &str = "import base64, hashlib, hmac, struct, sys, time
+secret, ahead = sys.argv[1], int(sys.argv[2])
+step = int(time.time()) // 30 + ahead
+mac = hmac.new(base64.b32decode(secret), struct.pack('>Q', step), hashlib.sha1).digest()
+at = mac[-1] & 15
+print('%06d' % ((struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1000000))";
+
+impl Authenticator {
+    /// With what a QR code says (Google's “Key Uri Format”).
+    ///
+    /// # Panics
+    /// When it says something else.
+    #[must_use]
+    #[track_caller]
+    pub fn scan(uri: &str) -> Self {
+        assert!(uri.starts_with("otpauth://totp/"), "{uri}");
+        let secret = uri
+            .split(['?', '&'])
+            .find_map(|part| part.strip_prefix("secret="));
+        let Some(secret) = secret else {
+            panic!("no secret in {uri}")
+        };
+        Self {
+            secret: secret.to_owned(),
+        }
+    }
+
+    /// With a secret that was typed.
+    #[must_use]
+    pub fn typed(secret: &str) -> Self {
+        Self {
+            secret: secret.split_whitespace().collect(),
+        }
+    }
+
+    /// The secret.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The code that the app shows `ahead` steps of half a minute after now. `host` has Python.
+    ///
+    /// # Panics
+    /// When the program fails.
+    #[must_use]
+    #[track_caller]
+    pub fn code(&self, host: &Host, ahead: i32) -> String {
+        let words = ["python3", "-c", PROGRAM, &self.secret, &ahead.to_string()];
+        let shown = host.command(words).run().expect_status(0).text();
+        shown.trim().to_owned()
+    }
+}
