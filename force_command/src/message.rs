@@ -191,7 +191,10 @@ impl fmt::Display for Message {
                 let rights = if list.len() == 1 { "right" } else { "rights" };
                 write!(f, "{} on {target} needs the {rights} {}, which no grant gives you", spoken(*channel), list.join(" and "))
             }
-            Self::FactorNeeded(target) => write!(f, "{target} needs a fresh second factor; log in again with it"),
+            Self::FactorNeeded(target) => write!(
+                f,
+                "{target} needs a fresh second factor, which is asked for on a terminal; without one, pass it first: ssh -t USER@bastion mfa verify"
+            ),
             Self::LimitReached(words) => write!(f, "{words}; end one and try again"),
             Self::Bastion(trouble) => write!(f, "{}; tell your administrator", trouble.words()),
             Self::Unsupported { target, what } => write!(f, "{target} needs {what}: not in this version"),
