@@ -25,7 +25,7 @@ SEED ?= 0
 export CMD LAB_RELEASE
 
 # What the package is made of; folders too, whose times change when a file is removed.
-PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
+PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event filter capture jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
 SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh \
