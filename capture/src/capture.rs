@@ -1,10 +1,11 @@
 //! The engine: owns the rooms and the order of things.
 use crate::accept::{Accept, Ahead};
 use crate::action::{Action, Certainty, Command, EndReason, JudgementId, Outcome, Settings, Size};
-use crate::echo::Echo;
+use crate::echo::{Echo, Echoed};
 use crate::hold::Hold;
 use crate::keys::{Key, Keys};
 use crate::line::{Anchor, Reading, anchor_at, cursor_line, read, same_without_space};
+use crate::program::Program;
 use crate::prompt::{Prompts, looks_like_one};
 use crate::reading::{Decision, Evidence, decide};
 use crate::screen::{Event, Place, Screen};
@@ -32,6 +33,7 @@ pub struct Capture {
     pub(crate) anchor: Option<Anchor>,
     pub(crate) prompts: Prompts,
     pub(crate) echo: Echo,
+    pub(crate) program: Program,
     pub(crate) waiting: VecDeque<Accept>,
     pub(crate) ahead: Ahead,
     pub(crate) held: VecDeque<u8>,
@@ -76,6 +78,7 @@ impl Capture {
             anchor: None,
             prompts: Prompts::default(),
             echo: Echo::default(),
+            program: Program::default(),
             waiting: VecDeque::new(),
             ahead: Ahead::default(),
             held: VecDeque::new(),
@@ -134,6 +137,9 @@ impl Capture {
 
     /// The asset printed these bytes; they have been passed on already.
     pub fn printed(&mut self, now: Instant, bytes: &[u8]) {
+        if self.screen.in_alternate() {
+            self.program.printed(now, bytes);
+        }
         let idle = self.waiting.is_empty()
             && self.echo.is_empty()
             && matches!(self.hold, Hold::Free)
@@ -188,13 +194,21 @@ impl Capture {
     fn event(&mut self, now: Instant, event: Event) {
         match event {
             Event::None => {}
-            Event::Printed(c) => {
-                if self.echo.printed(now, c) {
+            Event::Printed(c) => match self.echo.printed(now, c) {
+                Echoed::No => {}
+                Echoed::Current { swallowed } => {
+                    if swallowed && self.screen.in_alternate() {
+                        self.program.swallowed();
+                    }
                     self.still_editing();
                 }
+            },
+            Event::EditorOff => {
+                self.program.forget();
+                self.editor_off(now);
             }
-            Event::EditorOff => self.editor_off(now),
             Event::EditorOn => {
+                self.program.forget();
                 self.began = self.screen.grid().cursor();
                 if !self.screen.in_alternate() {
                     self.edited = Edited::No;
@@ -205,6 +219,7 @@ impl Capture {
             }
             Event::AlternateOn | Event::AlternateOff => {
                 self.anchor = None;
+                self.program.forget();
                 if event == Event::AlternateOff && self.edited == Edited::Outside {
                     self.edited = Edited::Back;
                 }
@@ -285,6 +300,11 @@ impl Capture {
         self.ahead.key(self.screen.bracketed());
         self.resynchronise();
         self.typed.key(key);
+        if self.screen.in_alternate() {
+            self.typed.ahead = true;
+            let printable = matches!(key, Key::Char(_));
+            self.program.key(now, printable, self.last_output);
+        }
         if let Key::Char(c) = key
             && c >= ' '
         {
@@ -426,6 +446,12 @@ impl Capture {
         }
         self.expanded(false);
         self.better_anchor();
+        if self.at_prompt(self.anchor.as_ref()) {
+            // A shell within a program that owns the screen: what reads next must show itself anew.
+            self.program.forget();
+        } else if self.screen.in_alternate() {
+            self.program.key(now, false, self.last_output);
+        }
         let settled = self.echo.is_empty() && self.anchor.is_some() && self.waiting.is_empty();
         let before = if settled {
             self.anchor

@@ -7,6 +7,18 @@ const LIMIT: usize = 4096;
 /// How far ahead an echo is looked for: a character that is never echoed must not hide those after it.
 const LOOK: usize = 8;
 
+/// What a printed character was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echoed {
+    /// Not the echo of a character of the line that is being typed.
+    No,
+    /// The echo of one of them.
+    Current {
+        /// Characters typed before it have not been echoed.
+        swallowed: bool,
+    },
+}
+
 /// The characters that have been passed on and not been seen since.
 #[derive(Debug, Default)]
 pub struct Echo {
@@ -27,8 +39,8 @@ impl Echo {
         self.missing.push_back((c, now, self.line));
     }
 
-    /// A character appeared on the screen; whether it is the echo of one of the line that is being typed.
-    pub fn printed(&mut self, now: Instant, c: char) -> bool {
+    /// A character appeared on the screen.
+    pub fn printed(&mut self, now: Instant, c: char) -> Echoed {
         let old = self.missing.iter().take_while(|m| m.2 != self.line).count();
         let near = |from: usize| {
             self.missing
@@ -40,10 +52,10 @@ impl Echo {
                 .map(|(index, _)| index)
         };
         let Some(index) = near(0).or_else(|| near(old)) else {
-            return false;
+            return Echoed::No;
         };
         let Some((_, at, line)) = self.missing.get(index).copied() else {
-            return false;
+            return Echoed::No;
         };
         let trip = now.saturating_duration_since(at);
         // Rises at once, falls slowly.
@@ -55,12 +67,23 @@ impl Echo {
         let current = line == self.line;
         self.echoed += u64::from(current);
         self.missing.drain(..=index);
-        current
+        if current {
+            Echoed::Current {
+                swallowed: index > 0,
+            }
+        } else {
+            Echoed::No
+        }
     }
 
     /// All has come.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty()
+    }
+
+    /// The last character of this line has not come.
+    pub fn misses_end(&self) -> bool {
+        self.missing.back().is_some_and(|m| m.2 == self.line)
     }
 
     /// Nothing of this line has come.

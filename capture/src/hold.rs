@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// After the last output, this much of silence counts as the end of a redraw.
 const SETTLED: Duration = Duration::from_millis(10);
+/// Of what was typed ahead of a program's end, this many tails are judged.
+const AHEAD_TAILS: usize = 128;
 /// How long one way of clearing is given before the next is tried.
 const CLEARING: Duration = Duration::from_millis(250);
 
@@ -180,6 +182,9 @@ impl Capture {
             since
         } else if !self.typed.any {
             since
+        } else if self.screen.in_alternate() && self.echo.misses_end() {
+            // Keys of a program that shows none of them, or text for the shell behind it: it may be about to end.
+            key + self.settings.hold
         } else if self.echo.is_empty() {
             match output {
                 Some(output) if output >= key => output + SETTLED,
@@ -246,16 +251,28 @@ impl Capture {
             }
         };
         let keys = self.typed.text();
-        let full_screen = self.screen.in_alternate() && !at_prompt;
-        if full_screen {
-            // Text of a file, keys of a program: only what it hands to a shell is a command.
-            if let Some(row) = self.escape_to_shell() {
-                if let Some((_, command)) = row.split_once('!') {
-                    add(command);
-                }
-                add(&row);
+        let escape = self.escape_to_shell();
+        if let Some(row) = &escape {
+            if let Some((_, command)) = row.split_once('!') {
+                add(command);
             }
-        } else {
+            add(row);
+        }
+        let unseen = self.echo.misses_end();
+        if unseen && self.typed.ahead {
+            // A program takes the first of it, and a shell what is left when the program ends: who knows where.
+            for text in tails(&keys, AHEAD_TAILS, 3) {
+                add(text);
+            }
+        } else if silent && !self.screen.bracketed() {
+            // So with a pager on the screen of the shell itself.
+            for text in tails(&keys, 4, 4) {
+                add(text);
+            }
+        }
+        let full_screen = self.screen.in_alternate() && !at_prompt && self.program.reads();
+        // Text of a file, keys of a program: only what it hands to a shell is a command.
+        if !full_screen {
             let decision = decide(Evidence {
                 typed: &self.typed,
                 before: before.as_ref(),
@@ -650,6 +667,20 @@ impl Capture {
 
 fn same(a: &str, b: &str) -> bool {
     a.trim() == b.trim()
+}
+
+/// What is left of a text when some of its first characters are taken: at most so many, each at least this long.
+fn tails(text: &str, most: usize, shortest: usize) -> impl Iterator<Item = &str> {
+    let shortest = text
+        .char_indices()
+        .rev()
+        .nth(shortest.saturating_sub(1))
+        .map_or(0, |(at, _)| at);
+    text.char_indices()
+        .map(|(at, _)| at)
+        .take_while(move |at| *at <= shortest)
+        .filter_map(|at| text.get(at..))
+        .take(most)
 }
 
 fn candidates_expanded(

@@ -62,6 +62,7 @@ mod history;
 mod hold;
 mod keys;
 mod line;
+mod program;
 mod prompt;
 mod reading;
 mod screen;

@@ -27,6 +27,9 @@ pub struct Typed {
     pub literal: bool,
     /// `ESC` was among its keys: a line editor may be in another mode than the one that it begins in.
     pub escaped: bool,
+    /// Some of it was typed while a program had the whole screen: what of it the program takes and what is left for a shell
+    /// is not known.
+    pub ahead: bool,
     /// Some of it was pasted in brackets.
     pub pasted: bool,
     /// Anything at all was typed.
@@ -46,6 +49,7 @@ impl Default for Typed {
             tab: false,
             literal: false,
             escaped: false,
+            ahead: false,
             pasted: false,
             any: false,
             cut: false,

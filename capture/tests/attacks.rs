@@ -76,6 +76,55 @@ fn the_alternate_screen_and_its_friends_switch_nothing_off() {
 }
 
 #[test]
+fn what_is_typed_ahead_on_an_alternate_screen_is_judged() {
+    // The screen is there, and no program that reads: the shell will.
+    for painted in [
+        "\x1b[?1049h\x1b[H\x1b[2J",
+        "\x1b[?1049h\x1b[1;1Ha\x1b[2;1Hb\x1b[3;1Hc\x1b[4;1Hd\x1b[5;1He\x1b[6;1Hf\x1b[7;1H",
+    ] {
+        let mut session = Session::denying("rm -rf");
+        session
+            .prompt()
+            .runs("tput smcup; sleep 9")
+            .prints("\x1b[?2004l")
+            .prints(painted)
+            .waits(200);
+        session.echoed("rm -rf /srv/data").types("\r").waits(2000);
+        let sent = String::from_utf8_lossy(&session.sent).into_owned();
+        assert!(!sent.contains("data\r"), "{sent:?}");
+    }
+}
+
+#[test]
+fn what_is_typed_behind_the_key_that_ends_a_pager_is_judged() {
+    for (enter, before) in [
+        (
+            "\x1b[?1049h\x1b[?1h\x1b=\rone\r\ntwo\r\n\x1b[7m(END)\x1b[27m\x1b[K",
+            "q",
+        ),
+        (
+            "\x1b[?1049h\x1b[?1h\x1b=\rone\r\ntwo\r\n\x1b[7m(END)\x1b[27m\x1b[K",
+            "jjjjjjjjq",
+        ),
+        ("one\r\ntwo\r\n\x1b[7m(END)\x1b[27m\x1b[K", "q"),
+    ] {
+        let mut session = Session::denying("^rm -rf");
+        session
+            .prompt()
+            .runs("less notes")
+            .prints("\x1b[?2004l")
+            .prints(enter)
+            .waits(500);
+        // All at once, and the pager takes its time.
+        session
+            .types(format!("{before}rm -rf /srv/data\r"))
+            .waits(2000);
+        let sent = String::from_utf8_lossy(&session.sent).into_owned();
+        assert!(!sent.contains("data\r"), "{sent:?}");
+    }
+}
+
+#[test]
 fn prompts_of_other_programs_and_of_passwords_switch_nothing_off() {
     survives(b"[sudo] password for ops: ");
     survives(b"Password:\x1b[8m");

@@ -179,6 +179,7 @@ fn text_of_a_file_that_is_edited_is_no_command() {
         .waits(50);
     session
         .types("i")
+        .prints("\x1b[24;1H\x1b[1m-- INSERT --\x1b[m\x1b[2;1H")
         .echoed("rm -rf all")
         .types("\r")
         .waits(100);

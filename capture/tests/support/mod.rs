@@ -23,7 +23,7 @@ impl Session {
         Self::new(Settings::default(), "\0")
     }
 
-    /// A rule denies each line with this in it.
+    /// A rule denies each line with this in it, or with this at its start if it begins with `^`.
     pub fn denying(denied: &'static str) -> Self {
         Self::new(
             Settings {
@@ -69,7 +69,12 @@ impl Session {
                 Action::Send(bytes) => self.sent.extend(bytes),
                 Action::Show(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes)),
                 Action::Judge { id, candidates, .. } => {
-                    let hit = candidates.iter().any(|c| c.contains(self.denied));
+                    let hit = candidates
+                        .iter()
+                        .any(|c| match self.denied.strip_prefix('^') {
+                            Some(start) => c.starts_with(start),
+                            None => c.contains(self.denied),
+                        });
                     self.asked.push(candidates);
                     let verdict = match hit {
                         false => Verdict::Allow,

@@ -49,7 +49,9 @@ fn fresh(start: &Start, entered: Entered, connect: &Connect) -> Result<Entered, 
 /// What was passed with the same key from the same address after this login had its own counts for this login, too.
 fn remembered((mut store, settings, identity): Entered) -> Result<Entered, i32> {
     let (user, login, now) = (&identity.user, &identity.login, Time::now());
-    let at = store.read().remembered(user, &login.key, &login.source, now);
+    let at = store
+        .read()
+        .remembered(user, &login.key, &login.source, now);
     let taken = match at {
         Ok(Some(at)) if login.factor_at < Some(at) => store
             .used_memory(user, &login.key, &login.source, at, now)

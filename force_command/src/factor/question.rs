@@ -4,8 +4,8 @@
 use super::conversation::{Conversation, Left};
 use super::{Entered, trouble};
 use crate::entrance::enter;
-use crate::message::factor::Factor as Says;
 use crate::identity::Identity;
+use crate::message::factor::Factor as Says;
 use crate::message::{Message, say};
 use crate::status;
 use jms::factor::Typed;
@@ -48,7 +48,12 @@ pub fn ask(conversation: &Conversation<'_>, prompt: &Says<'_>) -> Result<Entered
 /// [`Left`].
 pub fn ask_enrolment_code(conversation: &Conversation<'_>) -> Result<(), Left> {
     conversation.show(Says::AfterReset);
-    answer(conversation, &Says::EnrolmentCodePrompt, Wanted::EnrolmentCode).map(drop)
+    answer(
+        conversation,
+        &Says::EnrolmentCodePrompt,
+        Wanted::EnrolmentCode,
+    )
+    .map(drop)
 }
 
 fn answer(

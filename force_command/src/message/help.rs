@@ -90,10 +90,7 @@ who was given a password by an administrator has one.",
     },
     Page {
         word: "mfa",
-        usage: &[
-            "mfa [status] [--json]",
-            "mfa enroll|renew|recovery|verify",
-        ],
+        usage: &["mfa [status] [--json]", "mfa enroll|renew|recovery|verify"],
         summary: "your second factor: codes of an app",
         details: "\
 status: which factor is demanded of you, where it is asked for, and since when.
