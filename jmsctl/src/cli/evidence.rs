@@ -80,6 +80,7 @@ taken out unless --raw is given.
 Examples:
   jmsctl session replay 7k2mz9 --speed 4 --idle 2
   ssh -t carol@bastion jmsctl session replay 7k2mz9
+  jmsctl session replay 7k2mz9 --command 4711
   jmsctl session replay 7k2mz9 | grep 'rm -rf'")]
     Replay(Replay),
 }
@@ -134,6 +135,9 @@ pub struct Replay {
     /// Begin so many seconds after the start (90, or 1:30, or 1:02:03)
     #[arg(long, value_name = "T", value_parser = position)]
     pub at: Option<Duration>,
+    /// Begin where this command of the session was accepted: its number, as `command ls` shows it
+    #[arg(long, value_name = "N", conflicts_with = "at")]
+    pub command: Option<i64>,
     /// Print what the asset sent as it is, with every escape sequence
     #[arg(long)]
     pub raw: bool,

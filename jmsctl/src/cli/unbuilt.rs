@@ -44,7 +44,6 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("grant", &["add", "set"], &["path-allow", "path-deny"]),
     ("session", &["ls"], &["watch"]),
-    ("session", &["replay"], &["command"]),
 ];
 
 /// Adds what is planned to the tree, hidden.

@@ -16,18 +16,23 @@ use jms::recording::{Ended, Hash, ReadError, Reader, verify};
 use jms::replay::{Pace, Playback, Show};
 use std::io::IsTerminal;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 /// Plays a recording.
 pub fn run(verb: &Replay, context: &mut Context) -> Done {
     let session = context.store.read().session_by_prefix(&verb.session.id)?;
     let path = place(context, &session)?;
+    let from = match verb.command {
+        Some(number) => place_of_command(context, &session, number)?,
+        None => verb.at.unwrap_or_default(),
+    };
     let event = looked_at(context, &session, "recording").with("raw", verb.raw);
     context.store.emit(&event)?;
 
     let pace = Pace {
         speed: verb.speed,
         idle_limit: verb.idle,
-        from: verb.at.unwrap_or_default(),
+        from,
         raw: verb.raw,
     };
     let reader = open(&path).map_err(|error| unreadable(&path, &error))?;
@@ -49,6 +54,20 @@ pub fn run(verb: &Replay, context: &mut Context) -> Done {
     context.out.flush()?;
     say_how_it_ended(&session, ended, context);
     check(&session, &path)
+}
+
+/// Where in the session's recording the command with this number was accepted.
+fn place_of_command(context: &Context, session: &Session, number: i64) -> Done<Duration> {
+    let command = context.store.read().command(number)?;
+    if command.session != session.id {
+        return Err(Failure::Failed(format!(
+            "command {number} is not of session {} but of {}",
+            session.id, command.session
+        )));
+    }
+    let at = command.at.and_then(|at| u64::try_from(at).ok());
+    at.map(Duration::from_millis)
+        .ok_or_else(|| Failure::Failed(format!("command {number} has no place in the recording")))
 }
 
 /// Where the recording lies: below the folder of recordings, whatever the row says.

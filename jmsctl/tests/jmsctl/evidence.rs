@@ -374,8 +374,15 @@ fn a_replay_is_harmless_and_leaves_its_event() {
         bastion.ok(&["session", "replay", &session, "--at", "0.3"]),
         "the end\r\n"
     );
+    // Where its command was accepted: after 0.4 seconds.
+    let number =
+        bastion.json(&["session", "show", &session]).remove(0)["commands"][0]["id"].to_string();
+    assert_eq!(
+        bastion.ok(&["session", "replay", &session, "--command", &number]),
+        "the end\r\n"
+    );
     let events = bastion.json(&["event", "ls", "--type", "evidence.read"]);
-    assert_eq!(events.len(), 3);
+    assert_eq!(events.len(), 5);
     assert_eq!(
         (&events[0]["session"], &events[0]["actor"]),
         (&session.as_str().into(), &"root".into())
