@@ -80,6 +80,12 @@ impl Engine {
         self.call(Capture::next_action)
     }
 
+    /// How many of the person's bytes it holds.
+    pub fn held(&self) -> usize {
+        let engine = self.0.as_ref();
+        engine.map_or(0, |engine| engine.held())
+    }
+
     /// When it wants to be called.
     pub fn deadline(&self) -> Option<Instant> {
         // A question without an effect: it cannot leave anything half done.

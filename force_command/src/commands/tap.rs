@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// So many judgements wait for their line at most.
 const JUDGEMENTS: usize = 64;
+/// While so many bytes are held, the person waits: a long paste is judged line by line. A terminal gives 4 KiB at a time.
+const HELD: usize = 64 * 1024;
 /// So much of a line stands in a marker of the recording, in characters.
 const IN_A_MARKER: usize = 200;
 
@@ -266,6 +268,11 @@ impl Tap for Watched<'_> {
 
     fn watches_input(&self) -> bool {
         self.watch.is_some()
+    }
+
+    fn takes_input(&self) -> bool {
+        let watch = self.watch.as_ref();
+        watch.is_none_or(|watch| watch.engine.held() < HELD)
     }
 
     fn input(&mut self, at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
