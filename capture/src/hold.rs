@@ -309,13 +309,13 @@ impl Capture {
             {
                 add(found);
             }
-            if before.is_none() {
-                if let Some((reading, _)) = self.prompts.read(self.screen.grid()) {
-                    add(&reading.text);
-                }
-                if self.typed.explained() == Explained::No {
-                    add(&row);
-                }
+            // Also where there is a reading: what was typed to a program that ended meanwhile (a pager's `q`) stands before
+            // the line in all that was typed, and the place where the line begins may be the program's.
+            if let Some((reading, _)) = self.prompts.read(self.screen.grid()) {
+                add(&reading.text);
+            }
+            if before.is_none() && self.typed.explained() == Explained::No {
+                add(&row);
             }
             let expanded: Vec<String> = candidates_expanded(&candidates, &self.history);
             for line in expanded {
