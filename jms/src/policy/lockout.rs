@@ -8,6 +8,9 @@
 use crate::time::Time;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Nobody waits so long for his turn, in milliseconds.
+const PATIENCE: i64 = 60_000;
+
 /// One limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
@@ -97,7 +100,7 @@ impl Limit {
         match counter {
             None => Standing::Open(self.failures),
             Some(counter) => match counter.locked_until {
-                Some(until) if now < until && until <= now.plus(self.lock) => {
+                Some(until) if now < until && until <= self.latest_end(now) => {
                     Standing::Locked(until)
                 }
                 Some(_) => Standing::Open(self.failures),
@@ -124,6 +127,12 @@ impl Limit {
             last_at: now,
             locked_until: locks.then(|| now.plus(self.lock)),
         }
+    }
+
+    /// The end of the longest lock that can hold at `now`. Who asks has looked at the clock before the lock was made, if he
+    /// waited for his turn since.
+    fn latest_end(&self, now: Time) -> Time {
+        now.plus(self.lock).plus(PATIENCE)
     }
 
     fn is_over(&self, counter: &Counter, now: Time) -> bool {
@@ -236,6 +245,16 @@ mod tests {
             LIMIT.standing(Some(&counter), Time(6)),
             Standing::Locked(Time(905))
         );
+    }
+
+    #[test]
+    fn who_looked_at_the_clock_before_the_lock_was_made_is_locked_too() {
+        let locked = after(LIMIT, &[0, 10, 20]);
+        assert_eq!(
+            LIMIT.standing(locked.as_ref(), Time(15)),
+            Standing::Locked(Time(920))
+        );
+        assert_eq!(after(LIMIT, &[0, 10, 20, 15]), locked);
     }
 
     #[test]
