@@ -138,6 +138,33 @@ fn what_is_asked_for_is_judged_before_the_asset_is_connected_to() {
         log.contains("command.denied") && log.contains("careful")
     });
 
+    // Found by text and verdict, here and by an administrator from afar; that somebody looked is an event.
+    let found = json_lines(
+        &lab,
+        "jmsctl command ls --verdict deny --text 'RM -FR' --user 'al*'",
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    let number = found[0]["id"].as_i64().expect("a number");
+    let shown = lab.client_of("ada").ssh([
+        "ada@bastion",
+        &format!("jmsctl command show {number} --json"),
+    ]);
+    assert_eq!(shown.json().unwrap(), found[0]);
+    let looks = json_lines(&lab, "jmsctl event ls --type evidence.read");
+    assert_eq!(looks.last().unwrap()["actor"], "ada", "{looks:?}");
+    let mut follow = lab
+        .bastion()
+        .command(["jmsctl", "command", "ls", "--follow", "--limit", "1"])
+        .spawn();
+    eventually("what is there is listed", Duration::from_secs(10), || {
+        follow.stdout_so_far().lines().count() == 1
+    });
+    drop(ssh(&lab, "echo followed").expect_status(0));
+    eventually("what comes is listed", Duration::from_secs(10), || {
+        follow.stdout_so_far().contains("echo followed")
+    });
+    follow.kill();
+
     // A warning: it runs, and somebody is told.
     drop(
         ssh(&lab, "uname -s")
