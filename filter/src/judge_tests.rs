@@ -49,6 +49,34 @@ fn allowed_by(pattern: &str, line: &str) -> bool {
 }
 
 #[test]
+fn a_sentence_holds_no_control_characters_of_the_line_that_it_is_about() {
+    let only_ls = [filter(Verdict::Deny, &[(Verdict::Allow, command("ls"))])];
+    for line in [
+        "rm \x1b[2Jx\ty",
+        "\u{9b}2J",
+        // What a shell would not expect there stands in the reason.
+        "(ls) \x1b]0;title\x07",
+        "{ ls; } \x1b[31m",
+        "#\n(#\n(z?(((()\0\0\0()",
+        &format!("(ls) {}", "\x1b[31m".repeat(1000)),
+    ] {
+        let judgement = judge(&only_ls, line, Context::EXEC);
+        assert_eq!(judgement.verdict, Verdict::Deny, "{line:?}");
+        let mut said = vec![judgement.sentence()];
+        let reasons = judgement
+            .findings
+            .iter()
+            .map(|found| found.reason.to_string());
+        said.extend(reasons);
+        said.extend(judgement.opaque().map(|opaque| opaque.to_string()));
+        for sentence in said {
+            assert!(!sentence.contains(char::is_control), "{sentence:?}");
+            assert!(sentence.len() < 600, "{sentence:?}");
+        }
+    }
+}
+
+#[test]
 fn a_forbidden_command_is_found_in_every_spelling() {
     for line in [
         "rm -rf x",

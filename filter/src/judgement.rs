@@ -3,10 +3,8 @@
 use crate::look_into::{Command, Line, Opaque, Reads};
 use crate::rule::Verdict;
 use crate::shell::Fault;
+use crate::shown::shown;
 use std::fmt;
-
-/// So many characters of a command stand in a sentence.
-const IN_A_SENTENCE: usize = 80;
 
 /// Why something got its verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,17 +181,4 @@ impl Judgement {
             .map(|word| known(word).then_some(word.text.as_str()))
             .collect()
     }
-}
-
-/// Text for a sentence: one line, no control characters, not too long.
-pub(crate) fn shown(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(IN_A_SENTENCE)
-        .map(|one| if one.is_control() { ' ' } else { one })
-        .collect();
-    if text.chars().nth(IN_A_SENTENCE).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -47,6 +47,7 @@ mod program;
 mod rule;
 mod script;
 pub mod shell;
+mod shown;
 mod tried;
 mod unreachable;
 

@@ -344,7 +344,7 @@ impl Looking<'_> {
                 Then::Program => self.runs(rest.to_vec(), false),
                 Then::ProgramAndMore => self.runs(rest.to_vec(), true),
                 Then::Shell => self.interprets_joined(rest),
-                Then::ShellAndMore => self.parallel(&rest.to_vec()),
+                Then::ShellAndMore => self.parallel(rest),
             };
         }
         let nothing_found = self.command.inner.is_empty() && self.command.opaque.is_none();

@@ -18,6 +18,7 @@ pub(crate) use budget::Budget;
 pub use parser::words;
 pub use word::{Hidden, Word};
 
+use crate::shown::shown;
 use parser::Parser;
 
 /// The longest line that is read, in bytes.
@@ -59,7 +60,7 @@ impl std::fmt::Display for Fault {
             ),
             Self::TooMuch => write!(out, "it would be read again and again"),
             Self::Unfinished(what) => write!(out, "{what} is not closed"),
-            Self::Unexpected(what) => write!(out, "{what} is not expected there"),
+            Self::Unexpected(what) => write!(out, "{} is not expected there", shown(what)),
         }
     }
 }
