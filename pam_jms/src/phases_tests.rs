@@ -477,3 +477,43 @@ fn the_manual_page_says_what_the_phases_answer() {
     let limit = crate::helper::LIMIT.as_secs();
     assert!(page.contains(&format!("takes longer than {limit} seconds")));
 }
+
+#[test]
+fn every_no_of_the_helper_has_its_return_in_every_phase() {
+    use Refusal::{
+        Disabled, Expired, FactorMissing, Limit, Locked, LoginRule, NotYetValid, Unavailable,
+        UnknownLogin, UnknownUser, WrongAnswer,
+    };
+    for why in [
+        UnknownUser,
+        Disabled,
+        NotYetValid,
+        Expired,
+        Locked,
+        LoginRule,
+        FactorMissing,
+        Limit,
+        UnknownLogin,
+        Unavailable,
+        WrongAnswer,
+    ] {
+        for (phase, expected) in [
+            (
+                Call::Account,
+                match why {
+                    Expired | NotYetValid => PamResultCode::PAM_ACCT_EXPIRED,
+                    _ => PamResultCode::PAM_PERM_DENIED,
+                },
+            ),
+            (Call::OpenSession, PamResultCode::PAM_SESSION_ERR),
+        ] {
+            let script = Script::of(vec![refuse(why)]);
+            let mut program = Program::sshd();
+            assert_eq!(
+                call(&mut program, &script, phase),
+                expected,
+                "{why:?} in {phase:?}"
+            );
+        }
+    }
+}
