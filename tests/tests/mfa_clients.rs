@@ -1,9 +1,11 @@
 //! Real clients against a second factor: who gets in without a person, and what the others are told. `docs/mfa.md` keeps
 //! the table.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tests::{Authenticator, Host, Lab, Outcome, client_host};
+use tests::{Authenticator, Host, Lab, Outcome, Terminal, client_host};
 
 /// What alice's factor is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,21 +14,29 @@ enum Factor {
     Login,
     Session,
     Remembered,
+    /// One that knows its person by the finger.
+    SecurityKey,
+    /// One that asks for a PIN.
+    SecurityKeyWithPin,
 }
 
 /// A client without a person: its name, what is run at the client host, and what refuses it where sshd asks.
-const CLIENTS: [(&str, &str); 5] = [
+const CLIENTS: [(&str, &str); 6] = [
     (
         "ssh -o BatchMode=yes",
         "ssh -o BatchMode=yes $ON_WEB1 'echo passed'",
     ),
     (
         "sftp -b",
-        "echo 'ls /etc/hostname' | sftp -b - $ON_WEB1 && echo passed",
+        "echo 'ls /etc/passwd' | sftp -b - $ON_WEB1 && echo passed",
     ),
     (
         "scp",
-        "scp -q -o BatchMode=yes $ON_WEB1:/etc/hostname /tmp/got && echo passed",
+        "scp -q -o BatchMode=yes $ON_WEB1:/etc/passwd /tmp/got && echo passed",
+    ),
+    (
+        "scp -O",
+        "scp -O -q -o BatchMode=yes $ON_WEB1:/etc/passwd /tmp/got && echo passed",
     ),
     (
         "Ansible",
@@ -38,8 +48,61 @@ const CLIENTS: [(&str, &str); 5] = [
     ),
 ];
 
+/// Where the client host has its security key.
+const PROVIDER: &str = "/usr/local/lib/security_key.so";
+
+/// The provider that OpenSSH loads: Cargo built it with this test, which depends on it.
+fn provider() -> PathBuf {
+    let own = std::env::current_exe().expect("a program");
+    let beside = own.parent().expect("a folder");
+    let found = ["libsecurity_key.so", "../libsecurity_key.so"].map(|name| beside.join(name));
+    let found = found.into_iter().find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("no libsecurity_key.so in {}", beside.display()))
+}
+
+fn make_key(client: &Host, file: &str, options: &str) {
+    let line = format!(
+        "rm -f {file} {file}.pub; ssh-keygen -q -t ed25519-sk -w {PROVIDER} -N '' {options} -f {file}"
+    );
+    drop(client.run(line).expect_status(0));
+}
+
+/// Alice has one from now on, and nothing else lets her in.
+fn security_key(lab: &Lab, client: &Host, options: &str) {
+    jmsctl(lab, "user set alice --mfa off");
+    make_key(client, "/root/.ssh/id_ed25519_sk", options);
+    let public = client.run("cat /root/.ssh/id_ed25519_sk.pub").text();
+    let words = ["jmsctl", "key", "add", "alice", "-"];
+    let added = lab.bastion().command(words).input(public).run();
+    drop(added.expect_status(0));
+    jmsctl(lab, "user set alice --mfa security-key");
+}
+
+fn security_key_that_is_only_touched(lab: &Lab, client: &Host) {
+    let file = "/root/touched_sk";
+    make_key(
+        client,
+        file,
+        &format!("-O application={}", security_key::TOUCH_ONLY),
+    );
+    let public = client.run(format!("cat {file}.pub")).text();
+    let words = ["jmsctl", "key", "add", "alice", "-"];
+    let added = lab.bastion().command(words).input(public).run();
+    drop(added.expect_status(0));
+    let only = format!("ssh -o BatchMode=yes -o IdentitiesOnly=yes -i {file} -F none $ON_WEB1 id");
+    let refused = run(client, &only);
+    assert!(!refused.succeeded(), "{refused}");
+    drop(client.run(format!("rm {file} {file}.pub")).expect_status(0));
+}
+
+fn ssh_on_terminal(client: &Host, words: &str) -> Terminal {
+    let line = format!("SSH_SK_PROVIDER={PROVIDER} exec ssh -t {words}");
+    client.command(["bash", "-c", &line]).on_terminal()
+}
+
 fn run(client: &Host, script: &str) -> Outcome {
-    let script = format!("ON_WEB1=alice@dev@web1@bastion; {script}");
+    let script =
+        format!("export SSH_SK_PROVIDER={PROVIDER} ON_WEB1=alice@dev@web1@bastion; {script}");
     client
         .command(["bash", "-c", &script])
         .within(Duration::from_secs(60))
@@ -66,12 +129,18 @@ fn each_client_passes_where_nobody_has_to_be_asked_and_is_told_why_where_somebod
             )
             .expect_status(0),
     );
+    client.write(
+        PROVIDER,
+        fs::read(provider()).expect("the software security key"),
+    );
     let app = enrolled(client);
     let mut table = Vec::new();
     for factor in [
         Factor::None,
         Factor::Session,
         Factor::Remembered,
+        Factor::SecurityKey,
+        Factor::SecurityKeyWithPin,
         Factor::Login,
     ] {
         // A change of what is demanded forgets what was remembered.
@@ -81,6 +150,12 @@ fn each_client_passes_where_nobody_has_to_be_asked_and_is_told_why_where_somebod
             Factor::Session | Factor::Remembered => {
                 jmsctl(&lab, "user set alice --mfa totp --mfa-asked session")
             }
+            Factor::SecurityKey => {
+                security_key(&lab, client, "");
+                // Refused as long as the person does not show that it is him.
+                security_key_that_is_only_touched(&lab, client);
+            }
+            Factor::SecurityKeyWithPin => security_key(&lab, client, "-O verify-required"),
             Factor::Login => jmsctl(&lab, "user set alice --mfa totp --mfa-asked login"),
         }
         if factor == Factor::Remembered {
@@ -92,13 +167,27 @@ fn each_client_passes_where_nobody_has_to_be_asked_and_is_told_why_where_somebod
             verify.expect("The second factor was passed.");
             drop(verify.wait().expect_status(0));
         }
+        if factor == Factor::SecurityKeyWithPin {
+            // A person is asked for it by his own client.
+            let mut person = ssh_on_terminal(client, "alice@dev@web1@bastion 'echo quince'");
+            person.expect("Enter PIN for");
+            person.send_line(security_key::PIN);
+            person.expect("quince");
+            drop(person.wait().expect_status(0));
+        }
         for (name, script) in CLIENTS {
             let outcome = run(client, script);
             let all = format!("{}{}", outcome.text(), outcome.error_text());
             let passed = outcome.succeeded() && all.contains("passed");
-            let expected = matches!(factor, Factor::None | Factor::Remembered);
+            let expected = match factor {
+                Factor::None | Factor::Remembered => true,
+                // PuTTY knows no security keys.
+                Factor::SecurityKey => name != "plink",
+                Factor::Session | Factor::SecurityKeyWithPin | Factor::Login => false,
+            };
             assert_eq!(passed, expected, "{name} with {factor:?}: {outcome}\n{all}");
-            if factor == Factor::Session {
+            // In the sftp protocol scp shows no server's words.
+            if factor == Factor::Session && name != "scp" {
                 assert!(
                     all.contains("your second factor is asked for"),
                     "{name}: {all}"
