@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON};
 use pam::conv::Conv;
-use pam::items::{RHost, Service, Tty, User};
+use pam::items::{AuthTok, RHost, Service, Tty, User};
 use pam::module::PamHandle;
 use pam_jms_protocol::{Prompt, Response};
 
@@ -25,6 +25,8 @@ pub(crate) trait Application {
     fn variable(&self, name: &CStr) -> Option<String>;
     /// Sets a variable of the PAM environment; whether it worked.
     fn set_variable(&mut self, name: &str, value: &str) -> bool;
+    /// Whether a module before this one has taken a password (PAM_AUTHTOK). It says nothing of whether it was right.
+    fn password_was_typed(&self) -> bool;
     /// Shows the person a sentence. Best effort: nothing depends on whether it is seen.
     fn show(&self, sentence: &str);
     /// Asks the person. `None`: nobody answers, or not in a way that can be passed on.
@@ -79,6 +81,11 @@ impl Application for PamApplication<'_> {
             return false;
         };
         ffi::pam::set_variable(self.handle, &assignment)
+    }
+
+    fn password_was_typed(&self) -> bool {
+        let typed = self.handle.get_item::<AuthTok<'_>>().ok().flatten();
+        typed.is_some_and(|typed| !typed.as_bytes().is_empty())
     }
 
     fn show(&self, sentence: &str) {

@@ -11,6 +11,7 @@ use pam::module::{PamHandle, PamHooks};
 use crate::application::PamApplication;
 use crate::ffi::log;
 use crate::phases::{Call, refusal, run, virtual_user};
+use crate::stack::Place;
 use crate::system::Host;
 
 struct Jms;
@@ -18,8 +19,12 @@ struct Jms;
 pam::pam_hooks!(Jms);
 
 impl PamHooks for Jms {
-    fn sm_authenticate(pamh: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        guarded(pamh, Call::Authenticate, flags)
+    fn sm_authenticate(
+        pamh: &mut PamHandle,
+        arguments: Vec<&CStr>,
+        flags: PamFlag,
+    ) -> PamResultCode {
+        guarded(pamh, Call::Authenticate(Place::of(&arguments)), flags)
     }
 
     fn sm_setcred(pamh: &mut PamHandle, _: Vec<&CStr>, flags: PamFlag) -> PamResultCode {

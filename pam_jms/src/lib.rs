@@ -33,4 +33,5 @@ mod ffi;
 mod helper;
 mod hooks;
 mod phases;
+mod stack;
 mod system;

@@ -8,6 +8,7 @@ use pam_jms_protocol::{Allow, HelperMessage, LoginToken, Phase, Refusal, Request
 use crate::application::Application;
 use crate::escape::escape;
 use crate::helper::HelperError;
+use crate::stack::Place;
 use crate::system::System;
 
 /// The only service in which virtual users exist. Before OpenSSH 9.8 sshd takes it from its own
@@ -23,7 +24,7 @@ const FACTOR_VARIABLE: &str = "JMS_FACTOR";
 /// A call of PAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
-    Authenticate,
+    Authenticate(Place),
     SetCredentials,
     Account,
     OpenSession,
@@ -35,7 +36,7 @@ impl Call {
     /// The word for it in syslog lines, as Linux-PAM's own modules have it.
     fn word(self) -> &'static str {
         match self {
-            Self::Authenticate => "auth",
+            Self::Authenticate(_) => "auth",
             Self::SetCredentials => "setcred",
             Self::Account => "account",
             Self::OpenSession | Self::CloseSession => "session",
@@ -59,7 +60,7 @@ pub(crate) fn virtual_user(
     system: &impl System,
     call: Call,
 ) -> Option<VirtualUser> {
-    let may_ask = matches!(call, Call::Authenticate | Call::ChangeToken);
+    let may_ask = matches!(call, Call::Authenticate(_) | Call::ChangeToken);
     let name = application.user(may_ask)?;
     let uid = system.virtual_uid(&name)?;
     Some(VirtualUser { name, uid })
@@ -68,7 +69,7 @@ pub(crate) fn virtual_user(
 /// How PAM spells "no" to sshd in this call (pam_sm_*(3)).
 pub(crate) fn refusal(call: Call) -> PamResultCode {
     match call {
-        Call::Authenticate => PamResultCode::PAM_AUTH_ERR,
+        Call::Authenticate(_) => PamResultCode::PAM_AUTH_ERR,
         Call::SetCredentials => PamResultCode::PAM_CRED_ERR,
         Call::Account | Call::ChangeToken => PamResultCode::PAM_PERM_DENIED,
         Call::OpenSession | Call::CloseSession => PamResultCode::PAM_SESSION_ERR,
@@ -95,7 +96,7 @@ pub(crate) fn run<A: Application>(
     // Only here does sshd send it to the client, as a banner or with the next prompt; what it is told in the session
     // phase it prints on the session's standard output (tried), where not one byte of ours belongs.
     let speak = |application: &A, sentence: &str| {
-        if matches!(call, Call::Account | Call::Authenticate) {
+        if matches!(call, Call::Account | Call::Authenticate(_)) {
             application.show(sentence);
         }
     };
@@ -111,7 +112,14 @@ pub(crate) fn run<A: Application>(
         return refusal_elsewhere(call);
     }
     let phase = match call {
-        Call::Authenticate => Phase::Authenticate,
+        Call::Authenticate(place) => match authentication(application, place) {
+            Ok(phase) => phase,
+            Err(Not::Ours) => return PamResultCode::PAM_IGNORE,
+            Err(Not::Safe(what)) => {
+                log(what);
+                return PamResultCode::PAM_MAXTRIES;
+            }
+        },
         // There is nothing to change here, and nothing to hand out.
         Call::ChangeToken => return refusal(call),
         Call::SetCredentials => return PamResultCode::PAM_SUCCESS,
@@ -128,7 +136,7 @@ pub(crate) fn run<A: Application>(
     };
     let mut unasked = false;
     let answer = system.ask(&request, &mut |prompt| match phase {
-        Phase::Authenticate => application.ask(prompt),
+        Phase::Authenticate | Phase::AuthenticateAfterPassword => application.ask(prompt),
         Phase::Account | Phase::OpenSession | Phase::CloseSession => {
             unasked = true;
             None
@@ -137,7 +145,9 @@ pub(crate) fn run<A: Application>(
     match answer {
         Ok(HelperMessage::Allow(allow)) => {
             let done = match phase {
-                Phase::Authenticate => hand_on(application, &allow),
+                Phase::Authenticate | Phase::AuthenticateAfterPassword => {
+                    hand_on(application, &allow)
+                }
                 Phase::OpenSession => hand_over(application, &allow),
                 Phase::Account | Phase::CloseSession => nothing_more(&allow),
             };
@@ -161,7 +171,7 @@ pub(crate) fn run<A: Application>(
                 }
                 // A wrong answer may be tried again. After anything else sshd must not offer it again: clients would
                 // ask three times by themselves.
-                (Call::Authenticate, refusal) if refusal != Refusal::WrongAnswer => {
+                (Call::Authenticate(_), refusal) if refusal != Refusal::WrongAnswer => {
                     PamResultCode::PAM_MAXTRIES
                 }
                 _ => refusal(call),
@@ -183,10 +193,42 @@ pub(crate) fn run<A: Application>(
             log(&format!("refused: {error}"));
             speak(application, SORRY);
             match call {
-                Call::Authenticate => PamResultCode::PAM_MAXTRIES,
+                Call::Authenticate(_) => PamResultCode::PAM_MAXTRIES,
                 _ => refusal(call),
             }
         }
+    }
+}
+
+/// Why an authentication is not put to the helper.
+enum Not {
+    /// Another line decides.
+    Ours,
+    /// The stack is not as our line says; why, for syslog.
+    Safe(&'static str),
+}
+
+/// What is to be asked of the helper where our line stands.
+fn authentication(application: &impl Application, place: Place) -> Result<Phase, Not> {
+    match place {
+        Place::Alone => Ok(Phase::Authenticate),
+        Place::AfterKey => {
+            let shown = application.variable(c"SSH_AUTH_INFO_0").unwrap_or_default();
+            // Whether the key is good is the helper's to say: here it is only whose turn it is.
+            match shown.lines().any(|line| line.starts_with("publickey ")) {
+                true => Ok(Phase::Authenticate),
+                false => Err(Not::Ours),
+            }
+        }
+        Place::AfterPassword if application.password_was_typed() => {
+            Ok(Phase::AuthenticateAfterPassword)
+        }
+        Place::AfterPassword => Err(Not::Safe(
+            "refused: the line says after_password, and no module before it has taken a password",
+        )),
+        Place::Unknown => Err(Not::Safe(
+            "refused: the line's arguments are not understood: none, after_key or after_password",
+        )),
     }
 }
 
@@ -203,7 +245,10 @@ fn request(
             let token = value.as_deref().and_then(LoginToken::parse);
             Some(token.ok_or("this session has no login of ours to close")?)
         }
-        Phase::Authenticate | Phase::Account | Phase::OpenSession => None,
+        Phase::Authenticate
+        | Phase::AuthenticateAfterPassword
+        | Phase::Account
+        | Phase::OpenSession => None,
     };
     Ok(Request {
         phase,
@@ -218,7 +263,10 @@ fn request(
         token,
         passed: match phase {
             Phase::OpenSession => application.variable(c"JMS_FACTOR"),
-            Phase::Authenticate | Phase::Account | Phase::CloseSession => None,
+            Phase::Authenticate
+            | Phase::AuthenticateAfterPassword
+            | Phase::Account
+            | Phase::CloseSession => None,
         },
     })
 }

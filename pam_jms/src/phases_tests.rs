@@ -12,6 +12,8 @@ struct Program {
     service: &'static str,
     environment: BTreeMap<String, String>,
     takes_variables: bool,
+    /// A module before ours has asked for a password.
+    password_was_typed: bool,
     shown: RefCell<Vec<String>>,
     /// What the person will type; a prompt more or an answer left over fails the test.
     types: Typing,
@@ -31,6 +33,7 @@ impl Program {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             takes_variables: true,
+            password_was_typed: false,
             shown: RefCell::default(),
             types: Typing::default(),
             prompted: RefCell::default(),
@@ -71,6 +74,9 @@ impl Application for Program {
     fn set_variable(&mut self, name: &str, value: &str) -> bool {
         self.environment.insert(name.to_owned(), value.to_owned());
         self.takes_variables
+    }
+    fn password_was_typed(&self) -> bool {
+        self.password_was_typed
     }
     fn show(&self, sentence: &str) {
         self.shown.borrow_mut().push(sentence.to_owned());
@@ -151,8 +157,13 @@ impl System for Script {
     }
 }
 
-const CALLS: [Call; 6] = [
-    Call::Authenticate,
+/// The line that the package installs.
+const ALONE: Call = Call::Authenticate(Place::Alone);
+
+const CALLS: [Call; 8] = [
+    ALONE,
+    Call::Authenticate(Place::AfterKey),
+    Call::Authenticate(Place::AfterPassword),
     Call::SetCredentials,
     Call::Account,
     Call::OpenSession,
@@ -240,10 +251,7 @@ fn the_helpers_prompts_go_to_the_person_and_the_answers_to_the_helper() {
         allow(&[("JMS_FACTOR", "c2VhbGVk")]),
     ]);
     let mut sshd = Program::typing(&["hunter2", "123456"]);
-    assert_eq!(
-        call(&mut sshd, &script, Call::Authenticate),
-        PamResultCode::PAM_SUCCESS
-    );
+    assert_eq!(call(&mut sshd, &script, ALONE), PamResultCode::PAM_SUCCESS);
     assert_eq!(
         *script.heard.borrow(),
         [b"hunter2".to_vec(), b"123456".to_vec()]
@@ -263,6 +271,65 @@ fn the_helpers_prompts_go_to_the_person_and_the_answers_to_the_helper() {
     let asked = script.asked.borrow();
     assert_eq!(asked[0].passed, None);
     assert_eq!(asked[1].passed.as_deref(), Some("c2VhbGVk"));
+}
+
+#[test]
+fn after_key_is_the_turn_of_who_proved_one_and_of_nobody_else() {
+    let sealed = || allow(&[("JMS_FACTOR", "c2VhbGVk")]);
+    let key = "publickey ssh-ed25519 AAAA\n";
+    for (shown, is_asked) in [
+        (Some(key), true),
+        (
+            Some("keyboard-interactive/pam\npublickey ssh-ed25519 AAAA\n"),
+            true,
+        ),
+        (Some("keyboard-interactive/pam\n"), false),
+        (Some("password\n"), false),
+        (Some(""), false),
+        (None, false),
+    ] {
+        let script = Script::of(if is_asked { vec![sealed()] } else { vec![] });
+        let mut sshd = Program::sshd();
+        sshd.environment.remove("SSH_AUTH_INFO_0");
+        if let Some(shown) = shown {
+            sshd.environment
+                .insert("SSH_AUTH_INFO_0".to_owned(), shown.to_owned());
+        }
+        let expected = match is_asked {
+            true => PamResultCode::PAM_SUCCESS,
+            false => PamResultCode::PAM_IGNORE,
+        };
+        let after_key = Call::Authenticate(Place::AfterKey);
+        assert_eq!(call(&mut sshd, &script, after_key), expected, "{shown:?}");
+        if is_asked {
+            assert_eq!(script.asked.borrow()[0].phase, Phase::Authenticate);
+        }
+    }
+}
+
+#[test]
+fn after_password_wants_a_password_to_have_been_typed_and_any_other_word_is_a_refusal() {
+    let after_password = Call::Authenticate(Place::AfterPassword);
+    let script = Script::of(vec![allow(&[("JMS_FACTOR", "c2VhbGVk")])]);
+    let mut sshd = Program::sshd();
+    sshd.password_was_typed = true;
+    assert_eq!(
+        call(&mut sshd, &script, after_password),
+        PamResultCode::PAM_SUCCESS
+    );
+    assert_eq!(
+        script.asked.borrow()[0].phase,
+        Phase::AuthenticateAfterPassword
+    );
+    for (place, why) in [
+        (Place::AfterPassword, "no module before it"),
+        (Place::Unknown, "not understood"),
+    ] {
+        let script = Script::of(vec![]);
+        let answer = call(&mut Program::sshd(), &script, Call::Authenticate(place));
+        assert_eq!(answer, PamResultCode::PAM_MAXTRIES);
+        assert!(script.log.borrow()[0].contains(why), "{:?}", script.log);
+    }
 }
 
 #[test]
@@ -287,7 +354,7 @@ fn only_a_wrong_answer_may_be_tried_again() {
     ] {
         let script = Script::of(vec![answer]);
         let mut sshd = Program::sshd();
-        assert_eq!(call(&mut sshd, &script, Call::Authenticate), code);
+        assert_eq!(call(&mut sshd, &script, ALONE), code);
         assert!(!sshd.environment.contains_key("LD_PRELOAD"));
     }
 }
@@ -464,7 +531,7 @@ fn the_manual_page_says_what_the_phases_answer() {
         text.unwrap_or_else(|| panic!("nothing about {phase}"))
     };
     for (call, phase, name) in [
-        (Call::Authenticate, "auth", "PAM_AUTH_ERR"),
+        (ALONE, "auth", "PAM_AUTH_ERR"),
         (Call::Account, "account", "PAM_PERM_DENIED"),
         (Call::OpenSession, "session", "PAM_SESSION_ERR"),
         (Call::ChangeToken, "password", "PAM_PERM_DENIED"),

@@ -37,7 +37,7 @@ pub fn answer(
     let limits = settings.login.limits();
     let answered = match request.phase {
         // It is a conversation, which this is not (`authenticate`).
-        Phase::Authenticate => Ok(unavailable()),
+        Phase::Authenticate | Phase::AuthenticateAfterPassword => Ok(unavailable()),
         Phase::Account => account(request, store, limits, now),
         Phase::OpenSession => open_session(request, store, limits, sshd, now),
         Phase::CloseSession => close_session(request, store, sshd, now),

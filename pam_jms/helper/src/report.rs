@@ -24,7 +24,7 @@ pub fn about(kind: Type, request: &Request, now: Time) -> Event {
 
 fn phase(phase: Phase) -> &'static str {
     match phase {
-        Phase::Authenticate => "auth",
+        Phase::Authenticate | Phase::AuthenticateAfterPassword => "auth",
         Phase::Account => "account",
         Phase::OpenSession => "open-session",
         Phase::CloseSession => "close-session",

@@ -78,7 +78,7 @@ fn respond() -> HelperMessage {
     };
     store.set_event_format(settings.syslog.format.into());
     match request.phase {
-        Phase::Authenticate => {
+        Phase::Authenticate | Phase::AuthenticateAfterPassword => {
             let mut person = Module::new(io::stdin().lock(), io::stdout().lock());
             authenticate(&request, &mut store, &settings, &mut person)
         }

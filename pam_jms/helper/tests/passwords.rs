@@ -155,11 +155,15 @@ impl Bastion {
     }
 
     fn meet(&mut self, types: &[&str]) -> Met {
+        self.meet_in(Phase::Authenticate, types)
+    }
+
+    fn meet_in(&mut self, phase: Phase, types: &[&str]) -> Met {
         let mut script = Script {
             types: types.iter().map(|&text| text.to_owned()).collect(),
             asked: Vec::new(),
         };
-        let request = request(Phase::Authenticate, "");
+        let request = request(phase, "");
         let verdict = authenticate(&request, &mut self.store, &self.settings, &mut script);
         assert!(script.types.is_empty(), "leftover: {:?}", script.types);
         Met {
@@ -391,4 +395,59 @@ fn an_expired_password_is_changed_too() {
     let met = bastion.meet(&[RIGHT, "my own long one", "my own long one"]);
     assert_eq!(met.asked, [PASSWORD, CHANGE, AGAIN]);
     met.passed();
+}
+
+#[test]
+fn behind_another_module_the_code_alone_is_asked_for_and_nothing_is_said() {
+    let after = Phase::AuthenticateAfterPassword;
+    // Our own passwords are off, and alice has none.
+    let mut bastion = Bastion::new(Mfa::Totp);
+    bastion.settings = Settings::default();
+    let code = bastion.enrol();
+    let wrong = bastion.meet_in(after, &["000000"]);
+    assert_eq!(wrong.asked, [CODE]);
+    assert_eq!(wrong.refusal(), (Refusal::WrongAnswer, ""));
+    assert_eq!(bastion.failures(), [1, 1, 1]);
+    // Nothing typed is no answer.
+    let empty = bastion.meet_in(after, &[""]);
+    assert_eq!(empty.refusal(), (Refusal::WrongAnswer, ""));
+    assert_eq!(bastion.failures(), [1, 1, 1]);
+    let right = bastion.meet_in(after, &[&code]);
+    assert!(matches!(
+        bastion.open(&right.passed()),
+        HelperMessage::Allow(_)
+    ));
+    let again = bastion.meet_in(after, &[&code]);
+    assert_eq!(again.refusal(), (Refusal::WrongAnswer, ""));
+    for _ in 0..4 {
+        bastion.meet_in(after, &["000000"]);
+    }
+    // Locked: asked as before, and not told.
+    let locked = bastion.meet_in(after, &["000000"]);
+    assert_eq!(locked.asked, [CODE]);
+    assert_eq!(locked.refusal(), (Refusal::WrongAnswer, ""));
+}
+
+#[test]
+fn behind_another_module_a_password_is_one_factor_and_no_more() {
+    let after = Phase::AuthenticateAfterPassword;
+    let mut bastion = Bastion::new(Mfa::Off);
+    bastion.settings = Settings::default();
+    let met = bastion.meet_in(after, &[]);
+    assert_eq!(met.asked, [""; 0]);
+    let passed = met.passed();
+    assert!(matches!(bastion.open(&passed), HelperMessage::Allow(_)));
+    // What it sealed is no second factor.
+    bastion.change(|change| {
+        let mut alice = change.read().user("alice")?;
+        alice.mfa = Mfa::Totp;
+        change.set_user(&alice).map(drop)
+    });
+    bastion.enrol();
+    assert!(matches!(bastion.open(&passed), HelperMessage::Refuse(_)));
+    let mut key = Bastion::new(Mfa::SecurityKey);
+    assert_eq!(
+        key.meet_in(after, &[]).refusal(),
+        (Refusal::WrongAnswer, "")
+    );
 }

@@ -29,6 +29,8 @@ pub enum Kind {
     CloseSession = 4,
     /// What the person typed at a [`Kind::Prompt`].
     Response = 5,
+    /// As [`Kind::Authenticate`], behind a module that took the password.
+    AuthenticateAfterPassword = 6,
     /// Yes.
     Allow = 256,
     /// No.
@@ -45,6 +47,7 @@ impl Kind {
             3 => Self::OpenSession,
             4 => Self::CloseSession,
             5 => Self::Response,
+            6 => Self::AuthenticateAfterPassword,
             256 => Self::Allow,
             257 => Self::Refuse,
             258 => Self::Prompt,

@@ -3,7 +3,7 @@
 //! The two talk over one socket pair that the module makes for one PAM call: the module sends a
 //! [`Request`], the helper sends a [`HelperMessage`] and exits. A conversation with the person is
 //! a [`Prompt`] from the helper that the module answers with a [`Response`], any number of
-//! times up to [`limits::PROMPTS`] before the verdict, in the `authenticate` phase only.
+//! times up to [`limits::PROMPTS`] before the verdict, in authentications only.
 //!
 //! Trust runs one way. The module is root's and believes nothing: an answer that is cut, too long,
 //! of another version, of an unknown kind or followed by one byte more is no answer, and no answer

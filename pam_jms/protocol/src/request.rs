@@ -12,6 +12,9 @@ use crate::token::LoginToken;
 pub enum Phase {
     /// `pam_sm_authenticate`: a factor that sshd asks PAM for; the helper may send prompts.
     Authenticate,
+    /// The same, behind a module that has asked for the password and fails the stack when it was wrong: what is missing
+    /// is the second factor. The helper may send prompts.
+    AuthenticateAfterPassword,
     /// `pam_sm_acct_mgmt`: may this user log in now?
     Account,
     /// `pam_sm_open_session`: write the login.
@@ -24,6 +27,7 @@ impl Phase {
     fn kind(self) -> Kind {
         match self {
             Self::Authenticate => Kind::Authenticate,
+            Self::AuthenticateAfterPassword => Kind::AuthenticateAfterPassword,
             Self::Account => Kind::Account,
             Self::OpenSession => Kind::OpenSession,
             Self::CloseSession => Kind::CloseSession,
@@ -57,7 +61,7 @@ pub struct Request {
     pub process: u32,
     /// JMS_LOGIN of the PAM environment: in [`Phase::CloseSession`], and only there.
     pub token: Option<LoginToken>,
-    /// JMS_FACTOR of the PAM environment, which the helper's answer to [`Phase::Authenticate`] set: in
+    /// JMS_FACTOR of the PAM environment, which the helper's answer to an authentication set: in
     /// [`Phase::OpenSession`], and only there.
     pub passed: Option<String>,
 }
@@ -161,6 +165,7 @@ impl ModuleMessage {
     pub fn from_frame(frame: &Frame) -> Result<Self, ProtocolError> {
         let phase = match frame.kind() {
             Kind::Authenticate => Phase::Authenticate,
+            Kind::AuthenticateAfterPassword => Phase::AuthenticateAfterPassword,
             Kind::Account => Phase::Account,
             Kind::OpenSession => Phase::OpenSession,
             Kind::CloseSession => Phase::CloseSession,

@@ -47,6 +47,7 @@ fn login_variable() -> Variable {
 fn every_phase_arrives_as_it_was_sent() {
     for phase in [
         Phase::Authenticate,
+        Phase::AuthenticateAfterPassword,
         Phase::Account,
         Phase::OpenSession,
         Phase::CloseSession,
@@ -234,7 +235,7 @@ fn text(limit: usize) -> impl Strategy<Value = String> {
 prop_compose! {
     fn any_request()(
         phase in prop_oneof![
-            Just(Phase::Authenticate), Just(Phase::Account),
+            Just(Phase::Authenticate), Just(Phase::AuthenticateAfterPassword), Just(Phase::Account),
             Just(Phase::OpenSession), Just(Phase::CloseSession)
         ],
         user in "[a-z][a-z0-9@._-]{0,200}",

@@ -4,6 +4,7 @@
 //! missing, what is handed on. Before the first factor is good nobody is told anything. A refusal that is no wrong answer ends
 //! the method (`PAM_MAXTRIES`), because clients would otherwise come back twice by themselves, without a prompt.
 
+mod after_password;
 mod factor;
 mod password;
 
@@ -14,7 +15,7 @@ use jms::secret::MasterKey;
 use jms::settings::Settings;
 use jms::store::{FactorKind, Store, StoreError};
 use jms::time::Time;
-use pam_jms_protocol::{Allow, HelperMessage, Refusal, Request, Variable};
+use pam_jms_protocol::{Allow, HelperMessage, Phase, Refusal, Request, Variable};
 
 use crate::answer::{Facts, decide, find_user, refuse, refused, unavailable};
 use crate::authentication::{self, first_key};
@@ -53,11 +54,19 @@ struct Login<'a> {
     source: Source,
     user: User,
     policy: FactorPolicy,
-    /// Fingerprint of the key that sshd saw proven, and whether it verified its person; empty: a password is asked for.
     key: ProvenKey,
 }
 
+impl Login<'_> {
+    /// A key that verifies its person is demanded: no password stands in for it.
+    fn wants_security_key(&self) -> bool {
+        self.policy.demanded == Mfa::SecurityKey
+    }
+}
+
+/// The key that sshd saw proven.
 struct ProvenKey {
+    /// Empty: none, the first factor is a password.
     fingerprint: String,
     person_verified: bool,
 }
@@ -105,9 +114,10 @@ fn steps(
     // Nobody types a code in vain into a store that could not take it.
     store.check_writable()?;
     let login = who(request, store, settings, person.now())?;
-    let factor = match login.key.fingerprint.is_empty() {
-        true => password::log_in(&login, store, person)?,
-        false => factor::second(&login, store, person)?,
+    let factor = match (login.key.fingerprint.is_empty(), request.phase) {
+        (false, _) => factor::second(&login, store, person)?,
+        (true, Phase::AuthenticateAfterPassword) => after_password::second(&login, store, person)?,
+        (true, _) => password::log_in(&login, store, person)?,
     };
     hand_on(&login, store, factor, person.now())
 }
@@ -134,7 +144,8 @@ fn who<'a>(
     };
     let Some(key) = proven_key(request, store, &user, &policy, &source, now)? else {
         // Who shows sshd a key that is none of his, shows no key.
-        if !settings.password.enabled {
+        let others_ask = request.phase == Phase::AuthenticateAfterPassword;
+        if !settings.password.enabled && !others_ask {
             return Err(silent(request, store, "no-first-factor", now));
         }
         return Ok(login(ProvenKey::none(), user, source, policy));

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use event::Type;
 use jms::factor::Typed;
-use jms::nouns::Mfa;
 use jms::password::{HashError, PasswordHash};
 use jms::policy::lockout::{Limits, Network, Proof};
 use jms::secret::SecretString;
@@ -58,11 +57,10 @@ pub(super) fn log_in(
     let must_enrol = matches!(checked, Checked::Right(_)) && login.policy.must_enrol();
     let mut factor = None;
     if asks_code && !must_enrol {
-        let typed = ask(person, QUESTION)?;
+        let typed = ask_code(person)?;
         let begun = Instant::now();
         if matches!(checked, Checked::Right(_)) {
             let source = &login.source.address;
-            let typed = Typed::parse(typed.expose());
             match store.answer_factor(&who, &limits, source, &typed, person.now())? {
                 Answered::Passed(passed) => factor = Some((passed.kind, passed.at)),
                 Answered::Locked(_) => checked = Checked::Not("locked"),
@@ -102,10 +100,7 @@ fn ask_password(
     let cost = login.settings.password.cost();
     let answer = store.answer_password(who, limits, cost, &typed, !asks_code, person.now())?;
     let checked = match answer {
-        // A key that verifies its person is demanded: that is none.
-        PasswordAnswer::Right(_) if login.policy.demanded == Mfa::SecurityKey => {
-            Checked::Not("factor-missing")
-        }
+        PasswordAnswer::Right(_) if login.wants_security_key() => Checked::Not("factor-missing"),
         PasswordAnswer::Right(stored) => Checked::Right(Box::new(stored)),
         PasswordAnswer::Wrong => Checked::Not("password-wrong"),
         PasswordAnswer::Locked(_) => {
@@ -188,12 +183,17 @@ fn choose(
 }
 
 /// A no that a stranger learns nothing from; he may try again.
-fn wrong(login: &Login<'_>, store: &mut Store, reason: &str, now: Time) -> End {
+pub(super) fn wrong(login: &Login<'_>, store: &mut Store, reason: &str, now: Time) -> End {
     let event = report::about(Type::LoginRefused, login.request, now)
         .result("deny")
         .reason(reason);
     report::keep(store, &event);
     End::Said(refuse(Refusal::WrongAnswer, ""))
+}
+
+/// Asks for the code of an authenticator app.
+pub(super) fn ask_code(person: &mut dyn Person) -> Result<Typed, End> {
+    Ok(Typed::parse(ask(person, QUESTION)?.expose()))
 }
 
 fn ask(person: &mut dyn Person, text: &str) -> Result<Response, End> {
@@ -224,7 +224,8 @@ fn hashing(error: HashError) -> End {
 
 /// Until the next full step since `begun`.
 fn wait(begun: Instant) {
-    let past = begun.elapsed().as_millis() % STEP.as_millis();
-    let left = STEP.as_millis().saturating_sub(past);
+    let step = STEP.as_millis();
+    let past = begun.elapsed().as_millis().checked_rem(step).unwrap_or(0);
+    let left = step.saturating_sub(past);
     std::thread::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
 }
