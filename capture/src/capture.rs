@@ -315,7 +315,11 @@ impl Capture {
 
     /// When the line editor shows an empty line, the keys start anew.
     fn resynchronise(&mut self) {
+        let answered = self
+            .last_output
+            .is_some_and(|output| self.last_key.is_none_or(|key| output >= key));
         if self.typed.explained() == Explained::No
+            && answered
             && self.echo.is_empty()
             && let Some(anchor) = &self.anchor
             && anchor.sure
@@ -574,6 +578,7 @@ impl Capture {
                             found: true,
                             moved: true,
                             without_tail: None,
+                            without_faint: None,
                         }),
                     };
                     if !self.settings_alternate(&accept) {
@@ -690,7 +695,7 @@ impl Capture {
         if self.waiting.len() < 2 {
             return;
         }
-        let Some((shown, _)) = self.prompts.read(self.screen.grid()) else {
+        let Some(shown) = self.read_behind_prompt() else {
             return;
         };
         let is = |accept: &Accept| {
@@ -701,6 +706,24 @@ impl Capture {
                 self.settle_front(now);
             }
         }
+    }
+
+    /// The line behind a known prompt, which may begin in mid-row, behind what was typed ahead.
+    pub(crate) fn read_behind_prompt(&self) -> Option<Reading> {
+        let grid = self.screen.grid();
+        if self.began.column > 0
+            && let Some((place, _)) =
+                self.prompts
+                    .behind_from(grid, self.began.line, self.began.column)
+        {
+            let reading = crate::line::read_from(grid, place, 0, "", false);
+            return Some(Reading {
+                found: true,
+                moved: true,
+                ..reading
+            });
+        }
+        self.prompts.read(grid).map(|(reading, _)| reading)
     }
 
     fn read_accepted(&self, accept: &Accept) -> Option<Reading> {
@@ -720,7 +743,7 @@ impl Capture {
                 return None;
             }
         }
-        if let Some((reading, _)) = self.prompts.read(self.screen.grid()) {
+        if let Some(reading) = self.read_behind_prompt() {
             return Some(reading);
         }
         // Nothing is known of the prompt: what was typed must stand at the end.
@@ -735,6 +758,7 @@ impl Capture {
                         found: true,
                         moved: true,
                         without_tail: None,
+                        without_faint: None,
                     });
                 }
             }
@@ -912,10 +936,41 @@ impl Capture {
             && self.last_output.is_some_and(|at| at >= front.at)
         {
             if front.editor && self.screen.bracketed() && front.epoch == self.epoch {
-                self.continue_line();
+                if self.prompt_is_back(front) {
+                    self.take_shown();
+                } else {
+                    self.continue_line();
+                }
             } else {
                 self.settle_front(now);
             }
+        }
+    }
+
+    /// The prompt before this line stands on a row below it, with nothing behind it: the line was taken. (What multiplexes
+    /// terminals may leave out that the line editor stopped reading and began again.)
+    fn prompt_is_back(&self, accept: &Accept) -> bool {
+        let grid = self.screen.grid();
+        let Some(anchor) = accept.anchor.as_ref() else {
+            return false;
+        };
+        self.prompts
+            .behind(grid, grid.cursor().line)
+            .is_some_and(|(place, prompt)| {
+                prompt == anchor.prompt
+                    && place.line > anchor.place.line
+                    && place == grid.cursor()
+                    && crate::line::read_from(grid, place, 0, "", true)
+                        .text
+                        .is_empty()
+            })
+    }
+
+    /// The oldest accepted line was taken, as it stood when it was accepted.
+    fn take_shown(&mut self) {
+        if let Some(accept) = self.waiting.pop_front() {
+            let reading = accept.before.clone();
+            self.take(accept, reading.as_ref(), true);
         }
     }
 
@@ -975,7 +1030,7 @@ impl Capture {
             self.log_bang(&accept);
             return;
         }
-        if !accept.alternate && self.at_prompt_known(accept.anchor.as_ref()) {
+        if self.at_prompt_known(accept.anchor.as_ref()) {
             let shown = accept
                 .before
                 .as_ref()

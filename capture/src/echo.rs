@@ -81,6 +81,11 @@ impl Echo {
         self.missing.is_empty()
     }
 
+    /// All of this line has come.
+    pub fn has_come(&self) -> bool {
+        !self.missing.iter().any(|m| m.2 == self.line)
+    }
+
     /// The last character of this line has not come.
     pub fn misses_end(&self) -> bool {
         self.missing.back().is_some_and(|m| m.2 == self.line)

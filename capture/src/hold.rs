@@ -57,6 +57,8 @@ pub struct Clearing {
     next: usize,
     sent: Instant,
     epoch: u64,
+    /// A line editor was reading: it says so when it begins anew.
+    editor: bool,
     interrupted: bool,
 }
 
@@ -174,7 +176,7 @@ impl Capture {
         };
         let trip = self.echo.round_trip();
         let output = self.last_output;
-        let at = if self.echo.is_empty()
+        let at = if self.echo.has_come()
             && self.typed.explained() == Explained::Fully
             && self.typed.shown > 0
         {
@@ -185,7 +187,7 @@ impl Capture {
         } else if self.screen.in_alternate() && self.echo.misses_end() {
             // Keys of a program that shows none of them, or text for the shell behind it: it may be about to end.
             key + self.settings.hold
-        } else if self.echo.is_empty() {
+        } else if self.echo.has_come() {
             match output {
                 Some(output) if output >= key => output + SETTLED,
                 _ => key + (trip * 3 + Duration::from_millis(25)).max(Duration::from_millis(40)),
@@ -292,7 +294,10 @@ impl Capture {
                 }
             }
             if let Some(reading) = &before {
-                if let Some(shorter) = &reading.without_tail {
+                for shorter in [&reading.without_tail, &reading.without_faint]
+                    .into_iter()
+                    .flatten()
+                {
                     add(shorter);
                 }
                 add(&reading.text);
@@ -309,9 +314,11 @@ impl Capture {
             {
                 add(found);
             }
-            // Also where there is a reading: what was typed to a program that ended meanwhile (a pager's `q`) stands before
-            // the line in all that was typed, and the place where the line begins may be the program's.
-            if let Some((reading, _)) = self.prompts.read(self.screen.grid()) {
+            // What was typed to a program that ended meanwhile stands before the line in all that was typed, and the place
+            // where the line begins may be the program's.
+            if (before.is_none() || self.typed.ahead)
+                && let Some(reading) = self.read_behind_prompt()
+            {
                 add(&reading.text);
             }
             if before.is_none() && self.typed.explained() == Explained::No {
@@ -517,6 +524,7 @@ impl Capture {
             next: 0,
             sent: now,
             epoch: self.epoch,
+            editor: self.screen.bracketed(),
             interrupted: false,
         };
         self.hold = Hold::Clearing { clearing };
@@ -699,6 +707,10 @@ fn cleared(screen: &crate::screen::Screen, clearing: &Clearing, epoch: u64, now:
     if clearing.interrupted {
         if epoch > clearing.epoch {
             return true;
+        }
+        if clearing.editor && now < clearing.sent + CLEARING {
+            // What reaches a line editor that is being interrupted is lost.
+            return false;
         }
         // Without an editor's word: a row of its own, with at most a prompt on it.
         let grid = screen.grid();

@@ -26,6 +26,8 @@ pub struct Reading {
     pub text: String,
     /// The text up to the cursor, when all that follows is painted faintly: a suggestion.
     pub without_tail: Option<String>,
+    /// The text without its end, when that is painted faintly: a suggestion that nobody has taken.
+    pub without_faint: Option<String>,
     /// The prompt was found where it should be.
     pub found: bool,
     /// It stands elsewhere than it did: something was printed or redrawn in between.
@@ -123,6 +125,7 @@ pub fn read_from(grid: &Grid, start: Place, stamp: u32, right: &str, whole: bool
     let cursor = grid.cursor();
     let mut text = String::new();
     let mut at_cursor = None;
+    let mut firm = 0;
     let mut line = start.line;
     while let Some(row) = grid.line(line) {
         let first = line == start.line;
@@ -164,6 +167,13 @@ pub fn read_from(grid: &Grid, start: Place, stamp: u32, right: &str, whole: bool
                 at_cursor = Some(upto);
             }
         }
+        let faint = |c: &crate::screen::Cell| {
+            matches!(c.character, BLANK | ' ' | TAIL) || c.pen & FAINT != 0
+        };
+        let cells = row.cells.get(from..end).unwrap_or_default();
+        if let Some(last) = cells.iter().rposition(|c| !faint(c)) {
+            firm = text.len() + text_of(row, from, from + last + 1).len();
+        }
         text.push_str(&text_of(row, from, end));
         if text.len() > READ_LIMIT {
             break;
@@ -181,8 +191,13 @@ pub fn read_from(grid: &Grid, start: Place, stamp: u32, right: &str, whole: bool
         line += 1;
     }
     let text = text.trim_end().to_owned();
+    let without_faint = text
+        .get(..firm)
+        .filter(|firm| firm.len() < text.len())
+        .map(|firm| firm.trim_end().to_owned());
     Reading {
         text,
+        without_faint,
         without_tail: at_cursor.map(|t| t.trim_end().to_owned()),
         found: false,
         moved: false,

@@ -123,12 +123,20 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         .into_iter()
         .flatten()
         .any(|r| {
-            r.without_tail
-                .as_deref()
-                .is_some_and(|t| same_but_space(t, keys))
+            [&r.without_tail, &r.without_faint]
+                .into_iter()
+                .flatten()
+                .any(|t| same_but_space(t, keys))
         });
-    if fully && suggested && shown.starts_with(keys) {
+    let explained = typed.explained() != Explained::No;
+    if explained && !tight.is_empty() && suggested && shown.starts_with(keys) {
         return Decision::Line(keys.to_owned(), Certainty::Likely);
+    }
+    if let Some(firm) = seen.without_faint.as_deref().filter(|f| !f.is_empty())
+        && editor
+        && !explained
+    {
+        return Decision::Line(firm.to_owned(), Certainty::Likely);
     }
     if fully {
         // What stands in front of it was no part of it.

@@ -221,3 +221,68 @@ fn a_pasted_line_is_judged_before_its_end_is_sent() {
         "{sent:?}"
     );
 }
+
+#[test]
+fn the_line_after_a_hidden_one_is_read_behind_its_own_prompt() {
+    for (pause, enforcing) in [(0, true), (5, true), (100, true), (0, false), (100, false)] {
+        let mut session = if enforcing {
+            Session::denying("never")
+        } else {
+            Session::watched()
+        };
+        session
+            .prompt()
+            .echoed("read -rsp 'Passphrase: ' word; echo; echo thanks")
+            .accepts()
+            .prints("\r\n\x1b[?2004l\r")
+            .prints("Passphrase: ")
+            .waits(80);
+        session
+            .types("hunter2-Falcon")
+            .waits(30)
+            .types("\r")
+            .waits(pause.max(1))
+            .waits(300)
+            .prints("\r\nthanks\r\n")
+            .prints("\x1b[?2004hops@web1:~$ ")
+            .waits(pause);
+        session
+            .echoed("python3 -c 'print(1)'")
+            .accepts()
+            .prints("\r\n\x1b[?2004l\r");
+        assert_eq!(
+            session.lines(),
+            [
+                "read -rsp 'Passphrase: ' word; echo; echo thanks",
+                "python3 -c 'print(1)'"
+            ],
+            "{pause} {enforcing}"
+        );
+        assert_eq!(session.hidden, 1, "{pause} {enforcing}");
+    }
+}
+
+#[test]
+fn a_line_typed_before_the_prompt_after_a_hidden_one_is_read_behind_that_prompt() {
+    let mut session = Session::denying("never");
+    session
+        .prompt()
+        .echoed("read -rsp 'Passphrase: ' word; echo; echo thanks")
+        .accepts()
+        .prints("\r\n\x1b[?2004l\r")
+        .prints("Passphrase: ")
+        .waits(80);
+    session
+        .types("hunter2-Falcon\r")
+        .waits(300)
+        .prints("\r\nthanks\r\n")
+        .echoed("id -u")
+        .prints("\x1b[?2004hops@web1:~$ id -u")
+        .waits(1)
+        .accepts()
+        .prints("\r\n\x1b[?2004l\r");
+    assert_eq!(
+        session.lines(),
+        ["read -rsp 'Passphrase: ' word; echo; echo thanks", "id -u"]
+    );
+}

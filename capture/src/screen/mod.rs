@@ -4,7 +4,7 @@
 mod grid;
 mod parser;
 
-pub use grid::{BLANK, Grid, Place, Row, TAIL};
+pub use grid::{BLANK, Cell, Grid, Place, Row, TAIL};
 use parser::{Parser, Token};
 
 /// Rows and columns that are modelled at most.

@@ -113,9 +113,28 @@ impl Session {
     pub fn echoed(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             let c = c.to_string();
-            self.types(&c).prints(&c);
+            let before = self.sent.len();
+            self.types(&c);
+            self.waits_until_sent(before).prints(&c);
         }
         self
+    }
+
+    /// Nothing is echoed before it has been sent.
+    fn waits_until_sent(&mut self, before: usize) -> &mut Self {
+        for _ in 0..1000 {
+            if self.sent.len() > before || self.ended {
+                break;
+            }
+            self.waits(1);
+        }
+        self
+    }
+
+    /// Return, until it has been sent.
+    pub fn accepts(&mut self) -> &mut Self {
+        let before = self.sent.len();
+        self.types("\r").waits_until_sent(before)
     }
 
     /// Time passes in which nothing happens.
