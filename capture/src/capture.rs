@@ -54,6 +54,8 @@ pub struct Capture {
     pub(crate) dropping_paste: bool,
     /// Where the line editor began to read.
     began: Place,
+    /// On the alternate screen.
+    began_alternate: bool,
     edited: Edited,
     recent: [Option<Key>; 2],
 }
@@ -96,6 +98,7 @@ impl Capture {
             history: VecDeque::new(),
             dropping_paste: false,
             began: Place { line: 0, column: 0 },
+            began_alternate: false,
             edited: Edited::No,
             recent: [None; 2],
         }
@@ -138,7 +141,8 @@ impl Capture {
     /// The asset printed these bytes; they have been passed on already.
     pub fn printed(&mut self, now: Instant, bytes: &[u8]) {
         if self.screen.in_alternate() {
-            self.program.printed(now, bytes);
+            let editor = self.screen.bracketed();
+            self.program.printed(now, bytes, editor);
         }
         let idle = self.waiting.is_empty()
             && self.echo.is_empty()
@@ -204,12 +208,18 @@ impl Capture {
                 }
             },
             Event::EditorOff => {
-                self.program.forget();
-                self.editor_off(now);
+                self.program.shell(false);
+                if self.began_alternate && !self.screen.in_alternate() {
+                    // It was no line editor but a full-screen program, which has ended.
+                    self.anchor = None;
+                } else {
+                    self.editor_off(now);
+                }
             }
             Event::EditorOn => {
-                self.program.forget();
+                self.program.shell(false);
                 self.began = self.screen.grid().cursor();
+                self.began_alternate = self.screen.in_alternate();
                 if !self.screen.in_alternate() {
                     self.edited = Edited::No;
                 }
@@ -301,9 +311,13 @@ impl Capture {
         self.resynchronise();
         self.typed.key(key);
         if self.screen.in_alternate() {
-            self.typed.ahead = true;
-            let printable = matches!(key, Key::Char(_));
-            self.program.key(now, printable, self.last_output);
+            self.typed.ahead |= !self.at_prompt_known(self.anchor.as_ref());
+            let printable = match key {
+                Key::Char(c) => Some(c),
+                _ => None,
+            };
+            self.program
+                .key(now, printable, self.last_output, self.echo.misses_end());
         }
         if let Key::Char(c) = key
             && c >= ' '
@@ -313,13 +327,16 @@ impl Capture {
         self.last_key = Some(now);
     }
 
+    /// Something was printed since the last key.
+    pub(crate) fn asset_answered(&self) -> bool {
+        self.last_output
+            .is_some_and(|output| self.last_key.is_none_or(|key| output >= key))
+    }
+
     /// When the line editor shows an empty line, the keys start anew.
     fn resynchronise(&mut self) {
-        let answered = self
-            .last_output
-            .is_some_and(|output| self.last_key.is_none_or(|key| output >= key));
         if self.typed.explained() == Explained::No
-            && answered
+            && self.asset_answered()
             && self.echo.is_empty()
             && let Some(anchor) = &self.anchor
             && anchor.sure
@@ -451,10 +468,10 @@ impl Capture {
         self.expanded(false);
         self.better_anchor();
         if self.at_prompt(self.anchor.as_ref()) {
-            // A shell within a program that owns the screen: what reads next must show itself anew.
-            self.program.forget();
+            self.program.shell(self.screen.in_alternate());
         } else if self.screen.in_alternate() {
-            self.program.key(now, false, self.last_output);
+            self.program
+                .key(now, None, self.last_output, self.echo.misses_end());
         }
         let settled = self.echo.is_empty() && self.anchor.is_some() && self.waiting.is_empty();
         let before = if settled {
@@ -638,7 +655,20 @@ impl Capture {
         if grid.row + 2 < grid.height() || self.at_prompt(self.anchor.as_ref()) {
             return None;
         }
-        let (_, row) = cursor_line(grid);
+        // Rows above that are full belong to the text that is shown.
+        let mut start = grid.cursor().line;
+        while grid
+            .line(start.saturating_sub(1))
+            .is_some_and(|r| r.wrapped)
+            && start > 0
+        {
+            start -= 1;
+        }
+        let place = Place {
+            line: start,
+            column: 0,
+        };
+        let row = crate::line::read_from(grid, place, 0, "", true).text;
         let row = row.trim();
         let line = row
             .strip_prefix(':')

@@ -26,6 +26,7 @@ pub struct Echo {
     echoed: u64,
     round_trip: Duration,
     cleared: bool,
+    skipped: bool,
     line: u64,
 }
 
@@ -68,6 +69,7 @@ impl Echo {
         self.echoed += u64::from(current);
         self.missing.drain(..=index);
         if current {
+            self.skipped |= index > 0;
             Echoed::Current {
                 swallowed: index > 0,
             }
@@ -86,6 +88,11 @@ impl Echo {
         !self.missing.iter().any(|m| m.2 == self.line)
     }
 
+    /// Some of this line has come, and not what was typed before it.
+    pub fn skipped(&self) -> bool {
+        self.skipped
+    }
+
     /// The last character of this line has not come.
     pub fn misses_end(&self) -> bool {
         self.missing.back().is_some_and(|m| m.2 == self.line)
@@ -100,6 +107,7 @@ impl Echo {
     pub fn next_line(&mut self) {
         self.forget_old();
         self.echoed = 0;
+        self.skipped = false;
         self.line += 1;
     }
 
@@ -114,6 +122,7 @@ impl Echo {
     pub fn clear(&mut self) {
         self.missing.clear();
         self.echoed = 0;
+        self.skipped = false;
         self.cleared = true;
     }
 

@@ -59,6 +59,8 @@ pub struct Clearing {
     epoch: u64,
     /// A line editor was reading: it says so when it begins anew.
     editor: bool,
+    /// It is a command on the last row of a full-screen program.
+    escape: bool,
     interrupted: bool,
 }
 
@@ -77,6 +79,8 @@ const MODAL: &[&[u8]] = &[b"\x03", b"\x15", b"\x0b\x15"];
 /// A paste must be at its end before anything else is understood, and an interrupt must not overtake that end.
 const PASTE: &[&[u8]] = &[PASTE_END, b"\x15", b"\x0b\x15", b"\x03"];
 const PASTE_END: &[u8] = b"\x1b[201~";
+/// On the command row of a full-screen program.
+const ESCAPE_ROW: &[&[u8]] = &[b"\x03", b"\x15", b"\x1b"];
 /// A line that cannot be seen, or a part of a construct that makes no sense without it, goes with all of it.
 const CONSTRUCT: &[&[u8]] = &[b"\x03"];
 
@@ -161,10 +165,26 @@ impl Capture {
             Hold::Free => self.held.front().and_then(|_| self.gate()),
             Hold::Echo { since } => Some(self.settled_at(*since)),
             Hold::Confirm { until, .. } => Some(*until),
-            Hold::Clearing { clearing } => {
-                Some(clearing.sent + CLEARING + self.echo.round_trip() * 2)
-            }
+            Hold::Clearing { clearing } => Some(self.clearing_until(clearing)),
             Hold::Asked { .. } | Hold::Ended => None,
+        }
+    }
+
+    /// When one way of clearing has had its time.
+    fn clearing_ends(&self, clearing: &Clearing) -> Instant {
+        clearing.sent + CLEARING + self.echo.round_trip() * 2
+    }
+
+    /// When a line that is being removed has to be looked at again.
+    fn clearing_until(&self, clearing: &Clearing) -> Instant {
+        let ends = self.clearing_ends(clearing);
+        let began_anew = clearing.interrupted
+            && clearing.editor
+            && self.epoch > clearing.epoch
+            && self.screen.bracketed();
+        match self.last_output {
+            Some(at) if began_anew => ends.min(at + SETTLED),
+            _ => ends,
         }
     }
 
@@ -211,10 +231,13 @@ impl Capture {
         match &self.hold {
             Hold::Echo { .. } => self.look(now),
             Hold::Confirm { until, .. } if now >= *until => self.refuse(now),
-            Hold::Clearing { clearing }
-                if now >= clearing.sent + CLEARING + self.echo.round_trip() * 2 =>
-            {
-                self.clear_further(now)
+            Hold::Clearing { clearing } if now >= self.clearing_until(clearing) => {
+                let rested = clearing.interrupted && self.epoch > clearing.epoch;
+                if rested && now < self.clearing_ends(clearing) {
+                    self.look_cleared(now);
+                } else {
+                    self.clear_further(now);
+                }
             }
             _ => {}
         }
@@ -226,6 +249,9 @@ impl Capture {
             return;
         };
         let pasted = self.keys.pasting();
+        if self.keys.escape_open() {
+            self.typed.key(Key::Control(0x1b));
+        }
         if !pasted && now < self.settled_at(since) {
             return;
         }
@@ -260,7 +286,8 @@ impl Capture {
             }
             add(row);
         }
-        let unseen = self.echo.misses_end();
+        let full_screen = self.screen.in_alternate() && !at_prompt && self.program.reads();
+        let unseen = self.echo.misses_end() || self.echo.skipped() && !full_screen;
         if unseen && self.typed.ahead {
             // A program takes the first of it, and a shell what is left when the program ends: who knows where.
             for text in tails(&keys, AHEAD_TAILS, 3) {
@@ -272,7 +299,6 @@ impl Capture {
                 add(text);
             }
         }
-        let full_screen = self.screen.in_alternate() && !at_prompt && self.program.reads();
         // Text of a file, keys of a program: only what it hands to a shell is a command.
         if !full_screen {
             let decision = decide(Evidence {
@@ -324,6 +350,17 @@ impl Capture {
             if before.is_none() && self.typed.explained() == Explained::No {
                 add(&row);
             }
+            let nothing = candidates.is_empty();
+            let mut add = |text: &str| {
+                let text = text.trim();
+                if nothing && !text.is_empty() && !candidates.iter().any(|c| c == text) {
+                    candidates.push(text.to_owned());
+                }
+            };
+            if self.typed.shown > 0 && !silent {
+                add(&keys);
+                add(&row);
+            }
             let expanded: Vec<String> = candidates_expanded(&candidates, &self.history);
             for line in expanded {
                 if !candidates.contains(&line) {
@@ -332,7 +369,12 @@ impl Capture {
             }
         }
         if candidates.is_empty() {
-            if silent && at_prompt && self.screen.bracketed() {
+            // Something was recalled or completed, and the asset has not shown what.
+            let unknown = self.typed.any
+                && self.typed.explained() == Explained::No
+                && !full_screen
+                && !self.asset_answered();
+            if (silent && at_prompt || unknown) && self.screen.bracketed() {
                 self.ask(
                     now,
                     since,
@@ -370,6 +412,7 @@ impl Capture {
         match self.prompts.behind(grid, cursor.line) {
             Some((place, _)) => Anchor {
                 stamp: 0,
+                right: String::new(),
                 ..anchor_at(&self.screen, place, false)
             },
             None => anchor_at(&self.screen, cursor, false),
@@ -489,7 +532,9 @@ impl Capture {
         outcome: Outcome,
     ) {
         // The accepting key is never sent.
-        self.held.pop_front();
+        if let Some(byte) = self.held.pop_front() {
+            self.keys.feed(byte);
+        }
         let command = Command {
             at: pending.at,
             line: pending.line,
@@ -507,7 +552,10 @@ impl Capture {
         if pending.pasting {
             self.dropping_paste = true;
         }
-        let attempts = if pending.pasting {
+        let escape = self.escape_to_shell().is_some();
+        let attempts = if escape {
+            ESCAPE_ROW
+        } else if pending.pasting {
             PASTE
         } else if continued || invisible {
             CONSTRUCT
@@ -525,21 +573,36 @@ impl Capture {
             sent: now,
             epoch: self.epoch,
             editor: self.screen.bracketed(),
+            escape,
             interrupted: false,
         };
         self.hold = Hold::Clearing { clearing };
         self.clear_further(now);
     }
 
+    /// Whether the screen shows that nothing of a denied line is left, and has come to rest.
+    fn is_cleared(&self, clearing: &Clearing, now: Instant) -> bool {
+        if clearing.escape {
+            return self.escape_to_shell().is_none()
+                && self.last_output.is_some_and(|at| at >= clearing.sent);
+        }
+        if clearing.interrupted
+            && clearing.editor
+            && self
+                .last_output
+                .is_some_and(|at| now.saturating_duration_since(at) < SETTLED)
+        {
+            return false;
+        }
+        cleared(&self.screen, clearing, self.epoch, now)
+    }
+
     /// Tries the next way of removing the line, or gives up and ends the session.
     fn clear_further(&mut self, now: Instant) {
-        let Hold::Clearing { clearing } = &mut self.hold else {
+        let Hold::Clearing { clearing } = &self.hold else {
             return;
         };
-        if clearing.next > 0
-            && !clearing.closing()
-            && cleared(&self.screen, clearing, self.epoch, now)
-        {
+        if clearing.next > 0 && !clearing.closing() && self.is_cleared(clearing, now) {
             self.cleared(now);
             return;
         }
@@ -574,7 +637,7 @@ impl Capture {
             return;
         }
         if let Hold::Clearing { clearing } = &self.hold
-            && cleared(&self.screen, clearing, self.epoch, now)
+            && self.is_cleared(clearing, now)
         {
             self.cleared(now);
         }
@@ -705,7 +768,7 @@ fn candidates_expanded(
 /// Whether the screen shows that nothing of a denied line is left.
 fn cleared(screen: &crate::screen::Screen, clearing: &Clearing, epoch: u64, now: Instant) -> bool {
     if clearing.interrupted {
-        if epoch > clearing.epoch {
+        if epoch > clearing.epoch && screen.bracketed() {
             return true;
         }
         if clearing.editor && now < clearing.sent + CLEARING {

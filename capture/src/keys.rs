@@ -67,6 +67,11 @@ impl Keys {
         self.pasting
     }
 
+    /// `ESC` has come, and nothing behind it: it is a key of its own if a line is accepted now.
+    pub fn escape_open(&self) -> bool {
+        self.state == State::Escape
+    }
+
     /// Whether this byte would accept a line.
     pub fn would_accept(&self, byte: u8) -> bool {
         matches!(byte, b'\r' | b'\n' | 0x0f) && !self.literal && !(self.pasting && byte == 0x0f)

@@ -286,3 +286,27 @@ fn a_line_typed_before_the_prompt_after_a_hidden_one_is_read_behind_that_prompt(
         ["read -rsp 'Passphrase: ' word; echo; echo thanks", "id -u"]
     );
 }
+
+#[test]
+fn what_a_shell_shows_behind_its_prompt_is_judged_though_more_was_typed() {
+    let mut session = Session::denying("^rm");
+    session
+        .prompt()
+        .echoed("seq 500 | less")
+        .accepts()
+        .prints("\r\n\x1b[?2004l\r")
+        .prints("\x1b[?2004l\x1b[?1049h\x1b[22;0;0t\x1b[?1h\x1b=\r1\r\n2\r\n:\x1b[K")
+        .waits(600);
+    session
+        .types("qrm canary.txt\r")
+        .prints("\r\x1b[K\x1b[?1l\x1b>\x1b[?1049l\x1b[23;0;0t")
+        .prints("\x1b[?2004hops@web1:~$ ")
+        .prints("rm canary.txt")
+        .waits(1000);
+    assert!(
+        !session.sent.ends_with(b"\r"),
+        "{:?} {:?}",
+        session.asked,
+        String::from_utf8_lossy(&session.sent)
+    );
+}
