@@ -209,7 +209,7 @@ impl Capture {
             },
             Event::EditorOff => {
                 self.program.shell(false);
-                if self.began_alternate && !self.screen.in_alternate() {
+                if self.began_alternate && !self.screen.in_alternate() && self.waiting.is_empty() {
                     // It was no line editor but a full-screen program, which has ended.
                     self.anchor = None;
                 } else {
@@ -230,6 +230,7 @@ impl Capture {
             Event::AlternateOn | Event::AlternateOff => {
                 self.anchor = None;
                 self.program.forget();
+                self.began_alternate |= event == Event::AlternateOn && self.screen.bracketed();
                 if event == Event::AlternateOff && self.edited == Edited::Outside {
                     self.edited = Edited::Back;
                 }
@@ -304,6 +305,7 @@ impl Capture {
         self.abandoned = end_of_file;
         self.recent = [self.recent[1], Some(key)];
         if self.anchor.is_none() && self.waiting.is_empty() {
+            self.forget_gone(now);
             self.set_anchor(now);
         }
         self.expanded(false);
@@ -346,6 +348,27 @@ impl Capture {
             if reading.found && !reading.moved && reading.text.is_empty() {
                 self.typed.clear();
             }
+        }
+    }
+
+    /// A line editor that rests at its prompt and shows nothing: what was typed before, other programs have read.
+    fn forget_gone(&mut self, now: Instant) {
+        let rest = REST + self.echo.round_trip() * 2;
+        let rested = self
+            .last_output
+            .is_some_and(|at| now.saturating_duration_since(at) >= rest);
+        if !self.typed.any || !rested || !self.screen.bracketed() || self.screen.in_alternate() {
+            return;
+        }
+        let grid = self.screen.grid();
+        let cursor = grid.cursor();
+        let empty = self
+            .prompts
+            .behind(grid, cursor.line)
+            .is_some_and(|(place, _)| place == cursor);
+        if empty {
+            self.typed.clear();
+            self.echo.clear();
         }
     }
 
@@ -968,6 +991,8 @@ impl Capture {
             if front.editor && self.screen.bracketed() && front.epoch == self.epoch {
                 if self.prompt_is_back(front) {
                     self.take_shown();
+                } else if front.alternate && self.program.reads() {
+                    self.settle_front(now);
                 } else {
                     self.continue_line();
                 }
