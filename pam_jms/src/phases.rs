@@ -100,15 +100,16 @@ pub(crate) fn run<A: Application>(
             application.show(sentence);
         }
     };
-    let log = |what: &str| {
+    let line = |what: &str| {
         let (service, name) = (escape(&service), escape(&user.name));
-        system.log(&format!(
+        format!(
             "pam_jms({service}:{}): user \"{name}\": {what}",
             call.word()
-        ));
+        )
     };
+    let alert = |what: &str| system.alert(&line(what));
     if service != SERVICE {
-        log("refused: users of the bastion exist for sshd only");
+        system.log(&line("refused: users of the bastion exist for sshd only"));
         return refusal_elsewhere(call);
     }
     let phase = match call {
@@ -130,7 +131,7 @@ pub(crate) fn run<A: Application>(
     let request = match request(application, system, phase, user, service.clone()) {
         Ok(request) => request,
         Err(what) => {
-            log(what);
+            system.log(&line(what));
             return refusal(call);
         }
     };
@@ -157,7 +158,7 @@ pub(crate) fn run<A: Application>(
                     PamResultCode::PAM_SUCCESS
                 }
                 Err(what) => {
-                    log(what);
+                    alert(what);
                     speak(application, SORRY);
                     refusal(call)
                 }
@@ -178,19 +179,19 @@ pub(crate) fn run<A: Application>(
             }
         }
         Ok(HelperMessage::Prompt(_)) => {
-            log(&format!("refused: {}", HelperError::Unasked));
+            alert(&format!("refused: {}", HelperError::Unasked));
             speak(application, SORRY);
             refusal(call)
         }
         Err(HelperError::NoResponse) if unasked => {
-            log(&format!("refused: {}", HelperError::Unasked));
+            alert(&format!("refused: {}", HelperError::Unasked));
             speak(application, SORRY);
             refusal(call)
         }
         // Nobody is there to be told.
         Err(HelperError::NoResponse) => refusal(call),
         Err(error) => {
-            log(&format!("refused: {error}"));
+            alert(&format!("refused: {error}"));
             speak(application, SORRY);
             match call {
                 Call::Authenticate(_) => PamResultCode::PAM_MAXTRIES,

@@ -106,6 +106,7 @@ struct Script {
     asked: RefCell<Vec<Request>>,
     heard: RefCell<Vec<Vec<u8>>>,
     log: RefCell<Vec<String>>,
+    alerts: RefCell<Vec<String>>,
 }
 
 impl Script {
@@ -115,6 +116,7 @@ impl Script {
             asked: RefCell::default(),
             heard: RefCell::default(),
             log: RefCell::default(),
+            alerts: RefCell::default(),
         }
     }
 }
@@ -154,6 +156,9 @@ impl System for Script {
     }
     fn log(&self, line: &str) {
         self.log.borrow_mut().push(line.to_owned());
+    }
+    fn alert(&self, line: &str) {
+        self.alerts.borrow_mut().push(line.to_owned());
     }
 }
 
@@ -212,7 +217,7 @@ fn everybody_else_is_ignored_in_every_phase_and_every_service() {
                     call(&mut program, &script, phase),
                     PamResultCode::PAM_IGNORE
                 );
-                assert!(script.log.borrow().is_empty());
+                assert!(script.log.borrow().is_empty() && script.alerts.borrow().is_empty());
             }
         }
     }
@@ -452,7 +457,7 @@ fn a_helper_that_lies_about_the_environment_opens_no_session() {
         let answer = call(&mut sshd, &script, Call::OpenSession);
         assert_eq!(answer, PamResultCode::PAM_SESSION_ERR, "{environment:?}");
         assert!(!sshd.environment.contains_key("LD_PRELOAD"));
-        assert_eq!(script.log.borrow().len(), 1);
+        assert_eq!(script.alerts.borrow().len(), 1);
     }
     for phase in [Call::Account, Call::CloseSession] {
         let script = Script::of(vec![allow(&[("JMS_LOGIN", TOKEN)])]);
@@ -477,7 +482,7 @@ fn a_token_that_pam_does_not_take_is_no_session() {
 }
 
 #[test]
-fn no_answer_and_a_question_back_are_refusals_with_a_line_in_the_log() {
+fn no_answer_and_a_question_back_are_refusals_with_an_alert() {
     for phase in [Call::Account, Call::OpenSession] {
         let script = Script::of(vec![
             Err(HelperError::Slow),
@@ -491,7 +496,7 @@ fn no_answer_and_a_question_back_are_refusals_with_a_line_in_the_log() {
         for _ in 0..3 {
             assert_eq!(call(&mut sshd, &script, phase), refusal(phase));
         }
-        let log = script.log.borrow();
+        let log = script.alerts.borrow();
         assert_eq!(log.len(), 3);
         assert!(
             log[0].contains("did not answer within 5 seconds"),
@@ -518,7 +523,7 @@ fn a_line_in_the_log_holds_no_second_line() {
         ..Program::sshd()
     };
     call(&mut sshd, &script, Call::Account);
-    assert!(script.log.borrow()[0].contains("user \"alice\\x0a\\x22forged\\x22\":"));
+    assert!(script.alerts.borrow()[0].contains("user \"alice\\x0a\\x22forged\\x22\":"));
 }
 
 /// The page names the code of each refusal, and how long the helper may take.

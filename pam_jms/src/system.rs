@@ -23,8 +23,10 @@ pub(crate) trait System {
         request: &Request,
         person: &mut dyn FnMut(&Prompt) -> Option<Response>,
     ) -> Result<HelperMessage, HelperError>;
-    /// Writes a line to syslog, facility authpriv.
+    /// Writes a line to syslog, facility authpriv: somebody was refused, and that is as it should be.
     fn log(&self, line: &str);
+    /// The same where something is broken, which an administrator has to mend.
+    fn alert(&self, line: &str);
 }
 
 /// The real one.
@@ -55,5 +57,9 @@ impl System for Host {
 
     fn log(&self, line: &str) {
         log::notice(line);
+    }
+
+    fn alert(&self, line: &str) {
+        log::alert(line);
     }
 }

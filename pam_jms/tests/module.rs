@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use sandbox::{Ran, Sandbox, module, pamtester};
 
+/// What syslog(3) sends for facility authpriv, severity alert.
+const ALERT: &str = "<81>";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Consumes the request, as an honest helper does.
 const READ: &str = "head -c 12 >$SEEN/header; length=$(tail -c 4 $SEEN/header | od -An -tu4 --endian=big | tr -d ' '); head -c $length >$SEEN/body; cp $SEEN/body $SEEN/body.$$";
@@ -227,6 +229,7 @@ fn a_dying_helper_is_a_refusal_whatever_it_said() {
         assert!(!ran.went_well(), "{helper}");
         assert!(ran.logged(logged), "{helper}: {:?}", ran.log);
         assert!(ran.log[0].contains("pam_jms(sshd:account): user \"alice\": refused"));
+        assert!(ran.log[0].starts_with(ALERT), "{:?}", ran.log);
     }
 }
 
@@ -301,6 +304,7 @@ fn a_lying_helper_is_a_refusal() {
         let ran = account(&helper);
         assert!(!ran.went_well(), "{helper}");
         assert!(ran.logged(logged), "{helper}: {:?}", ran.log);
+        assert!(ran.log[0].starts_with(ALERT), "{:?}", ran.log);
         assert!(
             ran.time < Duration::from_secs(4),
             "{helper}: {:?}",

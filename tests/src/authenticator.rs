@@ -62,3 +62,32 @@ impl Authenticator {
         shown.trim().to_owned()
     }
 }
+
+/// An app that was enrolled from the screen of `mfa enroll`, and its recovery codes. `host` has Python.
+///
+/// # Panics
+/// When the screen shows something else.
+#[must_use]
+#[track_caller]
+pub fn enrolled(mut screen: crate::Terminal, host: &Host) -> (Authenticator, Vec<String>) {
+    let shown = screen.expect("code of the app: ");
+    let secret = shown
+        .lines()
+        .map(str::trim)
+        .find(|line| line.len() == 39 && line.split(' ').all(|part| part.len() == 4));
+    let Some(secret) = secret else {
+        panic!("no secret in {shown}")
+    };
+    let app = Authenticator::typed(secret);
+    screen.send_line(&app.code(host, -1));
+    screen.expect("Recovery codes");
+    let codes = screen.expect("type yes when you have noted them: ");
+    let codes = codes
+        .split_whitespace()
+        .filter(|word| word.len() == 11 && word.contains('-'))
+        .map(str::to_owned)
+        .collect();
+    screen.send_line("yes");
+    let _ = screen.wait().expect_status(0);
+    (app, codes)
+}
