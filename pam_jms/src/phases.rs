@@ -69,6 +69,8 @@ pub(crate) fn virtual_user(
 /// How PAM spells "no" to sshd in this call (pam_sm_*(3)).
 pub(crate) fn refusal(call: Call) -> PamResultCode {
     match call {
+        // Not PAM_MAXTRIES: sshd then tells the client that no method is left, and OpenSSH's takes an empty list for all there
+        // are and asks for a password.
         Call::Authenticate(_) => PamResultCode::PAM_AUTH_ERR,
         Call::SetCredentials => PamResultCode::PAM_CRED_ERR,
         Call::Account | Call::ChangeToken => PamResultCode::PAM_PERM_DENIED,
@@ -117,8 +119,8 @@ pub(crate) fn run<A: Application>(
             Ok(phase) => phase,
             Err(Not::Ours) => return PamResultCode::PAM_IGNORE,
             Err(Not::Safe(what)) => {
-                log(what);
-                return PamResultCode::PAM_MAXTRIES;
+                alert(what);
+                return refusal(call);
             }
         },
         // There is nothing to change here, and nothing to hand out.
@@ -170,11 +172,6 @@ pub(crate) fn run<A: Application>(
                 (Call::Account, Refusal::Expired | Refusal::NotYetValid) => {
                     PamResultCode::PAM_ACCT_EXPIRED
                 }
-                // A wrong answer may be tried again. After anything else sshd must not offer it again: clients would
-                // ask three times by themselves.
-                (Call::Authenticate(_), refusal) if refusal != Refusal::WrongAnswer => {
-                    PamResultCode::PAM_MAXTRIES
-                }
                 _ => refusal(call),
             }
         }
@@ -193,10 +190,7 @@ pub(crate) fn run<A: Application>(
         Err(error) => {
             alert(&format!("refused: {error}"));
             speak(application, SORRY);
-            match call {
-                Call::Authenticate(_) => PamResultCode::PAM_MAXTRIES,
-                _ => refusal(call),
-            }
+            refusal(call)
         }
     }
 }

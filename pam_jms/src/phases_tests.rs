@@ -332,22 +332,26 @@ fn after_password_wants_a_password_to_have_been_typed_and_any_other_word_is_a_re
     ] {
         let script = Script::of(vec![]);
         let answer = call(&mut Program::sshd(), &script, Call::Authenticate(place));
-        assert_eq!(answer, PamResultCode::PAM_MAXTRIES);
-        assert!(script.log.borrow()[0].contains(why), "{:?}", script.log);
+        assert_eq!(answer, PamResultCode::PAM_AUTH_ERR);
+        assert!(
+            script.alerts.borrow()[0].contains(why),
+            "{:?}",
+            script.alerts
+        );
     }
 }
 
 #[test]
-fn only_a_wrong_answer_may_be_tried_again() {
+fn no_refusal_takes_sshds_methods_away() {
     for (answer, code) in [
         (refuse(Refusal::WrongAnswer), PamResultCode::PAM_AUTH_ERR),
-        (refuse(Refusal::Locked), PamResultCode::PAM_MAXTRIES),
-        (refuse(Refusal::FactorMissing), PamResultCode::PAM_MAXTRIES),
-        (refuse(Refusal::Unavailable), PamResultCode::PAM_MAXTRIES),
-        (Err(HelperError::Slow), PamResultCode::PAM_MAXTRIES),
+        (refuse(Refusal::Locked), PamResultCode::PAM_AUTH_ERR),
+        (refuse(Refusal::FactorMissing), PamResultCode::PAM_AUTH_ERR),
+        (refuse(Refusal::Unavailable), PamResultCode::PAM_AUTH_ERR),
+        (Err(HelperError::Slow), PamResultCode::PAM_AUTH_ERR),
         (
             Err(HelperError::TooManyPrompts),
-            PamResultCode::PAM_MAXTRIES,
+            PamResultCode::PAM_AUTH_ERR,
         ),
         (Err(HelperError::NoResponse), PamResultCode::PAM_AUTH_ERR),
         (allow(&[]), PamResultCode::PAM_AUTH_ERR),
@@ -578,6 +582,7 @@ fn every_no_of_the_helper_has_its_return_in_every_phase() {
                 },
             ),
             (Call::OpenSession, PamResultCode::PAM_SESSION_ERR),
+            (ALONE, PamResultCode::PAM_AUTH_ERR),
         ] {
             let script = Script::of(vec![refuse(why)]);
             let mut program = Program::sshd();

@@ -2,46 +2,70 @@
 //! all, 1: always), over interleaved tries, each a connection of its own by a real `ssh`.
 //! `make package && cargo run --release -p tests --example strangers [TRIES]`, as root.
 //!
-//! A try takes from the moment at which the client may send its first request until the refusal of its key has come: sshd's own
-//! look at the name, its delay, and the keys command, where one is run.
+//! Each connection offers five keys, which is what sshd lets a stranger try. A try takes from the refusal of one key to the
+//! refusal of the next: the client's signature-free question, sshd's own delay, and the keys command, where one is run.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use tests::strangers::prepare;
-use tests::{Lab, say};
+use tests::strangers::{State, prepare};
+use tests::{Lab, Release, say};
 
 /// sshd delays every refusal by a time of its own for each name, so many names stand for a state.
 const NAMES: usize = 50;
-/// Between two looks at what there is so far.
-const EVERY: usize = 200;
+/// Rounds between two looks at what there is so far.
+const EVERY: usize = 40;
 
-/// One try; `None` where the connection did not come to its two refusals.
-fn attempt(ssh: &Path, name: &str) -> Option<Duration> {
-    let mut child = Command::new(ssh)
+/// Keys that a connection offers: sshd's MaxAuthTries is 6.
+const KEYS: usize = 5;
+/// Connections at once.
+const CLIENTS: usize = 3;
+
+/// The keys of one connection, as words for ssh.
+fn keys(folder: &Path) -> Vec<String> {
+    let key = |number: usize| folder.join(format!("stranger-{number}"));
+    for number in 1..KEYS {
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(key(number))
+            .status();
+        assert!(made.is_ok_and(|status| status.success()), "no key");
+    }
+    (1..KEYS)
+        .flat_map(|number| ["-i".to_owned(), key(number).display().to_string()])
+        .collect()
+}
+
+/// One connection, which gives so many tries as it had keys refused.
+fn attempts(ssh: &Path, keys: &[String], name: &str) -> Vec<Duration> {
+    let child = Command::new(ssh)
         .env("LAB_AS", "mallory")
         .env("SSH_ASKPASS_REQUIRE", "never")
-        .args(["-v", "-l", name, "bastion", "true"])
+        .args(["-v", "-o", "KexAlgorithms=curve25519-sha256"])
+        .args(keys)
+        .args(["-l", name, "bastion", "true"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        .spawn()
-        .ok()?;
-    let (mut begun, mut refusals, mut taken) = (None, 0, None);
-    for line in BufReader::new(child.stderr.take()?).lines() {
-        let line = line.ok()?;
-        if line.contains("SSH2_MSG_SERVICE_ACCEPT received") {
-            begun = Some(Instant::now());
-        } else if line.contains("Authentications that can continue") {
-            refusals += 1;
-            if refusals == 2 {
-                taken = begun.map(|begun: Instant| begun.elapsed());
+        .spawn();
+    let Ok(mut child) = child else {
+        panic!("no ssh: {child:?}")
+    };
+    let (mut last, mut taken) = (None, Vec::new());
+    if let Some(said) = child.stderr.take() {
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            if line.contains("Authentications that can continue") {
+                taken.extend(last.map(|last: Instant| last.elapsed()));
+                last = Some(Instant::now());
             }
         }
     }
-    child.wait().ok()?;
+    let _ = child.wait();
     taken
 }
 
@@ -81,36 +105,54 @@ fn main() {
     let states = prepare(&lab, NAMES);
     let ssh = lab.folder().programs().join("ssh");
     drop(lab.client_of("mallory"));
-    let mut times: Vec<Vec<Duration>> = states.iter().map(|_| Vec::new()).collect();
-    let mut order: Vec<usize> = (0..states.len()).collect();
-    for round in 0..tries {
-        // Each round in another order, so that nobody always comes after the same.
-        order.rotate_left(1);
-        if round % 2 == 0 {
-            order.reverse();
-        }
-        for &state in &order {
-            let name = &states[state].names[round % NAMES];
-            times[state].extend(attempt(&ssh, name));
-        }
-        if (round + 1) % EVERY == 0 || round + 1 == tries {
-            let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-            say(format!(
-                "Debian {}, {} rounds, load {}",
-                lab.release(),
-                round + 1,
-                load.trim()
-            ));
-            for (state, taken) in states.iter().zip(&times) {
-                println!(
-                    "  {:24}  median {:>9.2?}   AUC against known {:.3}, against unknown {:.3}   ({} tries)",
-                    state.name,
-                    median(taken),
-                    area(taken, &times[0]),
-                    area(taken, &times[states.len() - 2]),
-                    taken.len()
-                );
+    let keys = keys(lab.folder().path());
+    let times = Mutex::new(vec![Vec::<Duration>::new(); states.len()]);
+    let begun = AtomicUsize::new(0);
+    let connections = tries.div_ceil(KEYS);
+    let play = || {
+        loop {
+            let round = begun.fetch_add(1, Ordering::Relaxed);
+            if round >= connections {
+                return;
+            }
+            // Each round in another order, so that nobody always comes after the same.
+            let mut order: Vec<usize> = (0..states.len()).collect();
+            order.rotate_left(round % states.len());
+            if round.is_multiple_of(2) {
+                order.reverse();
+            }
+            for &state in &order {
+                let name = &states[state].names[round % NAMES];
+                let taken = attempts(&ssh, &keys, name);
+                if let Ok(mut times) = times.lock() {
+                    times[state].extend(taken);
+                }
+            }
+            if (round + 1).is_multiple_of(EVERY) {
+                print(lab.release(), &states, &times);
             }
         }
+    };
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(play);
+        }
+    });
+    print(lab.release(), &states, &times);
+}
+
+fn print(release: Release, states: &[State], times: &Mutex<Vec<Vec<Duration>>>) {
+    let Ok(times) = times.lock() else { return };
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    say(format!("Debian {release}, load {}", load.trim()));
+    for (state, taken) in states.iter().zip(times.iter()) {
+        println!(
+            "  {:24}  median {:>9.2?}   AUC against known {:.3}, against unknown {:.3}   ({} tries)",
+            state.name,
+            median(taken),
+            area(taken, &times[0]),
+            area(taken, &times[states.len() - 2]),
+            taken.len()
+        );
     }
 }

@@ -14,8 +14,9 @@ pub struct State {
 }
 
 /// The states, those of users of the bastion first; `unknown` twice, for comparison of names that nobody has.
-const STATES: [(&str, char); 7] = [
+const STATES: [(&str, char); 8] = [
     ("known", 'k'),
+    ("with a second factor", 'm'),
     ("disabled", 'd'),
     ("locked", 'l'),
     ("expired", 'e'),
@@ -49,6 +50,7 @@ pub fn prepare(lab: &Lab, count: usize) -> Vec<State> {
     for state in &states {
         let state_of = match state.letter {
             'd' => "enabled = false\n",
+            'm' => "mfa = \"totp\"\n",
             'e' => "valid_until = \"2020-01-01T00:00:00Z\"\n",
             'u' | 'v' => continue,
             _ => "",

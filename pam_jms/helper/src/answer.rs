@@ -394,7 +394,12 @@ pub(crate) fn refused(
         report::keep(store, &alert);
     }
     report::keep(store, &event.reason(reason));
-    let refusal = match decision.reason {
+    refuse(refusal_for(decision.reason), &sentence)
+}
+
+/// What the module is told for it.
+pub(crate) fn refusal_for(reason: Reason) -> Refusal {
+    match reason {
         Reason::UnknownUser => Refusal::UnknownUser,
         Reason::Disabled => Refusal::Disabled,
         Reason::NotYetValid => Refusal::NotYetValid,
@@ -406,6 +411,5 @@ pub(crate) fn refused(
         Reason::NoFirstFactor | Reason::FactorMissing => Refusal::FactorMissing,
         // A decision that refuses and calls it allowed contradicts itself: still a refusal.
         Reason::Allowed => Refusal::Unavailable,
-    };
-    refuse(refusal, &sentence)
+    }
 }

@@ -281,11 +281,25 @@ fn too_many_wrong_answers_lock_with_a_sentence_and_without_another_prompt() {
     let said = bastion.login(&mut Script::typing(&["123456789"]));
     assert_eq!(no(&said).0, Refusal::Locked, "the fifth says so at once");
     let mut person = Script::typing(&[]);
+    // sshd begins the method again by itself, twice: nothing is said twice, nor written down.
     let said = bastion.login(&mut person);
+    assert_eq!(no(&said), (Refusal::Locked, ""));
+    let written = bastion.events("login.refused").len();
+    let another_connection = Request {
+        connection: Some("203.0.113.7 50023 192.0.2.1 22".into()),
+        ..request(Phase::Authenticate)
+    };
+    let mut ask = |person: &mut Script| {
+        let (store, settings) = (&mut bastion.store, &bastion.settings);
+        authenticate(&another_connection, store, settings, person)
+    };
+    let said = ask(&mut person);
     let (refusal, sentence) = no(&said);
     assert_eq!(refusal, Refusal::Locked);
     assert!(sentence.contains("try again after"), "{sentence}");
+    assert_eq!(no(&ask(&mut person)), (Refusal::Locked, ""));
     assert!(person.asked.is_empty());
+    assert_eq!(bastion.events("login.refused").len(), written + 1);
 }
 
 #[test]

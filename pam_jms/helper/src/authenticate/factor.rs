@@ -8,6 +8,7 @@ use jms::store::{Answered, Answerer, FactorKind, FactorRefusal, Locked, Passed, 
 use jms::time::Time;
 use pam_jms_protocol::{HelperMessage, Prompt, Refusal};
 
+use super::repeated::said_before;
 use super::{End, Login};
 use crate::answer::refuse;
 use crate::person::Person;
@@ -115,6 +116,9 @@ fn said(login: &Login<'_>, store: &mut Store, reason: &str, now: Time) -> Helper
 }
 
 fn is_locked(login: &Login<'_>, store: &mut Store, locked: Locked, now: Time) -> End {
+    if said_before(login.request, store, "locked", now) {
+        return End::Said(refuse(Refusal::Locked, ""));
+    }
     let event = report::about(Type::LoginRefused, login.request, now)
         .result("deny")
         .key(login.key.fingerprint.as_str())

@@ -1,12 +1,12 @@
 //! The authentication phase: sshd asks PAM for what it has not seen itself.
 //!
 //! In steps: who is it, may he log in at all, what has he shown (a key; or a password), which second factor is still
-//! missing, what is handed on. Before the first factor is good nobody is told anything. A refusal that is no wrong answer ends
-//! the method (`PAM_MAXTRIES`), because clients would otherwise come back twice by themselves, without a prompt.
+//! missing, what is handed on. Before the first factor is good nobody is told anything.
 
 mod after_password;
 mod factor;
 mod password;
+mod repeated;
 
 use event::Type;
 use jms::nouns::{LoginKey, Mfa, User};
@@ -17,7 +17,8 @@ use jms::store::{FactorKind, Store, StoreError};
 use jms::time::Time;
 use pam_jms_protocol::{Allow, HelperMessage, Phase, Refusal, Request, Variable};
 
-use crate::answer::{Facts, decide, find_user, refuse, refused, unavailable};
+use self::repeated::said_before;
+use crate::answer::{Facts, decide, find_user, refusal_for, refuse, refused, unavailable};
 use crate::authentication::{self, first_key};
 use crate::connection::Source;
 use crate::key::{Standing, standing};
@@ -154,6 +155,10 @@ fn who<'a>(
     let facts = Facts::of(Some(&user), request, store.read(), limits, now)?;
     let decision = decide(&facts, None, now);
     if !decision.allow {
+        let reason = decision.reason;
+        if said_before(request, store, reason.as_str(), now) {
+            return Err(End::Said(refuse(refusal_for(reason), "")));
+        }
         let no = refused(request, store, &decision, &facts.rules, None, now);
         return Err(End::Said(no));
     }
@@ -190,10 +195,12 @@ fn proven_key(
 
 /// A no that a stranger learns nothing from.
 fn silent(request: &Request, store: &mut Store, reason: &str, now: Time) -> End {
-    let event = report::about(Type::LoginRefused, request, now)
-        .result("deny")
-        .reason(reason);
-    report::keep(store, &event);
+    if !said_before(request, store, reason, now) {
+        let event = report::about(Type::LoginRefused, request, now)
+            .result("deny")
+            .reason(reason);
+        report::keep(store, &event);
+    }
     End::Said(refuse(Refusal::FactorMissing, ""))
 }
 
