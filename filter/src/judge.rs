@@ -179,6 +179,8 @@ impl Judging<'_> {
         let given = (patterns > 0 && self.may_compare(patterns))
             .then(|| Given::new(command))
             .flatten();
+        // What hides is compared a second time.
+        let given = given.filter(|given| !given.hides() || self.may_compare(patterns));
         let taken_at_his_word = (patterns > 0 && given.is_none())
             .then(|| command.program().and_then(|name| self.forbids_any(name)))
             .flatten();
@@ -214,6 +216,12 @@ impl Judging<'_> {
         if simple.other_shells {
             allowed = allowed.or(Some(0));
         }
+        let unseen = given.as_ref().filter(|given| given.hides());
+        let unknown = unseen.and_then(|given| self.may_be_forbidden(given, first, covered));
+        if let (Some(opaque), false) = (unknown, simple.other_shells) {
+            allowed = None;
+            self.by_default(&simple.source, Some(opaque));
+        }
         for inner in &command.inner {
             let by = self.command(inner, covers);
             allowed = allowed.zip(by).map(|(one, other)| one.max(other));
@@ -231,11 +239,30 @@ impl Judging<'_> {
         allowed
     }
 
+    /// Whether a rule before `first` forbids what this may be, and why nobody can say.
+    fn may_be_forbidden(
+        &self,
+        given: &Given<'_>,
+        first: Option<usize>,
+        covered: Allowed,
+    ) -> Option<Opaque> {
+        let rules = self.filter.patterns_for(given.program()).iter();
+        rules
+            .take_while(|at| first.is_none_or(|first| **at < first))
+            .take_while(|at| match covered {
+                Allowed::No => true,
+                Allowed::By(earlier) => **at < earlier,
+            })
+            .filter_map(|at| self.filter.rules.get(*at))
+            .filter(|rule| rule.verdict != Verdict::Allow)
+            .find_map(|rule| rule.pattern.as_ref()?.may_catch(given))
+    }
+
     /// A line that cannot be read: a program that a rule forbids is looked for at each word, whatever is before it.
     fn as_text(&mut self, text: &str) {
         let filter = self.filter;
         let unquoted = plain_text(text);
-        let ends = |character: char| ";&|\n(){}`<>$".contains(character);
+        let ends = |character: char| ";&|\n(){}`<>$!".contains(character);
         let mut tried = 0;
         for segment in unquoted.split(ends) {
             let words: Vec<&str> = segment.split_ascii_whitespace().collect();

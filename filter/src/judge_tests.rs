@@ -77,6 +77,63 @@ fn a_sentence_holds_no_control_characters_of_the_line_that_it_is_about() {
 }
 
 #[test]
+fn an_argument_that_hides_may_be_what_a_rule_forbids() {
+    let open = filter(Verdict::Allow, &[(Verdict::Deny, command("rm -rf"))]);
+    let rules = [
+        (Verdict::Deny, command("rm -rf")),
+        (Verdict::Deny, command("rm /etc/passwd")),
+        (Verdict::Allow, command("rm")),
+        (Verdict::Allow, command("echo")),
+        (Verdict::Allow, command("xargs rm")),
+    ];
+    let strict = filter(Verdict::Deny, &rules);
+    for line in [
+        "rm $x /",
+        "rm ${x:--rf} /",
+        "rm $(echo -rf) /",
+        "rm -r* /",
+        "rm *",
+        "rm -r \"$@\"",
+        "rm {-rf,x}",
+        "rm a$x",
+        "echo a | xargs rm",
+    ] {
+        let judged = judge(std::slice::from_ref(&open), line, Context::EXEC);
+        assert!(judged.opaque().is_some(), "{line:?}");
+        assert_eq!(judged.verdict, Verdict::Allow, "{line:?}");
+        assert_eq!(
+            verdict(std::slice::from_ref(&strict), line),
+            Verdict::Deny,
+            "{line:?}"
+        );
+    }
+    // No flag, and no such file.
+    for line in [
+        "rm x",
+        "rm \"a$x\"",
+        "rm -r -- \"$x\"",
+        "rm r*",
+        "rm ./*",
+        "rm \"$d\"/x",
+        "rm -r *.old",
+    ] {
+        let judged = judge(std::slice::from_ref(&open), line, Context::EXEC);
+        assert_eq!(judged.opaque(), None, "{line:?}");
+    }
+    // Before the rule that may forbid it, another one allows it.
+    let mut earlier = rules.map(|(verdict, matching)| RuleText {
+        id: 1,
+        priority: 50,
+        verdict,
+        matching,
+        ignore_case: false,
+    });
+    earlier[2].priority = 1;
+    let earlier = compile(Verdict::Deny, &earlier);
+    assert_eq!(verdict(&[earlier], "rm $x"), Verdict::Allow);
+}
+
+#[test]
 fn a_forbidden_command_is_found_in_every_spelling() {
     for line in [
         "rm -rf x",

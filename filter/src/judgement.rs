@@ -133,7 +133,7 @@ impl Judgement {
         )
     }
 
-    /// What the line, or a command on it, hides; the first such thing.
+    /// What the line, or a command on it, hides from these filters; the first such thing.
     pub fn opaque(&self) -> Option<Opaque> {
         fn hidden(commands: &[Command]) -> Option<&Opaque> {
             commands.iter().find_map(|command| {
@@ -145,7 +145,15 @@ impl Judgement {
             })
         }
         let fault = self.line.fault.clone().map(Opaque::Unreadable);
-        fault.or_else(|| hidden(&self.line.commands).cloned())
+        let of_rules = || {
+            self.findings.iter().find_map(|found| match &found.reason {
+                Reason::Opaque(opaque) => Some(opaque.clone()),
+                _ => None,
+            })
+        };
+        fault
+            .or_else(|| hidden(&self.line.commands).cloned())
+            .or_else(of_rules)
     }
 
     /// Whether a shell would wait for more lines before it ran this: a quote, a here-document, a compound command is open.

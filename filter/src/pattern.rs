@@ -4,7 +4,7 @@
 //! exactly these arguments. `*` in a word stands for anything within one part of a path; the word `...` at the end of an
 //! allowing pattern for whatever follows.
 
-use crate::look_into::Command;
+use crate::look_into::{Command, Opaque};
 use crate::program;
 use crate::shell::{self, Hidden, Word};
 use std::collections::HashSet;
@@ -101,6 +101,17 @@ impl<'a> Given<'a> {
         })
     }
 
+    /// The program's name without its folder.
+    pub fn program(&self) -> &str {
+        self.name
+    }
+
+    /// Whether there are arguments that are not known.
+    pub fn hides(&self) -> bool {
+        let mut arguments = self.command.simple.words.iter().skip(1);
+        self.command.more_arguments || arguments.any(|word| word.hidden.is_some())
+    }
+
     /// Whether the flag is there. A long one may be cut (getopt_long(3)).
     fn has(&self, flag: &str) -> bool {
         if self.flags.contains(flag) {
@@ -193,22 +204,58 @@ impl Pattern {
 
     /// Whether `given` is one that this pattern is meant to catch.
     pub fn catches(&self, given: &Given<'_>) -> bool {
-        let named = if self.program.contains('/') {
+        self.names(given) && self.flags.iter().all(|flag| given.has(flag)) && self.has_words(given)
+    }
+
+    fn names(&self, given: &Given<'_>) -> bool {
+        if self.program.contains('/') {
             self.equal(given.path, &self.program)
         } else {
             self.equal(given.name, &self.program)
-        };
+        }
+    }
+
+    /// Whether all words are there, in their order.
+    fn has_words(&self, given: &Given<'_>) -> bool {
         let mut operands = given.operands.iter();
-        named
-            && self.flags.iter().all(|flag| given.has(flag))
-            // A word that is nowhere need not be looked for in its place.
-            && (self.ignore_case || self.operands.iter().all(|wanted| {
-                wanted.word.hidden.is_some() || given.texts.contains(&wanted.text)
-            }))
+        // A word that is nowhere need not be looked for in its place.
+        let somewhere = self.ignore_case
+            || self
+                .operands
+                .iter()
+                .all(|wanted| wanted.word.hidden.is_some() || given.texts.contains(&wanted.text));
+        somewhere
             && self
                 .operands
                 .iter()
                 .all(|wanted| operands.any(|one| self.operand_matches(wanted, one)))
+    }
+
+    /// What keeps it from being known whether this pattern catches `given`, which it does not as far as can be seen.
+    pub fn may_catch(&self, given: &Given<'_>) -> Option<Opaque> {
+        if !self.names(given) {
+            return None;
+        }
+        let arguments = || given.command.simple.words.iter().skip(1);
+        let argument = |word: &Word| word.hidden.map(Opaque::Argument);
+        let more = given
+            .command
+            .more_arguments
+            .then_some(Opaque::MoreArguments);
+        let as_flag = arguments()
+            .take_while(|word| word.text != "--")
+            .find(|word| word.may_be_flag())
+            .and_then(argument)
+            .or_else(|| more.clone());
+        let as_word = arguments().find_map(argument).or(more);
+        let flags = self.flags.iter().all(|flag| given.has(flag));
+        let words = self.has_words(given);
+        match (flags, words) {
+            (true, true) => None,
+            (false, true) => as_flag,
+            (true, false) => as_word,
+            (false, false) => as_flag.filter(|_| as_word.is_some()),
+        }
     }
 
     /// Whether `given` is exactly what this pattern lists.

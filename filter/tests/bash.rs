@@ -113,13 +113,15 @@ fn is_found(line: &Line, run: &[String]) -> bool {
         if words.iter().any(|word| word.hidden.is_some() || word.tilde) {
             // Splitting and expansion change the number of words: the program must still be known.
             return words.first().and_then(|first| first.known())
-                == run.first().map(String::as_str);
+                == run.first().map(|program| program.trim_end_matches('\\'));
         }
+        // A backslash that ends a script is left out by some, by others only there.
+        let ended = |text: &str| text.trim_end_matches('\\').to_owned();
         words.len() == run.len()
             && words
                 .iter()
                 .zip(run)
-                .all(|(word, given)| word.text == *given)
+                .all(|(word, given)| ended(&word.text) == ended(given))
     })
 }
 
@@ -132,7 +134,8 @@ fn hides(command: &Command) -> bool {
 
 /// A rule against the program of a run must hit the line.
 fn is_denied(line: &str, run: &[String]) -> bool {
-    let Some(program) = run.first().filter(|program| !program.is_empty()) else {
+    let program = run.first().map(|program| program.trim_end_matches('\\'));
+    let Some(program) = program.filter(|program| !program.is_empty()) else {
         return true;
     };
     let quoted = format!("'{}'", program.replace('\'', "'\\''"));
@@ -381,6 +384,11 @@ fn soup() -> impl Strategy<Value = String> {
         "]",
         "<<<",
         "2>&1",
+        "&>o ",
+        "&>>o ",
+        "time -- ",
+        "<<$'E'\n",
+        "$E\n",
         "\t",
         "a",
     ];

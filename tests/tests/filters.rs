@@ -318,6 +318,9 @@ fn a_script_on_standard_input_is_judged_line_by_line() {
         .input(noise.clone())
         .run();
     drop(passed.expect_status(0).expect_stdout(noise));
+    // Shells leave a NUL byte out: it hides no program.
+    let outcome = run(&["sh"], "r\0m -rf /tmp/x\n").expect_status(126);
+    assert!(outcome.error_text().contains("NUL byte"), "{outcome}");
     // Other interpreters: as text, so only expressions can speak.
     drop(
         lab.bastion()

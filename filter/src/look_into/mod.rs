@@ -2,11 +2,17 @@
 //!
 //! What is found there is judged like everything else on the line. What cannot be seen is said so ([`Opaque`]).
 
+mod interpreter;
+mod shells;
+mod starters;
 mod table;
+mod wrapper;
 
 use crate::shell::{self, Budget, Comments, Fault, Hidden, Input, Script, Simple, Word};
+use interpreter::is_interpreter;
+use shells::is_shell;
 use std::fmt;
-use table::{INTERPRETERS, SHELLS, Then, WRAPPERS, Wrapper};
+use wrapper::wrapper_named;
 
 /// How many commands may start each other in a row.
 const MAX_WRAPPERS: usize = 8;
@@ -25,6 +31,14 @@ pub enum Opaque {
     Input,
     /// An interpreter is given a script in a language that is not read here.
     Language,
+    /// What it starts stands behind an option that is not known here, and that may have a value.
+    Option,
+    /// It starts others in a way that is not looked into.
+    Started,
+    /// A rule speaks of the program, and whether of these arguments is not to be known: one of them hides.
+    Argument(Hidden),
+    /// The same, because arguments are added that the line does not show.
+    MoreArguments,
     /// The line, or a script on it, cannot be read to its end.
     Unreadable(Fault),
 }
@@ -38,6 +52,13 @@ impl fmt::Display for Opaque {
             Self::Script(hidden) => write!(out, "what it runs stands in {}", hidden.as_str()),
             Self::Input => write!(out, "what it runs comes from a file or another program"),
             Self::Language => write!(out, "what it runs is in a language that is not read"),
+            Self::Option => write!(
+                out,
+                "what it runs stands behind an option that is not known"
+            ),
+            Self::Started => write!(out, "what it starts is not looked into"),
+            Self::Argument(hidden) => write!(out, "an argument stands in {}", hidden.as_str()),
+            Self::MoreArguments => write!(out, "it is given arguments that the line does not show"),
             Self::Unreadable(fault) => write!(out, "it cannot be read: {fault}"),
         }
     }
@@ -180,41 +201,25 @@ fn command(simple: Simple, depth: usize, budget: &Budget) -> Command {
         budget,
         command: &mut command,
     };
-    if SHELLS.contains(&name.as_str()) {
-        looking.shell(&name);
+    if is_shell(&name) {
+        let arguments = looking.arguments();
+        looking.shell(&name, &arguments);
     } else if name == "find" {
         looking.find();
-    } else if matches!(name.as_str(), "." | "source") {
-        looking.source();
-    } else if name == "trap" {
-        looking.trap();
     } else if is_interpreter(&name) {
-        looking.interpreter();
+        looking.interpreter(&name);
     } else if let Some(wrapper) = wrapper_named(looking.wrapper_name(&name)) {
         looking.wrapper(wrapper);
+    } else if !looking.tool_with_scripts(&name) {
+        looking.builtin(&name);
+        looking.starter(&name);
     }
     command
 }
 
-fn wrapper_named(name: &str) -> Option<&'static Wrapper> {
-    WRAPPERS
-        .iter()
-        .find(|wrapper| wrapper.names.contains(&name))
-}
-
 /// Whether the program is a shell, interpreter or wrapper.
 fn starts_others(name: &str) -> bool {
-    SHELLS.contains(&name) || is_interpreter(name) || wrapper_named(name).is_some()
-}
-
-fn is_standard_input(file: &str) -> bool {
-    ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&file)
-}
-
-/// `python3.11` is `python`.
-fn is_interpreter(name: &str) -> bool {
-    let stem = name.trim_end_matches(|last: char| last.is_ascii_digit() || last == '.');
-    INTERPRETERS.contains(&name) || INTERPRETERS.contains(&stem)
+    is_shell(name) || is_interpreter(name) || wrapper_named(name).is_some()
 }
 
 struct Looking<'a> {
@@ -224,17 +229,6 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    /// runuser(1) without `-u` is used as su(1) is.
-    fn wrapper_name<'a>(&self, name: &'a str) -> &'a str {
-        let mut arguments = self.command.simple.words.iter().skip(1);
-        let as_user = |word: &Word| word.text.starts_with("-u") || word.text.starts_with("--u");
-        if name == "runuser" && !arguments.any(as_user) {
-            "su"
-        } else {
-            name
-        }
-    }
-
     fn arguments(&self) -> Vec<Word> {
         self.command.simple.words.iter().skip(1).cloned().collect()
     }
@@ -299,226 +293,6 @@ impl Looking<'_> {
         self.interprets(&shell::words(words), hidden);
     }
 
-    fn wrapper(&mut self, wrapper: &Wrapper) {
-        let arguments = self.arguments();
-        if self.only_asks(&arguments) {
-            return;
-        }
-        let mut operands = wrapper.operands;
-        let mut only_operands = false;
-        let mut at = 0;
-        while let Some(word) = arguments.get(at) {
-            at += 1;
-            let Some(text) = word.known() else {
-                if operands > 0 && operands != usize::MAX {
-                    // A host, a time: its name is of no interest here. But it might be an option.
-                    operands -= 1;
-                    continue;
-                }
-                if let (Some(hidden), true) = (word.hidden, operands != usize::MAX) {
-                    self.hide(Opaque::Script(hidden));
-                }
-                continue;
-            };
-            if !only_operands && text == "--" {
-                only_operands = true;
-                continue;
-            }
-            if !only_operands && text.len() > 1 && text.starts_with('-') {
-                at += self.option(wrapper, text, arguments.get(at));
-                continue;
-            }
-            if wrapper.assignments && text.contains('=') {
-                continue;
-            }
-            if operands > 0 {
-                operands = if operands == usize::MAX {
-                    operands
-                } else {
-                    operands - 1
-                };
-                continue;
-            }
-            let rest = arguments.get(at - 1..).unwrap_or_default();
-            return match wrapper.then {
-                Then::Program => self.runs(rest.to_vec(), false),
-                Then::ProgramAndMore => self.runs(rest.to_vec(), true),
-                Then::Shell => self.interprets_joined(rest),
-                Then::ShellAndMore => self.parallel(rest),
-            };
-        }
-        let nothing_found = self.command.inner.is_empty() && self.command.opaque.is_none();
-        if wrapper.shell_alone && nothing_found {
-            self.reads_input(Reads::Shell);
-        }
-    }
-
-    /// `command -v NAME` says where it is, and runs nothing.
-    fn only_asks(&self, arguments: &[Word]) -> bool {
-        let mut options = arguments
-            .iter()
-            .take_while(|word| word.text.starts_with('-'));
-        self.command.program() == Some("command")
-            && options.any(|word| word.text.contains(['v', 'V']))
-    }
-
-    /// GNU parallel: its words are a shell's script, what stands behind `:::` is added, or run where there is no script.
-    fn parallel(&mut self, words: &[Word]) {
-        let is_mark = |word: &Word| word.text.starts_with(":::");
-        let script: Vec<Word> = words
-            .iter()
-            .take_while(|word| !is_mark(word))
-            .cloned()
-            .collect();
-        if script.is_empty() {
-            for word in words.iter().filter(|word| !is_mark(word)) {
-                self.interprets(&word.text.clone(), word.hidden);
-            }
-        } else {
-            self.interprets_joined(&script);
-        }
-        self.hide(Opaque::Input);
-    }
-
-    /// One option of a wrapper; how many words behind it are its value.
-    fn option(&mut self, wrapper: &Wrapper, text: &str, next: Option<&Word>) -> usize {
-        if let Some(long) = text.strip_prefix("--") {
-            let (name, value) = match long.split_once('=') {
-                Some((name, value)) => (name, Some(Word::literal(value))),
-                None => (long, None),
-            };
-            let is_script = wrapper
-                .scripts
-                .iter()
-                .filter_map(|script| script.strip_prefix("--"))
-                .any(|script| script.starts_with(name));
-            let takes = is_script || wrapper.long.iter().any(|known| known.starts_with(name));
-            let behind = usize::from(takes && value.is_none());
-            if is_script && let Some(script) = value.as_ref().or(next) {
-                self.interprets(&script.text.clone(), script.hidden);
-            }
-            return behind;
-        }
-        let mut letters = text.chars().skip(1);
-        while let Some(letter) = letters.next() {
-            let is_script = wrapper
-                .scripts
-                .iter()
-                .any(|script| script.len() == 2 && script.ends_with(letter));
-            if !is_script && !wrapper.letters.contains(letter) {
-                continue;
-            }
-            let attached: String = letters.collect();
-            let (value, behind) = if attached.is_empty() {
-                (next.cloned(), 1)
-            } else {
-                (Some(Word::literal(&attached)), 0)
-            };
-            if let Some(value) = value {
-                if is_script {
-                    self.interprets(&value.text, value.hidden);
-                } else if letter == 'o' && wrapper.names.contains(&"ssh") {
-                    self.ssh_option(&value);
-                }
-            }
-            return behind;
-        }
-        0
-    }
-
-    /// ssh_config(5): options that make ssh run something here.
-    fn ssh_option(&mut self, value: &Word) {
-        let Some((name, script)) = value.text.split_once(['=', ' ']) else {
-            return;
-        };
-        let name = name.trim().to_ascii_lowercase();
-        if ["proxycommand", "localcommand", "knownhostscommand"].contains(&name.as_str()) {
-            let script = script.to_owned();
-            self.interprets(&script, value.hidden);
-        }
-    }
-
-    /// A shell: `-c SCRIPT`, a file, or standard input.
-    fn shell(&mut self, name: &str) {
-        let arguments = self.arguments();
-        let mut is_script = false;
-        let mut from_input = false;
-        let mut at = 0;
-        while let Some(word) = arguments.get(at) {
-            let Some(text) = word.known() else {
-                break;
-            };
-            if let Some(long) = text.strip_prefix("--").filter(|long| !long.is_empty()) {
-                match long.split_once('=') {
-                    // fish
-                    Some(("command" | "init-command", script)) => {
-                        let script = script.to_owned();
-                        return self.interprets(&script, None);
-                    }
-                    None if long == "command" && name == "fish" => is_script = true,
-                    None if matches!(long, "rcfile" | "init-file") => at += 1,
-                    _ => {}
-                }
-            } else if let Some(letters) = text
-                .strip_prefix('-')
-                .or_else(|| text.strip_prefix('+'))
-                .filter(|letters| !letters.is_empty() && !letters.starts_with('-'))
-            {
-                is_script |= letters.contains('c') && text.starts_with('-');
-                from_input |= letters.contains('s') && text.starts_with('-');
-                at += usize::from(letters.ends_with(['o', 'O']));
-            } else {
-                at += usize::from(matches!(text, "--" | "-"));
-                break;
-            }
-            at += 1;
-        }
-        let operand = arguments.get(at);
-        match operand {
-            Some(script) if is_script => self.interprets(&script.text, script.hidden),
-            Some(file) if !from_input => {
-                if let Some(hidden) = file.hidden {
-                    self.hide(Opaque::Script(hidden));
-                } else if is_standard_input(&file.text) {
-                    self.reads_input(Reads::Shell);
-                }
-            }
-            _ => self.reads_input(Reads::Shell),
-        }
-    }
-
-    /// An interpreter of something that is no shell's language.
-    fn interpreter(&mut self) {
-        let arguments = self.arguments();
-        let letters = self
-            .command
-            .program()
-            .map_or("", |name| table::script_letters(name));
-        let is_script = |word: &Word| {
-            let text = word.text.as_str();
-            let short = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-            // `-ne`, but not `-pSecret`.
-            let clustered = short.is_some_and(|rest| {
-                rest.starts_with(|first| letters.contains(first))
-                    || rest.len() < 4 && rest.contains(|letter| letters.contains(letter))
-            });
-            let name = text.split_once('=').map_or(text, |(name, _)| name);
-            clustered || ["--eval", "--print", "--execute", "--command"].contains(&name)
-        };
-        let mut options = arguments
-            .iter()
-            .take_while(|word| word.text.starts_with('-') && word.text != "--");
-        if options.any(is_script) {
-            return self.hide(Opaque::Language);
-        }
-        let only_options = arguments
-            .iter()
-            .all(|word| word.text.starts_with('-') && word.text != "-m");
-        if only_options {
-            self.reads_input(Reads::Interpreter);
-        }
-    }
-
     /// It takes its commands from standard input.
     fn reads_input(&mut self, reads: Reads) {
         match self.command.simple.input.clone() {
@@ -531,18 +305,6 @@ impl Looking<'_> {
                     self.hide(Opaque::Input);
                 }
             }
-        }
-    }
-
-    /// `. FILE`.
-    fn source(&mut self) {
-        let Some(file) = self.command.simple.words.get(1).cloned() else {
-            return;
-        };
-        if let Some(hidden) = file.hidden {
-            self.hide(Opaque::Script(hidden));
-        } else if is_standard_input(&file.text) {
-            self.reads_input(Reads::Shell);
         }
     }
 
@@ -559,15 +321,6 @@ impl Looking<'_> {
                 .take_while(|word| !matches!(word.text.as_str(), ";" | "+"))
                 .collect();
             self.runs(program, true);
-        }
-    }
-
-    /// `trap SCRIPT SIGNAL…`.
-    fn trap(&mut self) {
-        let arguments = self.arguments();
-        let script = arguments.iter().find(|word| !word.text.starts_with('-'));
-        if let (Some(script), true) = (script, arguments.len() > 1) {
-            self.interprets(&script.text.clone(), script.hidden);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Programs that start the program named in their arguments, and where it stands there.
 //!
-//! From their manual pages: sudo(8), doas(1), env(1), xargs(1), ssh(1), … An option that is missing here and takes a
-//! value of its own makes that value look like the program; what runs then is not found.
+//! From their manual pages: sudo(8), doas(1), env(1), xargs(1), ssh(1), … An option that is missing here might take a value of
+//! its own, which would then look like the program: who uses one is opaque.
 
 /// What stands behind a wrapper's own options and operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,14 @@ pub struct Wrapper {
     pub names: &'static [&'static str],
     /// Letters of options that take a value.
     pub letters: &'static str,
-    /// Long options that take one.
+    /// Letters of options that take none.
+    pub flags: &'static str,
+    /// Letters of options whose value, if they have one, is attached.
+    pub optional: &'static str,
+    /// Long options that take a value.
     pub long: &'static [&'static str],
+    /// Long options that take none, or only one behind `=`.
+    pub long_flags: &'static [&'static str],
     /// Options whose value is a command line for a shell.
     pub scripts: &'static [&'static str],
     /// `NAME=VALUE` may stand before the program.
@@ -34,11 +40,18 @@ pub struct Wrapper {
     pub shell_alone: bool,
 }
 
-const fn plain(names: &'static [&'static str], letters: &'static str) -> Wrapper {
+const fn plain(
+    names: &'static [&'static str],
+    letters: &'static str,
+    flags: &'static str,
+) -> Wrapper {
     Wrapper {
         names,
         letters,
+        flags,
+        optional: "",
         long: &[],
+        long_flags: &[],
         scripts: &[],
         assignments: false,
         operands: 0,
@@ -51,8 +64,6 @@ pub const WRAPPERS: &[Wrapper] = &[
     plain(
         &[
             "nohup",
-            "setsid",
-            "command",
             "builtin",
             "noglob",
             "nocorrect",
@@ -62,22 +73,42 @@ pub const WRAPPERS: &[Wrapper] = &[
             "not",
             "begin",
             "busybox",
+            "busybox.static",
             "toybox",
-            "fakeroot",
-            "unbuffer",
             "eatmydata",
-            "dbus-run-session",
+            "torify",
+            "torsocks",
+            "dumb-init",
+            "catchsegv",
         ],
         "",
+        "",
     ),
-    plain(&["exec"], "a"),
+    plain(&["command"], "", "pvV"),
+    plain(&["unbuffer"], "", "p"),
+    plain(&["proxychains", "proxychains4"], "f", "q"),
+    Wrapper {
+        long_flags: &["ctty", "fork", "wait"],
+        ..plain(&["setsid"], "", "cfw")
+    },
+    Wrapper {
+        long: &["lib", "faked", "fd-base"],
+        long_flags: &["unknown-is-real"],
+        ..plain(&["fakeroot"], "ilsb", "u")
+    },
+    Wrapper {
+        long: &["config-file", "dbus-daemon"],
+        ..plain(&["dbus-run-session"], "", "")
+    },
+    plain(&["exec"], "a", "cl"),
     Wrapper {
         long: &["format", "output"],
-        ..plain(&["time"], "fo")
+        long_flags: &["append", "portability", "quiet", "verbose"],
+        ..plain(&["time"], "fo", "apqvV")
     },
     Wrapper {
         long: &["input", "output", "error"],
-        ..plain(&["stdbuf"], "ioe")
+        ..plain(&["stdbuf"], "ioe", "")
     },
     Wrapper {
         long: &[
@@ -93,102 +124,307 @@ pub const WRAPPERS: &[Wrapper] = &[
             "other-user",
             "user",
         ],
+        long_flags: &[
+            "askpass",
+            "background",
+            "bell",
+            "edit",
+            "list",
+            "login",
+            "no-update",
+            "non-interactive",
+            "preserve-env",
+            "preserve-groups",
+            "remove-timestamp",
+            "reset-timestamp",
+            "set-home",
+            "shell",
+            "stdin",
+            "validate",
+        ],
         assignments: true,
         shell_alone: true,
-        ..plain(&["sudo"], "CDghpRrTtUu")
+        ..plain(&["sudo"], "CDghpRrTtUu", "AbBEeHiKklNnPSsVv")
     },
     Wrapper {
         shell_alone: true,
-        ..plain(&["doas"], "aCu")
+        ..plain(&["doas"], "aCu", "Lns")
     },
     Wrapper {
         long: &["user"],
-        ..plain(&["pkexec"], "")
+        long_flags: &["disable-internal-agent", "keep-cwd"],
+        ..plain(&["pkexec"], "u", "")
     },
     Wrapper {
         long: &["unset", "chdir", "argv0"],
+        long_flags: &[
+            "block-signal",
+            "debug",
+            "default-signal",
+            "ignore-environment",
+            "ignore-signal",
+            "list-signal-handling",
+            "null",
+        ],
         scripts: &["-S", "--split-string"],
         assignments: true,
-        ..plain(&["env"], "uCaS")
+        ..plain(&["env"], "uCaS", "i0v")
     },
     Wrapper {
         long: &["adjustment"],
-        ..plain(&["nice"], "n")
+        ..plain(&["nice"], "n", "0123456789")
     },
     Wrapper {
         long: &["class", "classdata", "pid", "pgid", "uid"],
-        ..plain(&["ionice"], "cnpPu")
+        long_flags: &["ignore"],
+        ..plain(&["ionice"], "cnpPu", "t")
     },
     Wrapper {
         long: &["kill-after", "signal"],
+        long_flags: &["foreground", "preserve-status", "verbose"],
         operands: 1,
-        ..plain(&["timeout"], "ks")
+        ..plain(&["timeout"], "ks", "fpv")
+    },
+    Wrapper {
+        long_flags: &["all-tasks", "cpu-list", "pid"],
+        operands: 1,
+        ..plain(&["taskset"], "", "acp")
     },
     Wrapper {
         operands: 1,
-        ..plain(&["repeat", "gosu", "taskset"], "")
+        ..plain(&["repeat", "gosu", "su-exec"], "", "")
     },
     Wrapper {
         operands: 1,
         long: &["sched-runtime", "sched-period", "sched-deadline"],
-        ..plain(&["chrt"], "TPD")
+        long_flags: &[
+            "all-tasks",
+            "batch",
+            "deadline",
+            "ext",
+            "fifo",
+            "idle",
+            "max",
+            "other",
+            "pid",
+            "reset-on-fork",
+            "rr",
+            "verbose",
+        ],
+        ..plain(&["chrt"], "TPD", "abdefimoprRv")
     },
     Wrapper {
         operands: 1,
         long: &["userspec", "groups"],
+        long_flags: &["skip-chdir"],
         shell_alone: true,
-        ..plain(&["chroot"], "")
+        ..plain(&["chroot"], "", "")
     },
     Wrapper {
         operands: 1,
         long: &["wait", "timeout", "conflict-exit-code"],
-        scripts: &["-c", "--command"],
-        ..plain(&["flock"], "wEc")
-    },
-    Wrapper {
-        long: &[
-            "target",
-            "setuid",
-            "setgid",
-            "root",
-            "wd",
-            "map-user",
-            "map-group",
+        long_flags: &[
+            "close",
+            "exclusive",
+            "nb",
+            "no-fork",
+            "nonblock",
+            "nonblocking",
+            "shared",
+            "unlock",
+            "verbose",
         ],
+        scripts: &["-c", "--command"],
+        ..plain(&["flock"], "wEc", "sexnuoFv")
+    },
+    Wrapper {
+        long: &["target", "setuid", "setgid", "wdns", "net-socket"],
+        long_flags: &[
+            "all",
+            "cgroup",
+            "env",
+            "follow-context",
+            "ipc",
+            "join-cgroup",
+            "keep-caps",
+            "mount",
+            "net",
+            "no-fork",
+            "pid",
+            "preserve-credentials",
+            "root",
+            "time",
+            "user",
+            "user-parent",
+            "uts",
+            "wd",
+        ],
+        optional: "muinpUCTrw",
         shell_alone: true,
-        ..plain(&["nsenter", "unshare"], "tSGRw")
+        ..plain(&["nsenter"], "tSGWN", "aceFZ")
     },
     Wrapper {
         long: &[
-            "reuid",
-            "regid",
+            "boottime",
+            "load-interp",
+            "map-group",
+            "map-groups",
+            "map-user",
+            "map-users",
+            "monotonic",
+            "propagation",
+            "root",
+            "setgid",
+            "setgroups",
+            "setuid",
+            "wd",
+        ],
+        long_flags: &[
+            "cgroup",
+            "fork",
+            "forward-signals",
+            "ipc",
+            "keep-caps",
+            "kill-child",
+            "map-auto",
+            "map-current-user",
+            "map-root-user",
+            "mount",
+            "mount-binfmt",
+            "mount-proc",
+            "net",
+            "pid",
+            "time",
+            "user",
+            "uts",
+        ],
+        optional: "muinpUCT",
+        shell_alone: true,
+        ..plain(&["unshare"], "RSGwl", "cfr")
+    },
+    Wrapper {
+        long: &[
+            "ambient-caps",
+            "apparmor-profile",
+            "bounding-set",
+            "egid",
+            "euid",
             "groups",
             "inh-caps",
-            "ambient-caps",
-            "bounding-set",
+            "landlock-access",
+            "landlock-rule",
+            "pdeathsig",
+            "ptracer",
+            "regid",
+            "reuid",
+            "rgid",
+            "ruid",
+            "seccomp-filter",
+            "securebits",
+            "selinux-label",
         ],
-        ..plain(&["setpriv"], "")
+        long_flags: &[
+            "clear-groups",
+            "dump",
+            "init-groups",
+            "keep-groups",
+            "list-caps",
+            "nnp",
+            "no-new-privs",
+            "reset-env",
+        ],
+        ..plain(&["setpriv"], "", "d")
     },
     Wrapper {
         long: &[
-            "unit",
-            "property",
+            "background",
             "description",
-            "slice",
-            "uid",
             "gid",
-            "nice",
-            "working-directory",
-            "setenv",
-            "service-type",
             "host",
+            "job-mode",
             "machine",
+            "nice",
             "on-active",
+            "on-boot",
             "on-calendar",
+            "on-startup",
+            "on-unit-active",
+            "on-unit-inactive",
+            "path-property",
+            "property",
+            "service-type",
+            "setenv",
+            "slice",
+            "socket-property",
+            "timer-property",
+            "uid",
+            "unit",
+            "working-directory",
         ],
-        ..plain(&["systemd-run", "run0"], "puEdHM")
+        long_flags: &[
+            "collect",
+            "expand-environment",
+            "ignore-failure",
+            "no-ask-password",
+            "no-block",
+            "on-clock-change",
+            "on-timezone-change",
+            "pipe",
+            "pty",
+            "quiet",
+            "remain-after-exit",
+            "same-dir",
+            "scope",
+            "send-sighup",
+            "shell",
+            "slice-inherit",
+            "system",
+            "user",
+            "wait",
+        ],
+        shell_alone: true,
+        ..plain(&["systemd-run"], "puEHMC", "dGPqrSt")
     },
-    plain(&["strace", "ltrace"], "abeEIoOpPsSuUX"),
+    Wrapper {
+        long: &[
+            "background",
+            "chdir",
+            "description",
+            "group",
+            "machine",
+            "nice",
+            "property",
+            "setenv",
+            "slice",
+            "unit",
+            "user",
+        ],
+        long_flags: &["no-ask-password", "pipe", "pty", "slice-inherit"],
+        shell_alone: true,
+        ..plain(&["run0"], "ugDMp", "")
+    },
+    Wrapper {
+        long: &[
+            "attach",
+            "env",
+            "output",
+            "string-limit",
+            "summary-sort-by",
+            "trace",
+            "user",
+        ],
+        long_flags: &[
+            "follow-forks",
+            "output-separately",
+            "summary",
+            "summary-only",
+        ],
+        ..plain(&["strace"], "abeEIoOpPsSuUX", "cCdDfFhiknNqrtTvVwxyYzZA")
+    },
+    Wrapper {
+        long: &["output", "library"],
+        ..plain(&["ltrace"], "AaDeFlnopsuwx", "bcCfiLrStTV")
+    },
     Wrapper {
         long: &[
             "arg-file",
@@ -198,8 +434,21 @@ pub const WRAPPERS: &[Wrapper] = &[
             "max-chars",
             "process-slot-var",
         ],
+        long_flags: &[
+            "eof",
+            "exit",
+            "interactive",
+            "max-lines",
+            "no-run-if-empty",
+            "null",
+            "open-tty",
+            "replace",
+            "show-limits",
+            "verbose",
+        ],
+        optional: "iel",
         then: Then::ProgramAndMore,
-        ..plain(&["xargs"], "aEILnPsd")
+        ..plain(&["xargs"], "aEILnPsd", "0oprtx")
     },
     Wrapper {
         long: &[
@@ -212,42 +461,102 @@ pub const WRAPPERS: &[Wrapper] = &[
             "delay",
         ],
         then: Then::ShellAndMore,
-        ..plain(&["parallel"], "aCdEIjLNnPSs")
+        ..plain(&["parallel"], "aCdEIjLnNPSs", "0kmqrtuvXx")
     },
     Wrapper {
-        long: &["interval", "equexit"],
+        long: &["interval", "equexit", "shotsdir"],
+        long_flags: &[
+            "beep",
+            "chgexit",
+            "color",
+            "differences",
+            "errexit",
+            "exec",
+            "follow",
+            "no-color",
+            "no-linewrap",
+            "no-rerun",
+            "no-title",
+            "no-wrap",
+            "precise",
+        ],
+        optional: "d",
         then: Then::Shell,
-        ..plain(&["watch"], "nq")
+        ..plain(&["watch"], "nqs", "bcCefgprtwx")
     },
     Wrapper {
         operands: 1,
         scripts: &["-c"],
         then: Then::Shell,
-        ..plain(&["sg"], "c")
+        ..plain(&["sg"], "c", "")
     },
     Wrapper {
         operands: 1,
         then: Then::Shell,
         shell_alone: true,
-        ..plain(&["ssh"], "BbcDEeFIiJLlmOoPpQRSWw")
+        ..plain(
+            &["ssh"],
+            "BbcDEeFIiJLlmOoPpQRSWw",
+            "46AaCfGgKkMNnqsTtVvXxYy",
+        )
     },
     Wrapper {
         then: Then::Shell,
-        ..plain(&["eval"], "")
+        ..plain(&["eval"], "", "")
     },
     Wrapper {
-        long: &["user", "group", "supp-group", "shell"],
+        long: &[
+            "user",
+            "group",
+            "supp-group",
+            "shell",
+            "whitelist-environment",
+        ],
+        long_flags: &["fast", "login", "no-pty", "preserve-environment", "pty"],
         scripts: &["-c", "--command", "--session-command"],
         shell_alone: true,
-        ..plain(&["runuser"], "cugGsw")
+        ..plain(&["runuser"], "cugGsw", "flmpPT")
+    },
+    plain(&["linux32", "linux64", "i386", "x86_64"], "", "3BFILRSTXZv"),
+    Wrapper {
+        operands: 1,
+        long_flags: &["addr-no-randomize", "uname-2.6", "verbose"],
+        ..plain(&["setarch"], "", "3BFILRSTXZv")
+    },
+    Wrapper {
+        long: &["pid", "output"],
+        long_flags: &["noheadings", "raw", "verbose"],
+        optional: "cdefilmnqrstuvxy",
+        ..plain(&["prlimit"], "po", "")
+    },
+    Wrapper {
+        long: &["adjust", "pid"],
+        ..plain(&["choom"], "np", "")
+    },
+    Wrapper {
+        long: &[
+            "cpunodebind",
+            "interleave",
+            "localalloc",
+            "membind",
+            "physcpubind",
+            "preferred",
+        ],
+        ..plain(&["numactl"], "CNimp", "abl")
+    },
+    plain(&["sshpass"], "fdpP", "ev"),
+    plain(&["valgrind", "rlwrap"], "", ""),
+    Wrapper {
+        operands: 1,
+        ..plain(&["perf"], "", "")
     },
     // They run later what their standard input says.
     Wrapper {
         operands: usize::MAX,
         shell_alone: true,
-        ..plain(&["at", "batch"], "fqt")
+        ..plain(&["at", "batch"], "fqt", "bcdlmMrvV")
     },
-    // The command to start is an option's value; the operands are a user, a file, signals.
+    // The command to start is an option's value; the operands are a user and what its shell is told.
     Wrapper {
         operands: usize::MAX,
         long: &[
@@ -257,39 +566,25 @@ pub const WRAPPERS: &[Wrapper] = &[
             "user",
             "whitelist-environment",
         ],
+        long_flags: &["fast", "login", "no-pty", "preserve-environment", "pty"],
         scripts: &["-c", "--command", "--session-command"],
         shell_alone: true,
-        ..plain(&["su"], "cgGsw")
+        ..plain(&["su"], "cgGsw", "flmpPT")
     },
     Wrapper {
         operands: usize::MAX,
+        long: &[
+            "echo",
+            "log-in",
+            "log-io",
+            "log-out",
+            "log-timing",
+            "logging-format",
+            "output-limit",
+        ],
+        long_flags: &["append", "flush", "force", "quiet", "return", "timing"],
+        optional: "t",
         scripts: &["-c", "--command"],
-        ..plain(&["script"], "cBEIoOmT")
+        ..plain(&["script"], "cBEIoOmT", "aefq")
     },
 ];
-
-/// Shells: `-c` is followed by a script, no operand means that standard input is one.
-pub const SHELLS: &[&str] = &[
-    "sh", "bash", "rbash", "dash", "ash", "zsh", "rzsh", "ksh", "ksh93", "mksh", "lksh", "pdksh",
-    "fish", "csh", "tcsh", "yash",
-];
-
-/// Interpreters that read a program from standard input if they get no operand.
-pub const INTERPRETERS: &[&str] = &[
-    "python", "python2", "python3", "perl", "ruby", "node", "php", "lua", "tclsh", "guile",
-    "mysql", "mariadb", "psql", "sqlite3",
-];
-
-/// Letters of options whose value is a script in an interpreter's own language.
-pub fn script_letters(name: &str) -> &'static str {
-    let stem = name.trim_end_matches(|last: char| last.is_ascii_digit() || last == '.');
-    match stem {
-        "python" | "psql" => "c",
-        "perl" => "eE",
-        "ruby" | "lua" | "mysql" | "mariadb" => "e",
-        "node" => "ep",
-        "php" => "r",
-        "guile" => "ce",
-        _ => "",
-    }
-}

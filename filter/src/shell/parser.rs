@@ -4,6 +4,7 @@
 //! where a shell would refuse the line is noted as the fault, and reading goes on as if a command began there.
 
 use super::cursor::Cursor;
+use super::quoting::ends_word;
 use super::word::Word;
 use super::{Budget, Comments, Fault, Input, MAX_COMMANDS, MAX_DEPTH, Script, Simple};
 use std::borrow::Cow;
@@ -152,23 +153,31 @@ impl<'a> Parser<'a> {
         let mut inner = Parser::new(whole.rest(), self.depth, self.comments, budget);
         inner.ansi_c = false;
         let read = inner.commands(Until::End);
-        self.take_of_other_shells(inner, read);
+        if let Err(fault) = self.take_of_other_shells(inner, read) {
+            self.note(fault);
+        }
     }
 
     /// Takes what another shell would find. That the line is wrong for it is of no interest, that it is too much is.
-    fn take_of_other_shells(&mut self, inner: Parser<'_>, read: Result<(), Fault>) {
-        match read {
-            Ok(()) | Err(Fault::Unfinished(_) | Fault::Unexpected(_)) => {}
-            Err(fault) => self.note(fault),
-        }
-        let found = inner.found.into_iter().map(|simple| Simple {
+    fn take_of_other_shells(
+        &mut self,
+        inner: Parser<'_>,
+        read: Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.take(inner.found.into_iter().map(|simple| Simple {
             other_shells: true,
             ..simple
-        });
-        self.found.extend(found);
-        if let Err(fault) = self.bounded() {
-            self.note(fault);
+        }));
+        match read {
+            Ok(()) | Err(Fault::Unfinished(_) | Fault::Unexpected(_)) => self.bounded(),
+            Err(fault) => Err(fault),
         }
+    }
+
+    /// Commands that were found elsewhere. Beyond the bound they are a fault of the line, and need not all be kept.
+    fn take(&mut self, found: impl IntoIterator<Item = Simple>) {
+        let room = (2 * MAX_COMMANDS).saturating_sub(self.found.len());
+        self.found.extend(found.into_iter().take(room));
     }
 
     /// Commands that a shell without comments would find behind a `#`.
@@ -195,19 +204,18 @@ impl<'a> Parser<'a> {
                 .found
                 .into_iter()
                 .filter(|simple| !words_of_the_command_before(simple));
-            self.found.extend(commands);
+            self.take(commands);
             if let Err(fault) = self.bounded() {
                 return self.note(fault);
             }
         }
     }
 
-    /// `((…))` is a subshell in a subshell to a shell without arithmetic commands.
-    fn subshells(&mut self, text: &str) -> Result<(), Fault> {
+    /// `((…))` is a subshell in a subshell to a shell without arithmetic commands; `$[` is a word to one without that.
+    pub(super) fn subshells(&mut self, text: &str) -> Result<(), Fault> {
         let mut inner = self.below(text)?;
         let read = inner.commands(Until::End);
-        self.take_of_other_shells(inner, read);
-        Ok(())
+        self.take_of_other_shells(inner, read)
     }
 
     /// Keeps the first fault.
@@ -231,7 +239,7 @@ impl<'a> Parser<'a> {
     pub(super) fn adopt(&mut self, mut inner: Parser<'_>) {
         inner.read_comments();
         self.read_otherwise |= inner.read_otherwise;
-        self.found.extend(inner.found);
+        self.take(inner.found);
         if let Some(fault) = inner.fault {
             self.note(fault);
         }
@@ -497,9 +505,12 @@ impl<'a> Parser<'a> {
             "!" => false,
             // Behind a pipe it is a program like any other.
             "time" if !piped => {
-                self.blanks();
-                if self.cursor.looking_at("-p") {
-                    self.word()?;
+                for option in ["-p", "--"] {
+                    self.blanks();
+                    let mut ahead = self.cursor;
+                    if ahead.take(option) && ahead.peek().is_none_or(ends_word) {
+                        self.cursor = ahead;
+                    }
                 }
                 false
             }
@@ -608,6 +619,7 @@ impl<'a> Parser<'a> {
         let mut other: Option<Simple> = None;
         let mut open = 0_usize;
         loop {
+            self.bounded()?;
             self.blanks_and_newlines();
             let word = self.word()?;
             let closes = word
@@ -686,8 +698,10 @@ impl<'a> Parser<'a> {
             simple.input = Input::Elsewhere;
         }
         let here_documents = self.pending.len();
-        let read = self.rest_of_simple(&mut simple, first);
+        let mut ampersand = None;
+        let read = self.rest_of_simple(&mut simple, first, &mut ampersand);
         simple.source = self.cursor.since(start.at()).trim_end().to_owned();
+        let behind_ampersand = ampersand.map(|at| self.cursor.since(at));
         // Nothing at all is no command, and must not be read again.
         if self.cursor.at() == start.at() {
             let skipped = self.cursor.next();
@@ -701,10 +715,26 @@ impl<'a> Parser<'a> {
         for pending in self.pending.iter_mut().skip(here_documents) {
             pending.command = pending.command.or(command);
         }
-        read
+        read?;
+        behind_ampersand.map_or(Ok(()), |text| self.behind_ampersand(text))
     }
 
-    fn rest_of_simple(&mut self, simple: &mut Simple, first: Option<Word>) -> Result<(), Fault> {
+    /// `a &>file b` is `a &` and `>file b` to a shell that does not know `&>`, as dash does not.
+    fn behind_ampersand(&mut self, text: &str) -> Result<(), Fault> {
+        let mut inner = self.below(text)?;
+        let read = inner.commands(Until::End);
+        // A redirection alone runs nothing.
+        inner.found.retain(|simple| !simple.words.is_empty());
+        self.take_of_other_shells(inner, read)
+    }
+
+    /// `ampersand`: where the first `&` of a `&>` ended.
+    fn rest_of_simple(
+        &mut self,
+        simple: &mut Simple,
+        first: Option<Word>,
+        ampersand: &mut Option<usize>,
+    ) -> Result<(), Fault> {
         let mut next = first;
         loop {
             if let Some(word) = next.take() {
@@ -717,6 +747,9 @@ impl<'a> Parser<'a> {
             self.blanks();
             if self.at_redirection() {
                 simple.redirected = true;
+                if self.cursor.looking_at("&>") {
+                    ampersand.get_or_insert(self.cursor.at() + 1);
+                }
                 self.redirection(simple)?;
                 continue;
             }
@@ -787,6 +820,7 @@ impl<'a> Parser<'a> {
     /// `<<WORD`, `<<-WORD`, `<<<WORD`, behind the operator.
     fn here(&mut self, operator: &str, simple: &mut Simple) -> Result<(), Fault> {
         self.blanks();
+        let from = self.cursor.at();
         let Some(word) = self.word()? else {
             self.note(Fault::Unexpected(operator.to_owned()));
             return Ok(());
@@ -798,6 +832,9 @@ impl<'a> Parser<'a> {
             };
             return Ok(());
         }
+        // To dash the `$` is part of the delimiter.
+        let delimiter = self.cursor.since(from);
+        self.read_otherwise |= delimiter.contains("$'") || delimiter.contains("$\"");
         self.pending.push(Pending {
             quoted: word.bare_length < word.text.len() || !word.bare,
             delimiter: word.text,

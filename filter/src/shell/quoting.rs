@@ -58,6 +58,7 @@ impl Growing {
             '}' if self.braces > 0 => {
                 self.braces -= 1;
                 if self.separated {
+                    self.word.splits = true;
                     self.hide(Hidden::Braces);
                 }
             }
@@ -140,10 +141,10 @@ impl Parser<'_> {
                 growing.no_longer_bare();
                 growing.word.text.push(character);
             }
+            // At the end of a script bash leaves it out; at the end of a line that it is given it is a letter.
             None => {
                 self.continues = true;
                 growing.no_longer_bare();
-                growing.word.text.push('\\');
             }
         }
     }
@@ -244,7 +245,7 @@ impl Parser<'_> {
                     .push_str(&text.ok_or(Fault::Unfinished("a quote"))?);
                 return Ok(());
             }
-            Some('"') if !in_quotes => {
+            Some('"') if !in_quotes && self.ansi_c => {
                 growing.no_longer_bare();
                 self.cursor.next();
                 return self.double_quoted(growing);
@@ -274,7 +275,12 @@ impl Parser<'_> {
             }
             Some('[') => {
                 self.cursor.next();
+                let inside = self.cursor;
                 self.scan_to(']', "arithmetic")?;
+                let inside = self.cursor.since(inside.at());
+                if inside.contains([';', '&', '|', '\n', '(']) {
+                    self.subshells(inside.strip_suffix(']').unwrap_or(inside))?;
+                }
                 growing.hide(Hidden::Arithmetic);
             }
             Some(letter) if letter.is_ascii_alphabetic() || letter == '_' => {
@@ -292,7 +298,10 @@ impl Parser<'_> {
             }
         }
         growing.no_longer_bare();
-        growing.word.text.push_str(self.cursor.since(from));
+        let text = self.cursor.since(from);
+        // `"$@"` does so in quotes, too.
+        growing.word.splits |= !in_quotes || text.contains('@');
+        growing.word.text.push_str(text);
         Ok(())
     }
 
@@ -401,6 +410,7 @@ impl Parser<'_> {
         self.inner_script(&script)?;
         growing.no_longer_bare();
         growing.hide(Hidden::Substitution);
+        growing.word.splits |= !in_quotes;
         growing.word.text.push_str(self.cursor.since(from));
         Ok(())
     }

@@ -231,3 +231,47 @@ fn what_is_too_long_or_too_deep_is_a_fault_and_no_crash() {
         Some(Fault::TooMany)
     );
 }
+
+#[test]
+fn what_dash_reads_otherwise_is_found_as_well() {
+    for line in [
+        "ls &>/dev/null rm -rf x",
+        "ls &>>f rm -rf x",
+        "echo $[ 1; rm -rf x ]",
+        "cat <<$'E'\n$E\nrm -rf x\nE\n",
+        "cat <<$\"E\"\n$E\nrm -rf x\nE\n",
+    ] {
+        let found = super::parse(line).commands;
+        let rm = |simple: &super::Simple| {
+            simple.other_shells && super::words(&simple.words).starts_with("rm -rf x")
+        };
+        assert!(found.iter().any(rm), "{line:?}: {found:#?}");
+    }
+    // Where they agree, nothing is found twice.
+    for line in ["ls &>/dev/null", "ls &>f", "echo $[1+2]", "echo a >&2 b"] {
+        assert_eq!(super::parse(line).commands.len(), 1, "{line:?}");
+    }
+}
+
+#[test]
+fn a_backslash_at_the_end_hides_no_program() {
+    let read = super::parse("ls; reboot\\");
+    assert_eq!(super::words(&read.commands[1].words), "reboot");
+    assert!(read.continues);
+}
+
+#[test]
+fn what_is_read_in_several_ways_is_bounded_too() {
+    let many = "((a;b;c))\n".repeat(400);
+    let deep = format!("{}{many}{}", "((x;".repeat(12), "))".repeat(12));
+    for line in [
+        many,
+        deep,
+        "a &>b ".repeat(2_000),
+        "echo $[a;b] ".repeat(2_000),
+    ] {
+        let read = super::parse(&line);
+        assert!(read.commands.len() <= 2 * super::MAX_COMMANDS);
+        assert!(read.fault.is_some());
+    }
+}

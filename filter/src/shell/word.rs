@@ -35,6 +35,8 @@ pub struct Word {
     pub text: String,
     /// What keeps `text` from being the word that will run.
     pub hidden: Option<Hidden>,
+    /// The shell may make several words of it, or none.
+    pub splits: bool,
     /// An unquoted `~` begins it: the shell puts a home folder there.
     pub tilde: bool,
     /// No quote, backslash or expansion in it: it may be a reserved word or an assignment.
@@ -57,6 +59,28 @@ impl Word {
     /// The text, if the shell hands on exactly that.
     pub fn known(&self) -> Option<&str> {
         self.hidden.is_none().then_some(self.text.as_str())
+    }
+
+    /// Whether the shell may make a word of it that begins with `-`.
+    pub fn may_be_flag(&self) -> bool {
+        let first = self.text.chars().next();
+        match self.hidden {
+            None => false,
+            Some(_) if self.splits => true,
+            Some(Hidden::Pattern) => {
+                let of_flag = |one: char| one.is_ascii_alphanumeric() || "-*?[]!^".contains(one);
+                matches!(first, Some('-' | '*' | '?' | '[')) && self.text.chars().all(of_flag)
+            }
+            Some(_) => {
+                // No flag has a `/`: `"$folder"/x` is none.
+                let expansion = |one: char| one.is_ascii_alphanumeric() || "${_".contains(one);
+                let behind = match self.text.rfind([')', '}', '`']) {
+                    Some(at) => self.text.get(at..).unwrap_or_default(),
+                    None => self.text.trim_start_matches(expansion),
+                };
+                matches!(first, Some('-' | '$' | '`')) && !behind.contains('/')
+            }
+        }
     }
 
     /// Whether this is `name=…`, `name+=…` or `name[…]=…`, which a shell takes as an assignment in front of a command.

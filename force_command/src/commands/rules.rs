@@ -109,6 +109,21 @@ impl Rules {
     /// only what it lists does not allow it.
     #[must_use]
     pub fn judge_script(&self, line: &str, language: Language, is_text: bool) -> Judged {
+        // Shells leave it out, and no honest script has one.
+        if let (Some(filter), true) = (
+            self.filters.first(),
+            language == Language::Shell && line.contains('\0'),
+        ) {
+            return Judged {
+                verdict: Verdict::Deny,
+                filter: filter.name.clone(),
+                rule: String::new(),
+                sentence: format!(
+                    "denied by filter {}: a NUL byte stands in the script",
+                    filter.name
+                ),
+            };
+        }
         let judged = filter::judge(&self.filters, line, Context::SCRIPT.in_language(language));
         let strict = || {
             self.filters
