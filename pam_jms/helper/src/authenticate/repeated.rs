@@ -4,6 +4,7 @@
 use jms::store::{EventSearch, Store};
 use jms::time::Time;
 use pam_jms_protocol::Request;
+use serde_json::Value;
 
 use crate::connection::Source;
 
@@ -26,12 +27,13 @@ pub(super) fn said_before(request: &Request, store: &Store, reason: &str, now: T
     };
     let rows = store.read().events(&search).unwrap_or_default();
     rows.iter().any(|row| {
-        serde_json::from_str::<serde_json::Value>(&row.body).is_ok_and(|body| {
-            body["phase"] == "auth"
-                && body["reason"] == reason
-                && body["login_name"] == request.user.as_str()
-                && body["source"] == source.address.as_str()
-                && body["source_port"] == port
+        serde_json::from_str::<Value>(&row.body).is_ok_and(|body| {
+            let is = |field: &str, value: Value| body.get(field) == Some(&value);
+            is("phase", "auth".into())
+                && is("reason", reason.into())
+                && is("login_name", request.user.as_str().into())
+                && is("source", source.address.as_str().into())
+                && is("source_port", port.into())
         })
     })
 }
