@@ -123,6 +123,11 @@ impl Paths {
     pub fn sessions(&self) -> PathBuf {
         self.run.join("sessions")
     }
+    /// A file that is locked while an answer of this kind is hashed.
+    #[must_use]
+    pub fn check(&self, proof: &str, number: u32) -> PathBuf {
+        self.run.join(format!("check-{proof}-{number}"))
+    }
     /// One folder for each live connection to an asset.
     #[must_use]
     pub fn egress(&self) -> PathBuf {

@@ -93,7 +93,7 @@ fn judge(
 ) -> Result<Answered, Left> {
     let (user, login) = (&identity.user, &identity.login);
     let limits = settings.lockout.limits();
-    let network = Network::of(login.source.parse().ok(), &limits);
+    let network = Network::of(login.source_address(), &limits);
     let who = Answerer {
         user_id: user.id,
         user: &user.name,

@@ -67,7 +67,7 @@ fn hashing(_: jms::password::HashError) -> NoAnswer {
 fn prove(desk: &mut Desk<'_>, old: &SecretString) -> Result<StoredPassword, NoAnswer> {
     let limits = desk.settings.lockout.limits();
     let login = &desk.identity.login;
-    let source = Network::of(login.source.parse().ok(), &limits);
+    let source = Network::of(login.source_address(), &limits);
     let who = Answerer {
         user_id: desk.identity.user.id,
         user: &desk.identity.user.name,

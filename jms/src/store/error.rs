@@ -22,6 +22,8 @@ pub enum StoreError {
     NotInitialised,
     /// Another writer did not finish in time.
     Busy,
+    /// Too many answers are being checked: this one was not looked at.
+    Crowded,
     /// No room, or not writable.
     NotWritable {
         /// What SQLite said.
@@ -116,6 +118,7 @@ impl StoreError {
                 | Self::Exists { .. }
                 | Self::NotFound { .. }
                 | Self::TooManyLogins { .. }
+                | Self::Crowded
         )
     }
 
@@ -127,6 +130,7 @@ impl StoreError {
             Self::TooNew { .. } => "store-too-new",
             Self::NotInitialised => "store-not-initialised",
             Self::Busy => "store-busy",
+            Self::Crowded => "crowded",
             Self::NotWritable { .. } => "store-not-writable",
             Self::Damaged { .. } => "store-damaged",
             Self::Nonsense { .. } => "store-nonsense",
@@ -154,6 +158,7 @@ impl fmt::Display for StoreError {
             ),
             Self::NotInitialised => f.write_str("the store is empty; fill it with: jmsctl init"),
             Self::Busy => f.write_str("the store is busy: another writer has held it for more than two seconds; try again"),
+            Self::Crowded => f.write_str("too many passwords and codes are being checked just now; try again"),
             Self::NotWritable { source } => {
                 write!(f, "the store cannot be written ({source}); look for room on the disk and at the owner (jms) of its folder")
             }

@@ -57,7 +57,7 @@ pub use error::StoreError;
 pub use events::EventSearch;
 pub use factor::{Answered, Before, Confirmed, EnrolmentCode, FactorKind, FactorRefusal, Passed};
 pub use health::{Counts, KeyBackup, LocalAccount, SealedSample, Waiting};
-pub use lockout::{Answerer, Attempt, Locked, Outcome, Place, Reserved, Why};
+pub use lockout::{Answerer, Attempt, Check, Locked, Outcome, Place, Reserved, Why};
 pub use logins::{LoginSearch, NewLogin, OpenLogin};
 pub use passwords::{PasswordAnswer, StoredPassword};
 pub use publish::read_snapshot_generation;

@@ -126,8 +126,8 @@ impl Change<'_> {
 }
 
 impl Store {
-    /// Whether what was typed is the password of the user. Takes as long for a user without one, and for a wrong one as
-    /// for a right one. `is_last`: nothing else is asked, so a right one forgets the wrong ones from there.
+    /// Whether what was typed is the password of the user. Takes as long for a user without one, for one
+    /// who is locked, and for a wrong one as for a right one. `is_last`: nothing else is asked, so a right one forgets the wrong ones from there.
     ///
     /// # Errors
     /// [`StoreError`]: then it was neither right nor wrong.
@@ -141,7 +141,10 @@ impl Store {
         now: Time,
     ) -> Result<PasswordAnswer, StoreError> {
         let place = match self.reserve(who, limits, now)? {
-            Reserved::Locked(locked) => return Ok(PasswordAnswer::Locked(locked)),
+            Reserved::Locked(locked, _check) => {
+                cost.spend(typed).map_err(secret)?;
+                return Ok(PasswordAnswer::Locked(locked));
+            }
             Reserved::Place(place) => place,
         };
         // An error leaves the place to become a wrong answer: no memory must not be a way to try for nothing.

@@ -451,3 +451,17 @@ fn behind_another_module_a_password_is_one_factor_and_no_more() {
         (Refusal::WrongAnswer, "")
     );
 }
+
+#[test]
+fn a_right_password_forgets_no_wrong_codes_that_are_still_to_come() {
+    let mut bastion = Bastion::chosen(Mfa::Totp);
+    bastion.change(|change| {
+        let mut alice = change.read().user("alice")?;
+        alice.mfa_asked = jms::nouns::MfaAsked::Session;
+        change.set_user(&alice).map(drop)
+    });
+    bastion.enrol();
+    bastion.meet(&["wrong"]);
+    bastion.meet(&[RIGHT]).passed();
+    assert_eq!(bastion.failures(), [1, 1, 1]);
+}

@@ -107,7 +107,7 @@ impl Store {
             return Ok(Answered::Refused(FactorRefusal::Nothing));
         }
         let place = match self.reserve(who, limits, now)? {
-            Reserved::Locked(locked) => return Ok(Answered::Locked(locked)),
+            Reserved::Locked(locked, _) => return Ok(Answered::Locked(locked)),
             Reserved::Place(place) => place,
         };
         let stored = self.read().enrolment_hash(who.user_id, now)?;
@@ -185,7 +185,7 @@ impl Store {
         now: Time,
     ) -> Result<Answered, StoreError> {
         let place = match self.reserve(who, limits, now)? {
-            Reserved::Locked(locked) => return Ok(Answered::Locked(locked)),
+            Reserved::Locked(locked, _) => return Ok(Answered::Locked(locked)),
             Reserved::Place(place) => place,
         };
         let stored = self.read().unused_codes(who.user_id)?;

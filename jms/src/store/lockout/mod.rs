@@ -6,6 +6,7 @@
 //! could write meanwhile. Places count like wrong answers until they are settled: so however many come at once, no
 //! more answers are ever heard than the limits allow. Only users have counters; a name that nobody has leaves nothing.
 
+mod checks;
 mod counters;
 mod locks;
 mod places;
@@ -16,6 +17,7 @@ use super::error::StoreError;
 use super::{BUSY, Store};
 use crate::policy::lockout::{Limits, Network, Proof};
 use crate::time::Time;
+pub use checks::Check;
 use counters::Standing;
 use rusqlite::{Connection, TransactionBehavior};
 use std::fmt;
@@ -101,13 +103,14 @@ pub enum Attempt<T> {
 #[must_use]
 pub struct Place {
     id: i64,
+    _check: Check,
 }
 
 /// What became of the wish for a place.
 #[derive(Debug)]
 pub enum Reserved {
-    /// The answer must not be looked at.
-    Locked(Locked),
+    /// The answer must not be looked at. It may be hashed for nothing, while the check is held.
+    Locked(Locked, Check),
     /// It may.
     Place(Place),
 }
@@ -180,21 +183,38 @@ impl Store {
     /// Takes a place for an answer that is checked outside of the store.
     ///
     /// # Errors
-    /// [`StoreError::Busy`], also when more are being checked for two seconds than the limits allow at once.
+    /// [`StoreError::Crowded`] when more are being checked for two seconds than may be at once; [`StoreError::Busy`].
     pub fn reserve(
         &mut self,
         who: &Answerer<'_>,
         limits: &Limits,
         now: Time,
     ) -> Result<Reserved, StoreError> {
+        let since = Instant::now();
+        let paths = self.paths.clone();
         let place = self.take_turn(who, limits, now, |connection| {
-            if places::are_all_taken(connection)? {
+            let Some(check) = checks::try_take(&paths, who.proof)? else {
                 return Ok(None);
-            }
+            };
             let id = places::take(connection, who, now)?;
-            Ok(Some(Place { id }))
+            Ok(Some(Place { id, _check: check }))
         })?;
-        Ok(place.map_or_else(Reserved::Locked, Reserved::Place))
+        match place {
+            Ok(place) => Ok(Reserved::Place(place)),
+            Err(locked) => Ok(Reserved::Locked(locked, self.wait_for_check(who, since)?)),
+        }
+    }
+
+    fn wait_for_check(&self, who: &Answerer<'_>, since: Instant) -> Result<Check, StoreError> {
+        loop {
+            if let Some(check) = checks::try_take(&self.paths, who.proof)? {
+                return Ok(check);
+            }
+            if since.elapsed() >= BUSY {
+                return Err(StoreError::Crowded);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// Says how the answer was. `false`: the place is gone, because it took too long and counts as wrong; then the
@@ -252,7 +272,7 @@ impl Store {
                 return Ok(taken);
             }
             if since.elapsed() >= BUSY {
-                return Err(StoreError::Busy);
+                return Err(StoreError::Crowded);
             }
             std::thread::sleep(PAUSE);
         }

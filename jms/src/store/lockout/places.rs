@@ -11,9 +11,6 @@ use rusqlite::{Connection, params};
 /// Longer than any check takes, in milliseconds. Who has not settled by then is dead.
 const LONGEST: i64 = 10_000;
 
-/// So many are checked at once, of all users: each needs memory, and strangers may ask for it.
-const AT_ONCE: i64 = 8;
-
 /// Whether one more may be checked: none of the counters could be passed if all that are being checked were wrong.
 pub(super) fn may_take(
     connection: &Connection,
@@ -37,12 +34,6 @@ pub(super) fn may_take(
     Ok(of_both < i64::from(left.user_and_source)
         && of_user < i64::from(left.user)
         && (who.proof == Proof::Key || of_source < i64::from(left.source)))
-}
-
-/// Whether so many are being checked already that another would have to wait.
-pub(super) fn are_all_taken(connection: &Connection) -> Result<bool, StoreError> {
-    let taken = Read::new(connection).number("SELECT count(*) FROM lockout_place", [])?;
-    Ok(taken >= AT_ONCE)
 }
 
 pub(super) fn take(

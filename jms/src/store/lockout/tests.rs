@@ -222,7 +222,7 @@ fn what_a_wrong_answer_wrote_is_undone_and_its_count_is_kept() {
 fn patiently<T>(mut ask: impl FnMut() -> Result<T, StoreError>) -> T {
     loop {
         match ask() {
-            Err(StoreError::Busy) => {}
+            Err(StoreError::Busy | StoreError::Crowded) => {}
             other => return other.unwrap(),
         }
     }
@@ -235,11 +235,16 @@ fn quick_wrong(store: &mut Store, who: &Answerer<'_>) -> bool {
 
 /// The same with one that takes time.
 fn slow_wrong(store: &mut Store, who: &Answerer<'_>) -> bool {
-    let Reserved::Place(Place { id }) = patiently(|| store.reserve(who, &limits(), NOW)) else {
+    let Reserved::Place(Place { id, _check }) = patiently(|| store.reserve(who, &limits(), NOW))
+    else {
         return false;
     };
     std::thread::sleep(Duration::from_millis(30));
-    patiently(|| store.settle(Place { id }, who, &limits(), Outcome::Wrong, NOW))
+    drop(_check);
+    patiently(|| {
+        let _check = store.wait_for_check(who, Instant::now())?;
+        store.settle(Place { id, _check }, who, &limits(), Outcome::Wrong, NOW)
+    })
 }
 
 #[test]
@@ -293,12 +298,52 @@ fn whoever_dies_while_his_answer_is_checked_has_given_a_wrong_one() {
     // All five places are taken: nobody is asked until it is known what became of them.
     assert!(matches!(
         bastion.store.reserve(&alice, &limits(), NOW.plus(10)),
-        Err(StoreError::Busy)
+        Err(StoreError::Crowded)
     ));
     assert!(is_locked(
         bastion.answer(&alice, true, NOW.plus(MINUTE)),
         Why::UserAndSource
     ));
+}
+
+/// Those who hold all checks, one after the other.
+fn all_checks(bastion: &Bastion, proof: Proof) -> Vec<Check> {
+    std::iter::from_fn(|| checks::try_take(&bastion.paths, proof).unwrap()).collect()
+}
+
+#[test]
+fn no_more_are_hashed_at_once_than_there_is_memory_for_and_who_is_locked_waits_as_well() {
+    let mut bastion = Bastion::with_users(&["alice", "bob"]);
+    let here = network("192.0.2.7");
+    let alice = answerer(bastion.id("alice"), Proof::None, &here);
+    let bob = answerer(bastion.id("bob"), Proof::None, &here);
+    bastion.wrong(&alice, 5, NOW);
+    let mut strangers = all_checks(&bastion, Proof::None);
+    assert_eq!(strangers.len(), 8);
+    for who in [&alice, &bob] {
+        let reserved = bastion.store.reserve(who, &limits(), NOW);
+        assert!(matches!(reserved, Err(StoreError::Crowded)), "{reserved:?}");
+    }
+    // Neither was heard: nothing counts.
+    let locks = bastion
+        .store
+        .read()
+        .locks(Some("bob"), &limits(), NOW.plus(MINUTE))
+        .unwrap();
+    assert_eq!(locks.len(), 0, "{locks:?}");
+    // Who has proved a key does not stand in that queue.
+    let key = answerer(bastion.id("alice"), Proof::Key, &here);
+    let reserved = bastion.store.reserve(&key, &limits(), NOW);
+    assert!(matches!(reserved, Ok(Reserved::Place(_))), "{reserved:?}");
+    drop(reserved);
+    assert_eq!(all_checks(&bastion, Proof::Key).len(), 4);
+    // One that ends, or dies, makes room; who is locked is told so then, and holds it while he is hashed.
+    strangers.pop();
+    let reserved = bastion.store.reserve(&alice, &limits(), NOW);
+    assert!(matches!(reserved, Ok(Reserved::Locked(..))), "{reserved:?}");
+    assert_eq!(all_checks(&bastion, Proof::None).len(), 0);
+    drop(reserved);
+    assert_eq!(all_checks(&bastion, Proof::None).len(), 1);
 }
 
 #[test]

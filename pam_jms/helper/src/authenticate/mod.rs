@@ -93,6 +93,14 @@ pub fn authenticate(
     match steps(request, store, settings, person) {
         Ok(allow) => HelperMessage::Allow(allow),
         Err(End::Said(message)) => message,
+        // Strangers can bring this about: a line for whoever looks, no row and no alert.
+        Err(End::Store(error @ StoreError::Crowded)) => {
+            let event = report::about(Type::LoginRefused, request, person.now())
+                .result("deny")
+                .reason(error.as_str());
+            report::send(&event);
+            refuse(Refusal::Unavailable, &format!("jms: {error}"))
+        }
         Err(End::Store(error)) => {
             let alert = report::store_problem(&error);
             report::send(&alert.with("login_name", request.user.as_str()));

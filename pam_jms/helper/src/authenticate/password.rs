@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use event::Type;
 use jms::factor::Typed;
+use jms::nouns::Mfa;
 use jms::password::{HashError, PasswordHash};
 use jms::policy::lockout::{Limits, Network, Proof};
 use jms::secret::SecretString;
@@ -98,15 +99,14 @@ fn ask_password(
         return Ok(Checked::Not("no-answer"));
     };
     let cost = login.settings.password.cost();
-    let answer = store.answer_password(who, limits, cost, &typed, !asks_code, person.now())?;
+    // Where a code is asked for later, here or in the session, a right password alone forgets no wrong codes.
+    let is_last = login.policy.demanded == Mfa::Off;
+    let answer = store.answer_password(who, limits, cost, &typed, is_last, person.now())?;
     let checked = match answer {
         PasswordAnswer::Right(_) if login.wants_security_key() => Checked::Not("factor-missing"),
         PasswordAnswer::Right(stored) => Checked::Right(Box::new(stored)),
         PasswordAnswer::Wrong => Checked::Not("password-wrong"),
-        PasswordAnswer::Locked(_) => {
-            cost.spend(&typed).map_err(hashing)?;
-            Checked::Not("locked")
-        }
+        PasswordAnswer::Locked(_) => Checked::Not("locked"),
     };
     // A right password is not told by a quicker question for the code either.
     if asks_code || matches!(checked, Checked::Not(_)) {
