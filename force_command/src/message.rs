@@ -128,6 +128,8 @@ pub enum Message {
     PasswordNeedsTerminal,
     /// The user was never given a password.
     NoPassword,
+    /// The one that he was given was not used in time.
+    PasswordLapsed,
     /// The old password was not right.
     WrongPassword,
     /// Too many wrong answers: which lock, and until when.
@@ -239,6 +241,7 @@ impl fmt::Display for Message {
             Self::PasswordsOff => f.write_str("nobody logs in to this bastion with a password"),
             Self::PasswordNeedsTerminal => f.write_str("passwd asks for passwords, which needs a terminal: ssh -t"),
             Self::NoPassword => f.write_str("you have no password here; ask your administrator for one"),
+            Self::PasswordLapsed => f.write_str("the password that you were given is good no more; ask your administrator for another one"),
             Self::WrongPassword => f.write_str("that is not your password; nothing was changed"),
             Self::Locked(words) => f.write_str(words),
             Self::PasswordsDiffer => f.write_str("the two are not the same"),

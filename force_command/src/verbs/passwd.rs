@@ -40,6 +40,9 @@ pub fn run(desk: &mut Desk<'_>) -> Result<(), NoAnswer> {
         Raw::take().ok_or(NoAnswer(Message::Bastion(Trouble::System), status::BASTION))?;
     let old = terminal.ask("Old password: ")?;
     let before = prove(desk, &old)?;
+    if before.has_lapsed(desk.settings.password.initial(), Time::now()) {
+        return Err(no(Message::PasswordLapsed));
+    }
     let new = terminal.new_password(desk, &old)?;
     let hash = PasswordHash::of(&new, desk.settings.password.cost()).map_err(hashing)?;
     desk.store

@@ -122,6 +122,10 @@ impl Lockout {
     }
 }
 
+/// Most that one answer of a person has hashed, in KiB gone through: a new password, compared with that in force and with the
+/// last ones, then hashed. Measured in docs/passwords.md.
+const MOST_WORK: u64 = 1024 * 1024;
+
 impl Password {
     /// What a new password must be, and what checking one costs.
     #[must_use]
@@ -148,11 +152,24 @@ impl Password {
         (days > 0).then_some(days * 24 * 60 * 60 * 1000)
     }
 
+    /// So many milliseconds a password is good that was given and not changed yet; `None`: until it is.
+    #[must_use]
+    pub fn initial(&self) -> Option<i64> {
+        let hours = i64::from(self.initial_hours);
+        (hours > 0).then_some(hours * 60 * 60 * 1000)
+    }
+
     fn check(&self) -> Result<(), String> {
         if Cost::new(self.memory, self.passes).is_none() {
             return Err(
                 "password.memory must be 8192 to 131072 KiB, password.passes 1 to 10".into(),
             );
+        }
+        let hashes = u64::from(self.history) + 2;
+        if hashes * u64::from(self.memory) * u64::from(self.passes) > MOST_WORK {
+            return Err(format!(
+                "password.memory × passes × (history + 2) must be at most {MOST_WORK}: a user whose new password is compared with the old ones waits so long, and the helper that does it has four seconds"
+            ));
         }
         if self.minimum_classes > 4 {
             return Err("password.minimum_classes must be at most 4".into());
@@ -326,6 +343,29 @@ mod tests {
     }
 
     /// It is also what `jmsctl config check` reads out of the package.
+    #[test]
+    fn no_password_costs_more_than_its_user_would_wait_for() {
+        let parse = |text: &str| Settings::parse(&format!("[password]\n{text}"));
+        for good in [
+            "",
+            "history = 24",
+            "history = 0\nmemory = 131072\npasses = 4",
+            "history = 2\nmemory = 131072\npasses = 2",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "history = 100",
+            "history = 4294967295",
+            "memory = 131072\npasses = 10",
+            "history = 3\nmemory = 131072\npasses = 2",
+            "memory = 1",
+            "passes = 11",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
     #[test]
     fn the_shipped_file_is_made_from_the_table() {
         let file = include_str!("../../../packaging/etc/jms.toml");

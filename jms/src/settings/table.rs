@@ -70,12 +70,18 @@ settings! {
         minimum_classes: u32 = 1, least 1, unit "classes";
         /// …and is none of the last so many.
         history: u32 = 5, unit "passwords";
+        /// So many hours the one is good that `jmsctl user password-reset` gives, with which its user chooses another; 0: until
+        /// he has done so.
+        initial_hours: u32 = 72, unit "hours";
         /// Days after which another one must be chosen at the next login; 0: never.
         expires_after: u32 = 0, unit "days";
         /// A file of leaked passwords, none of which is taken: one a line, as text or as SHA-1 in hexadecimal digits. It
-        /// must be readable for the user `jms`; while it is not, no new password is taken. Empty: none.
+        /// must be readable for the user `jms` and have at most 256 MiB; while it does not, no new password is taken. Empty:
+        /// none.
         leaked_list: String = String::new();
-        /// Memory that checking one takes (argon2id), in KiB: 8192 to 131072. Eight are checked at once at most.
+        /// Memory that checking one takes (argon2id), in KiB: 8192 to 131072. Eight are checked at once at
+        /// most, and four more of users who have proved a key. With `passes` and two more than `history` multiplied, at most
+        /// 1048576: so long a user waits whose new password is compared with all the old ones.
         memory: u32 = 19_456, least 8_192, unit "KiB";
         /// How often it is gone through: 1 to 10.
         passes: u32 = 2, least 1, unit "passes";

@@ -26,6 +26,14 @@ pub struct StoredPassword {
 }
 
 impl StoredPassword {
+    /// Whether it was given for one login that did not come in time. `initial`: milliseconds; `None`: it may take as long
+    /// as it likes.
+    #[must_use]
+    pub fn has_lapsed(&self, initial: Option<i64>, now: Time) -> bool {
+        let over = |initial: i64| now >= self.changed_at.plus(initial);
+        self.must_change && initial.is_some_and(over)
+    }
+
     /// Whether another one must be chosen now. `lifetime`: milliseconds; `None`: it does not expire.
     #[must_use]
     pub fn must_be_changed(&self, lifetime: Option<i64>, now: Time) -> bool {

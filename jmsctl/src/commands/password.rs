@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use jms::password::{HashError, PasswordHash, initial};
 use jms::secret::SecretString;
+use jms::time::Time;
 use serde::Serialize;
 
 /// What is printed: the one time that the password is seen.
@@ -16,6 +17,8 @@ struct Given<'a> {
     /// `None`: the administrator knows it already, or it was taken away.
     password: Option<&'a str>,
     must_change: bool,
+    /// It is good until then; `None`: until it is changed.
+    valid_until: Option<Time>,
 }
 
 /// Runs it.
@@ -61,6 +64,10 @@ pub fn reset(verb: &PasswordReset, context: &mut Context) -> Done {
             .filter(|_| !verb.change.dry_run)
             .map(SecretString::expose),
         must_change: true,
+        valid_until: context
+            .password
+            .initial()
+            .map(|initial| context.now.plus(initial)),
     };
     context.out.show(&shown)
 }
@@ -79,5 +86,6 @@ fn remove(verb: &PasswordReset, context: &mut Context) -> Done {
         user: &verb.name,
         password: None,
         must_change: false,
+        valid_until: None,
     })
 }

@@ -15,6 +15,7 @@ fn a_new_password_is_shown_once_and_kept_nowhere() {
     let password = given["password"].as_str().unwrap().to_owned();
     assert_eq!(password.len(), 24);
     assert_eq!(given["must_change"], true);
+    assert!(given["valid_until"].as_str().unwrap().ends_with('Z'));
     let again = bastion.json(&["user", "password-reset", "alice"]).remove(0);
     assert_ne!(again["password"], password.as_str());
     let everything = bastion.sh("cat /var/lib/jms/jms.db* | tr -cd '[:print:]'");

@@ -465,3 +465,33 @@ fn a_right_password_forgets_no_wrong_codes_that_are_still_to_come() {
     bastion.meet(&[RIGHT]).passed();
     assert_eq!(bastion.failures(), [1, 1, 1]);
 }
+
+#[test]
+fn a_given_password_that_was_not_used_in_time_is_good_no_more() {
+    let mut bastion = Bastion::new(Mfa::Off);
+    bastion.give("initial password");
+    bastion.settings.password.initial_hours = 1;
+    let alice = bastion.alice();
+    let given = bastion.store.read().password(alice.id).unwrap().unwrap();
+    let hour = 60 * 60 * 1000;
+    assert!(!given.has_lapsed(Some(hour), given.changed_at.plus(hour - 1)));
+    assert!(!given.has_lapsed(None, given.changed_at.plus(1000 * hour)));
+    let root = Actor {
+        name: "root".into(),
+        why: String::new(),
+    };
+    let hash = given.hash.clone();
+    bastion
+        .store
+        .change(&root, NOW.plus(-hour), |change| {
+            change.give_password("alice", &hash).map(drop)
+        })
+        .unwrap();
+    let met = bastion.meet(&["initial password"]);
+    let (refusal, sentence) = met.refusal();
+    assert_eq!(refusal, Refusal::Expired);
+    assert!(sentence.contains("good no more"), "{sentence}");
+    // A wrong one is told nothing.
+    let wrong = bastion.meet(&["another password"]);
+    assert_eq!(wrong.refusal(), (Refusal::WrongAnswer, ""));
+}

@@ -77,6 +77,9 @@ pub(super) fn log_in(
         Checked::Not(reason) => return Err(wrong(login, store, reason, person.now())),
     };
     may_log_in(login, store, person.now())?;
+    if stored.has_lapsed(login.settings.password.initial(), person.now()) {
+        return Err(lapsed(login, store, person.now()));
+    }
     let lifetime = login.settings.password.lifetime();
     if stored.must_be_changed(lifetime, person.now()) {
         choose(login, &stored, store, person)?;
@@ -125,6 +128,18 @@ fn may_log_in(login: &Login<'_>, store: &mut Store, now: Time) -> Result<(), End
     }
     let no = refused(login.request, store, &decision, &facts.rules, None, now);
     Err(End::Said(no))
+}
+
+/// The one that an administrator gave was not used in time; who typed it right is told so.
+fn lapsed(login: &Login<'_>, store: &mut Store, now: Time) -> End {
+    let event = report::about(Type::LoginRefused, login.request, now)
+        .result("deny")
+        .reason("initial-password-lapsed");
+    report::keep(store, &event);
+    End::Said(refuse(
+        Refusal::Expired,
+        "jms: the password that you were given is good no more; ask your administrator for another one",
+    ))
 }
 
 /// Has a new password chosen, or ends the login.
