@@ -99,9 +99,13 @@ impl Change<'_> {
     /// Gives a user a password for one login: there he must choose another one.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; [`StoreError::NotAllowed`] to himself: a stolen key must not become a password.
     pub fn give_password(&self, user: &str, hash: &PasswordHash) -> Result<User, StoreError> {
         let user = self.read().user(user)?;
+        self.refuse_own(
+            "nobody gives himself a password without the old one (ssh -t USER@bastion passwd)",
+            &user,
+        )?;
         write(self.connection(), user.id, hash, true, u32::MAX, self.now())?;
         self.tell_password(&user, "reset")?;
         Ok(user)

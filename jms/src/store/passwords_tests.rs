@@ -1,5 +1,5 @@
 use super::lockout::{Answerer, Why};
-use super::{Actor, EventSearch, PasswordAnswer, Store, StoredPassword};
+use super::{Actor, EventSearch, PasswordAnswer, Store, StoreError, StoredPassword};
 use crate::nouns::User;
 use crate::password::{Cost, PasswordHash};
 use crate::paths::Paths;
@@ -221,4 +221,20 @@ fn no_event_holds_a_password_or_its_hash() {
             assert!(!event.body.contains(word), "{}", event.body);
         }
     }
+}
+
+#[test]
+fn nobody_gives_himself_a_password() {
+    let mut bastion = Bastion::new();
+    let alice = Actor {
+        name: "alice".into(),
+        why: String::new(),
+    };
+    let given = bastion.store.change(&alice, NOW, |change| {
+        change.give_password("alice", &hash("initial password"))
+    });
+    assert!(
+        matches!(given, Err(StoreError::NotAllowed { .. })),
+        "{given:?}"
+    );
 }

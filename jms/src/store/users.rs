@@ -239,7 +239,7 @@ impl Change<'_> {
 
     /// What an administrator may do to others and not to himself. No user is called like root's
     /// actors (`root`, `root (sudo by carol)`): such names are refused.
-    fn refuse_own(&self, rule: &str, user: &User) -> Result<(), StoreError> {
+    pub(super) fn refuse_own(&self, rule: &str, user: &User) -> Result<(), StoreError> {
         if self.actor_name() == user.name {
             return Err(StoreError::NotAllowed {
                 sentence: format!("{rule}: ask another administrator, or root"),

@@ -60,6 +60,7 @@ struct Entry {
     phase: String,
     control: String,
     module: String,
+    arguments: String,
 }
 
 impl Entry {
@@ -116,6 +117,35 @@ impl Pam {
         }
         for (phase, common) in PHASES {
             self.judge_phase(phase, common, findings);
+        }
+        self.judge_passwords_of_others(findings);
+    }
+
+    /// Behind `after_password` our module cannot see whether the password was right: the line before must see to it.
+    fn judge_passwords_of_others(&self, findings: &mut Findings) {
+        let entries: Vec<&Entry> = self
+            .stack
+            .iter()
+            .filter(|entry| entry.phase == "auth")
+            .collect();
+        let mut before: Option<&Entry> = None;
+        for entry in entries {
+            let ours = entry.is(MODULE) && entry.arguments == "after_password";
+            if ours
+                && !before.is_some_and(|before| stops_wrong_passwords(&before.control))
+                && !findings.has(table::PAM_CONTROL)
+            {
+                let (file, which) = (
+                    entry.file.display(),
+                    before.map_or("no line", |before| before.module.as_str()),
+                );
+                findings.add(
+                    table::PAM_CONTROL,
+                    format!("in {file}, {which} before {MODULE} after_password lets a wrong password go on, and so in: it must be required or requisite"),
+                    format!("sed -i '/pam_jms.so after_password/d' {file}"),
+                );
+            }
+            before = Some(entry);
         }
     }
 
@@ -198,6 +228,22 @@ fn is_skeleton(entry: &Entry) -> bool {
     entry.phase == "session" && entry.is("pam_deny.so")
 }
 
+/// Whether whatever is no success of that line fails the stack.
+fn stops_wrong_passwords(control: &str) -> bool {
+    let Some(flags) = control.strip_prefix('[') else {
+        return ["required", "requisite"].contains(&control);
+    };
+    let mut by_default = false;
+    for flag in flags.trim_end_matches(']').split_whitespace() {
+        match flag.split_once('=') {
+            Some(("success" | "new_authtok_reqd", _)) => {}
+            Some((word, "die" | "bad")) => by_default |= word == "default",
+            _ => return false,
+        }
+    }
+    by_default
+}
+
 /// What the control flags must do: leave other users and a broken module alone, refuse what we refuse, and let
 /// whom we let pass not be refused by what follows.
 fn control_is_right(control: &str, after: &[&Entry]) -> Result<(), &'static str> {
@@ -258,12 +304,14 @@ fn collect(service: &str, only: Option<&str>, depth: usize, stack: &mut Vec<Entr
                 phase,
                 control,
                 module,
+                arguments,
             }) if only.is_none_or(|only| only == phase) => {
                 stack.push(Entry {
                     file: file.clone(),
                     phase,
                     control,
                     module,
+                    arguments,
                 });
             }
             _ => {}
@@ -283,6 +331,7 @@ enum Read {
         phase: String,
         control: String,
         module: String,
+        arguments: String,
     },
 }
 
@@ -299,7 +348,9 @@ fn parse(line: &str) -> Option<Read> {
     } else {
         rest.split_at(rest.find(char::is_whitespace)?)
     };
-    let module = rest.split_whitespace().next()?.to_owned();
+    let mut words = rest.split_whitespace();
+    let module = words.next()?.to_owned();
+    let arguments: Vec<&str> = words.collect();
     if ["include", "substack"].contains(&control) {
         return Some(Read::Part {
             phase,
@@ -310,6 +361,7 @@ fn parse(line: &str) -> Option<Read> {
         phase,
         control: control.to_owned(),
         module,
+        arguments: arguments.join(" "),
     })
 }
 
@@ -325,6 +377,47 @@ mod tests {
             phase: "auth".into(),
             control: "required".into(),
             module: module.into(),
+            arguments: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_of_another_module_must_fail_the_stack() {
+        for good in [
+            "required",
+            "requisite",
+            "[success=ok default=die]",
+            "[success=ok new_authtok_reqd=ok default=bad]",
+            "[success=ok ignore=bad default=die]",
+        ] {
+            assert!(stops_wrong_passwords(good), "{good}");
+        }
+        for bad in [
+            "sufficient",
+            "optional",
+            "[success=1 default=ignore]",
+            "[success=ok user_unknown=ignore default=die]",
+            "[success=ok ignore=ignore default=die]",
+            "[success=ok auth_err=bad]",
+            "[success=ok default=2]",
+            "[]",
+        ] {
+            assert!(!stops_wrong_passwords(bad), "{bad}");
+        }
+        for (control, complains) in [("required", false), ("sufficient", true)] {
+            let mut before = entry("pam_sss.so");
+            before.control = control.into();
+            let mut ours = entry(MODULE);
+            ours.arguments = "after_password".into();
+            let pam = Pam {
+                stack: vec![before, ours],
+                has_common: true,
+                lines_in_common: Vec::new(),
+                module: None,
+            };
+            let mut findings = Findings::default();
+            pam.judge_passwords_of_others(&mut findings);
+            assert_eq!(findings.has(table::PAM_CONTROL), complains, "{control}");
         }
     }
 
@@ -339,7 +432,8 @@ mod tests {
             Some(Read::Line {
                 phase: "session".into(),
                 control: "optional".into(),
-                module: "pam_systemd.so".into()
+                module: "pam_systemd.so".into(),
+                arguments: "x".into()
             })
         );
         assert_eq!(
@@ -354,7 +448,8 @@ mod tests {
             Some(Read::Line {
                 phase: "auth".into(),
                 control: OURS.into(),
-                module: "pam_jms.so".into()
+                module: "pam_jms.so".into(),
+                arguments: String::new()
             })
         );
         assert_eq!(parse("# nothing"), None);

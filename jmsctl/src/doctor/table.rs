@@ -52,7 +52,7 @@ kinds! {
     PAM_ORDER "pam.order" Critical
         "Our PAM line comes after a line that has decided, or done its work for users of the bastion, already."
     PAM_CONTROL "pam.control" Critical
-        "Our PAM line has other control flags than the package's: a broken module could lock everybody out, or let go on whom it refuses."
+        "Our PAM line has other control flags than the package's: a broken module could lock everybody out, or let go on whom it refuses; or a wrong password of another module goes on."
     PAM_MODULE "pam.module" Critical
         "The PAM module is missing where libpam looks for it."
 
