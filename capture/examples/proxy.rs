@@ -191,6 +191,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     id,
                     candidates,
                     hidden,
+                    ..
                 } => {
                     note(
                         "JUDGE",

@@ -42,6 +42,8 @@ pub struct Accept {
     pub judged: Option<JudgementId>,
     /// What became of it.
     pub outcome: Outcome,
+    /// It was accepted though nobody had seen it.
+    pub unknown: bool,
 }
 
 /// Lines that were echoed and logged while no line editor was reading: the shell reads and shows them again when it is back.

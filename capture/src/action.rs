@@ -139,10 +139,14 @@ pub enum Action {
     Judge {
         /// Names the question.
         id: JudgementId,
-        /// Each way in which the line may be read, the best first. One match of a rule is a match. Empty when `hidden`.
+        /// Each way in which the line may be read, the best first. One match of a rule is a match.
         candidates: Vec<String>,
-        /// A line was typed without echo where a shell reads: nobody knows it.
+        /// Where a shell reads, a line is accepted that nobody has seen: typed without echo, or recalled and not shown.
         hidden: bool,
+        /// It was typed without echo and may be a password: no candidate may be kept or shown, nor anything made of one.
+        silent: bool,
+        /// The line is longer than what is known of it.
+        cut: bool,
     },
     /// Log a command.
     Command(Command),

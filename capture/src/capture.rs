@@ -56,6 +56,12 @@ pub struct Capture {
     began: Place,
     /// On the alternate screen.
     began_alternate: bool,
+    /// A key was typed that interrupts programs, and nothing has shown yet that it did.
+    pub(crate) signalled: bool,
+    /// The line whose accepting key is held was not seen.
+    pub(crate) unknown: bool,
+    /// What looks like an answer of the terminal has come since the line editor began.
+    pub(crate) answers: bool,
     edited: Edited,
     recent: [Option<Key>; 2],
 }
@@ -99,6 +105,9 @@ impl Capture {
             dropping_paste: false,
             began: Place { line: 0, column: 0 },
             began_alternate: false,
+            signalled: false,
+            unknown: false,
+            answers: false,
             edited: Edited::No,
             recent: [None; 2],
         }
@@ -140,6 +149,17 @@ impl Capture {
 
     /// The asset printed these bytes; they have been passed on already.
     pub fn printed(&mut self, now: Instant, bytes: &[u8]) {
+        let late = REST + self.echo.round_trip() * 2;
+        if self.typed.any
+            && self.waiting.is_empty()
+            && self.asset_answered()
+            && self
+                .last_output
+                .is_some_and(|at| now.saturating_duration_since(at) > late)
+        {
+            // No key's answer.
+            self.disturbed = true;
+        }
         if self.screen.in_alternate() {
             let editor = self.screen.bracketed();
             self.program.printed(now, bytes, editor);
@@ -172,6 +192,9 @@ impl Capture {
 
     fn byte(&mut self, now: Instant, byte: u8) {
         if self.screen.will_feed(byte) {
+            if !self.screen.bracketed() {
+                self.signalled = false;
+            }
             if self.expanding.is_some() {
                 self.expanded(true);
             }
@@ -226,6 +249,10 @@ impl Capture {
                 self.epoch += 1;
                 self.anchor = None;
                 self.disturbed = false;
+                self.answers = false;
+                if std::mem::take(&mut self.signalled) && self.typed.shown == 0 {
+                    self.typed.clear();
+                }
             }
             Event::AlternateOn | Event::AlternateOff => {
                 self.anchor = None;
@@ -285,7 +312,8 @@ impl Capture {
 
     /// A key that accepts nothing is on its way.
     pub(crate) fn key(&mut self, now: Instant, key: Key) {
-        if key == Key::Report {
+        if matches!(key, Key::Report | Key::Answer) {
+            self.answers |= key == Key::Answer;
             return;
         }
         if self.waiting.is_empty() {
@@ -297,7 +325,13 @@ impl Capture {
         if matches!(key, Key::Control(0x03 | 0x1a | 0x1c)) {
             self.typed.clear();
             self.echo.clear();
-            self.anchor = None;
+            if self.screen.bracketed() && !self.screen.in_alternate() {
+                // It may have been ignored: the line stands until the editor begins anew.
+                self.typed.prefilled();
+            } else {
+                self.anchor = None;
+            }
+            self.signalled = true;
             self.abandoned = true;
             self.last_key = Some(now);
             return;
@@ -339,6 +373,8 @@ impl Capture {
     fn resynchronise(&mut self) {
         if self.typed.explained() == Explained::No
             && self.asset_answered()
+            && !self.disturbed
+            && !self.signalled
             && self.echo.is_empty()
             && let Some(anchor) = &self.anchor
             && anchor.sure
@@ -532,6 +568,7 @@ impl Capture {
             disturbed: std::mem::take(&mut self.disturbed),
             judged,
             outcome,
+            unknown: std::mem::take(&mut self.unknown),
         });
         self.echo.next_line();
         self.abandoned = false;
@@ -776,7 +813,8 @@ impl Capture {
                 ..reading
             });
         }
-        self.prompts.read(grid).map(|(reading, _)| reading)
+        let (reading, line) = self.prompts.read(grid)?;
+        (line >= self.screen.floor || grid.cursor().line < self.screen.floor).then_some(reading)
     }
 
     fn read_accepted(&self, accept: &Accept) -> Option<Reading> {
@@ -849,6 +887,7 @@ impl Capture {
             silent: false,
             judged: None,
             outcome: Outcome::Passed,
+            unknown: false,
         };
         if accept.alternate && !self.at_prompt(accept.anchor.as_ref()) {
             return;
@@ -877,7 +916,13 @@ impl Capture {
             silent: accept.silent,
         });
         match decision {
-            Decision::Nothing => None,
+            Decision::Nothing if !accept.unknown => None,
+            Decision::Nothing => {
+                let mut hidden = command(&accept, String::new(), Certainty::Raw);
+                hidden.hidden = true;
+                self.actions.push_back(Action::Command(hidden));
+                None
+            }
             Decision::Hidden => {
                 self.hidden(&accept);
                 None
@@ -890,6 +935,7 @@ impl Capture {
                     self.prompts.learn(&anchor.prompt);
                 }
                 let command = command(&accept, line.clone(), certainty);
+                self.screen.floor = self.screen.grid().cursor().line + u64::from(!editor);
                 self.log(command, editor);
                 Some(line)
             }

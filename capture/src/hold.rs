@@ -2,9 +2,9 @@
 //! empty again after a denial.
 use crate::action::{Action, Certainty, Command, EndReason, JudgementId, Outcome, Verdict};
 use crate::capture::{Capture, REST};
-use crate::keys::Key;
-use crate::line::{Anchor, anchor_at, cursor_line, read};
-use crate::reading::{Decision, Evidence, decide};
+use crate::keys::{Key, Keys};
+use crate::line::{Anchor, Reading, anchor_at, cursor_line, read};
+use crate::reading::{Decision, Evidence, compact, decide, stands_in};
 use crate::typed::Explained;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const SETTLED: Duration = Duration::from_millis(10);
 /// Of what was typed ahead of a program's end, this many tails are judged.
 const AHEAD_TAILS: usize = 128;
+/// A key that nothing was printed after for this long has done nothing.
+const UNANSWERED: Duration = Duration::from_secs(1);
 /// How long one way of clearing is given before the next is tried.
 const CLEARING: Duration = Duration::from_millis(250);
 
@@ -30,6 +32,8 @@ pub enum Hold {
         pending: Pending,
         refused: String,
         until: Instant,
+        /// What was typed before the question answers nothing: this many bytes, the accepting key among them.
+        before: usize,
     },
     /// A denied line is being removed.
     Clearing { clearing: Clearing },
@@ -111,7 +115,7 @@ impl Capture {
                 return;
             }
             self.last_accept = None;
-            if self.keys.would_accept(byte) {
+            if Keys::may_accept(byte) {
                 if self.settings.enforcing {
                     self.hold = Hold::Echo { since: now };
                     self.look(now);
@@ -138,11 +142,14 @@ impl Capture {
 
     fn let_go(&mut self, now: Instant, byte: u8, judged: Option<JudgementId>, outcome: Outcome) {
         match self.keys.feed(byte) {
-            Some(key @ Key::PastedLine(_)) if self.screen.bracketed() => {
+            Some(Key::PastedLine(_)) if !self.screen.bracketed() => {
+                self.accept(now, byte, judged, outcome);
+            }
+            Some(Key::Accept(_)) | None => self.accept(now, byte, judged, outcome),
+            Some(key) => {
                 self.send(&[byte]);
                 self.key(now, key);
             }
-            _ => self.accept(now, byte, judged, outcome),
         }
     }
 
@@ -210,6 +217,10 @@ impl Capture {
         } else if self.echo.has_come() {
             match output {
                 Some(output) if output >= key => output + SETTLED,
+                // What was recalled or completed must be seen.
+                _ if self.typed.explained() == Explained::No || self.typed.tab => {
+                    key + self.settings.hold
+                }
                 _ => key + (trip * 3 + Duration::from_millis(25)).max(Duration::from_millis(40)),
             }
         } else {
@@ -248,7 +259,7 @@ impl Capture {
         let Hold::Echo { since } = self.hold else {
             return;
         };
-        let pasted = self.keys.pasting();
+        let pasted = self.keys.pasting() && self.screen.bracketed();
         if self.keys.escape_open() {
             self.typed.key(Key::Control(0x1b));
         }
@@ -265,12 +276,7 @@ impl Capture {
             .map(|anchor| read(&self.screen, anchor))
             .filter(|r| r.found);
         let at_prompt = self.at_prompt(self.anchor.as_ref());
-        let silent = self.echo.silent()
-            && self.typed.shown > 0
-            && before
-                .as_ref()
-                .is_none_or(|r| r.text.is_empty() || crate::reading::masked(&r.text))
-            && !pasted;
+        let silent = !pasted && self.is_silent(before.as_ref());
         let mut candidates = Vec::new();
         let mut add = |text: &str| {
             let text = text.trim();
@@ -286,7 +292,18 @@ impl Capture {
             }
             add(row);
         }
-        let full_screen = self.screen.in_alternate() && !at_prompt && self.program.reads();
+        // Text behind other text may stand behind a prompt: it is judged.
+        let behind = before.as_ref().is_some_and(|r| !r.moved)
+            && self
+                .anchor
+                .as_ref()
+                .is_some_and(|a| a.prompt.trim().chars().count() > 1);
+        let full_screen =
+            self.screen.in_alternate() && !at_prompt && !behind && self.program.reads();
+        // No answer of a terminal has a line end in it, and none makes a line.
+        let answers =
+            self.screen.bracketed() && (self.keys.string_open() || self.answers && !self.typed.any);
+        self.unknown = answers || self.is_unknown(now, before.as_ref(), at_prompt);
         let unseen = self.echo.misses_end() || self.echo.skipped() && !full_screen;
         if unseen && self.typed.ahead {
             // A program takes the first of it, and a shell what is left when the program ends: who knows where.
@@ -347,7 +364,10 @@ impl Capture {
             {
                 add(&reading.text);
             }
-            if before.is_none() && self.typed.explained() == Explained::No {
+            if before.is_none() && self.typed.explained() == Explained::No || self.signalled {
+                if let Some(reading) = self.read_behind_prompt() {
+                    add(&reading.text);
+                }
                 add(&row);
             }
             let nothing = candidates.is_empty();
@@ -368,32 +388,16 @@ impl Capture {
                 }
             }
         }
-        if candidates.is_empty() {
-            // Something was recalled or completed, and the asset has not shown what.
-            let unknown = self.typed.any
-                && self.typed.explained() == Explained::No
-                && !full_screen
-                && !self.asset_answered();
-            if (silent && at_prompt || unknown) && self.screen.bracketed() {
-                self.ask(
-                    now,
-                    since,
-                    Vec::new(),
-                    true,
-                    pasted,
-                    String::new(),
-                    Certainty::Raw,
-                );
-                return;
-            }
+        let hidden = self.unknown || silent && self.screen.bracketed() && at_prompt;
+        let cut = self.typed.cut;
+        if candidates.is_empty() && !hidden {
             self.hold = Hold::Free;
             if let Some(byte) = self.held.pop_front() {
                 self.let_go(now, byte, None, Outcome::Passed);
             }
             return;
         }
-        let hidden = silent && self.screen.bracketed() && at_prompt;
-        let line = if silent {
+        let line = if silent || hidden {
             String::new()
         } else {
             candidates.first().cloned().unwrap_or_default()
@@ -403,7 +407,65 @@ impl Capture {
         } else {
             Certainty::Likely
         };
-        self.ask(now, since, candidates, hidden, pasted, line, certainty);
+        self.judgements += 1;
+        let id = JudgementId(self.judgements);
+        self.actions.push_back(Action::Judge {
+            id,
+            candidates,
+            hidden,
+            silent,
+            cut,
+        });
+        self.hold = Hold::Asked {
+            id,
+            pending: Pending {
+                at: since,
+                line,
+                certainty,
+                hidden: hidden || silent,
+                pasting: pasted,
+            },
+        };
+    }
+
+    /// Nothing of what was typed is to be seen where it would stand.
+    fn is_silent(&self, before: Option<&Reading>) -> bool {
+        let shown = before.map_or("", |r| r.text.as_str());
+        let nothing = shown.is_empty() || crate::reading::masked(shown);
+        if self.typed.shown == 0 {
+            return false;
+        }
+        if self.echo.silent() && nothing {
+            return true;
+        }
+        let keys = compact(&self.typed.text());
+        let (_, row) = cursor_line(self.screen.grid());
+        self.typed.explained() == Explained::Fully
+            && !self.typed.literal
+            && !self.screen.bracketed()
+            && !stands_in(&keys, &compact(shown))
+            && !stands_in(&keys, &compact(&row))
+    }
+
+    /// A shell is given a line that the screen has not shown whole, and that the keys do not tell.
+    fn is_unknown(&self, now: Instant, before: Option<&Reading>, at_prompt: bool) -> bool {
+        if self.typed.explained() != Explained::No || self.screen.in_alternate() && !at_prompt {
+            return false;
+        }
+        let shown = before.map_or("", |r| r.text.as_str());
+        if self.epoch > 0 && !self.screen.bracketed() {
+            // Typed ahead of a line editor, and echoed as it was typed.
+            return shown.contains("^[[") || shown.contains("^[O");
+        }
+        if !self.screen.bracketed() && !self.at_prompt_known(self.anchor.as_ref()) {
+            return false;
+        }
+        let late = !self.asset_answered()
+            && self
+                .last_key
+                .is_some_and(|key| now.saturating_duration_since(key) < UNANSWERED);
+        let partial = shown.starts_with('<') || shown.ends_with('>') && shown.len() > 40;
+        before.is_none() || late || partial || shown.is_empty() && self.disturbed
     }
 
     fn anchor_for_reading(&self) -> Anchor {
@@ -417,36 +479,6 @@ impl Capture {
             },
             None => anchor_at(&self.screen, cursor, false),
         }
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn ask(
-        &mut self,
-        _now: Instant,
-        at: Instant,
-        candidates: Vec<String>,
-        hidden: bool,
-        pasting: bool,
-        line: String,
-        certainty: Certainty,
-    ) {
-        self.judgements += 1;
-        let id = JudgementId(self.judgements);
-        self.actions.push_back(Action::Judge {
-            id,
-            candidates,
-            hidden,
-        });
-        self.hold = Hold::Asked {
-            id,
-            pending: Pending {
-                at,
-                line,
-                certainty,
-                hidden,
-                pasting,
-            },
-        };
     }
 
     /// The owner's answer to [`Action::Judge`]. An id that is not waited for is ignored.
@@ -472,6 +504,7 @@ impl Capture {
                     pending,
                     refused,
                     until: now + self.settings.answer,
+                    before: self.held.len(),
                 };
             }
             Verdict::End(text) => {
@@ -492,14 +525,13 @@ impl Capture {
 
     /// The user was asked: his next key is the answer.
     fn answered(&mut self, now: Instant) {
-        // The accepting key still stands in front.
-        let Some(&answer) = self.held.get(1) else {
+        let Hold::Confirm { id, before, .. } = self.hold else {
             return;
         };
-        let Hold::Confirm { id, .. } = self.hold else {
+        // The accepting key still stands in front, and what was typed ahead of the question behind it.
+        let Some(answer) = self.held.remove(before) else {
             return;
         };
-        self.held.remove(1);
         if matches!(answer, b'y' | b'Y') {
             self.paint(b"y\r\n");
             self.prompt_again();

@@ -21,6 +21,8 @@ pub enum Key {
     PasteEnd,
     /// Not a key: the terminal answers a question of the asset's.
     Report,
+    /// The same, as a string: somebody may have typed it.
+    Answer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +72,16 @@ impl Keys {
     /// `ESC` has come, and nothing behind it: it is a key of its own if a line is accepted now.
     pub fn escape_open(&self) -> bool {
         self.state == State::Escape
+    }
+
+    /// Whether this byte accepts a line in some program, whatever was typed before it: quoted or pasted it may do so, too.
+    pub fn may_accept(byte: u8) -> bool {
+        matches!(byte, b'\r' | b'\n' | 0x0f)
+    }
+
+    /// An answer of the terminal has begun, and has not ended.
+    pub fn string_open(&self) -> bool {
+        matches!(self.state, State::String(_) | State::StringEscape)
     }
 
     /// Whether this byte would accept a line.
@@ -135,12 +147,12 @@ impl Keys {
                     _ if length > 4096 => State::Ground,
                     _ => State::String(length + 1),
                 };
-                (self.state == State::Ground).then_some(Key::Report)
+                (self.state == State::Ground).then_some(Key::Answer)
             }
             State::StringEscape => {
                 self.state = State::Ground;
                 if byte == b'\\' {
-                    return Some(Key::Report);
+                    return Some(Key::Answer);
                 }
                 self.state = State::Escape;
                 self.feed(byte)
@@ -234,11 +246,11 @@ impl Keys {
                 };
                 None
             }
-            b'~' if parameter == 200 => {
+            b'~' if parameter == 200 && !more => {
                 self.pasting = true;
                 Some(Key::PasteBegin)
             }
-            b'~' if parameter == 201 => {
+            b'~' if parameter == 201 && !more => {
                 self.pasting = false;
                 Some(Key::PasteEnd)
             }

@@ -65,9 +65,15 @@ pub fn anchor_at(screen: &Screen, place: Place, sure: bool) -> Anchor {
 }
 
 /// The lowest row, not below the cursor, that begins with this prompt.
-fn find(grid: &Grid, anchor: &Anchor) -> Option<u64> {
+fn find(screen: &Screen, anchor: &Anchor) -> Option<u64> {
+    let grid = screen.grid();
     let cursor = grid.cursor().line;
-    let lowest = grid.top_line().min(anchor.place.line);
+    let taken = if cursor >= screen.floor {
+        screen.floor
+    } else {
+        0
+    };
+    let lowest = grid.top_line().max(taken).min(anchor.place.line);
     if anchor.prompt.trim().is_empty() {
         return (anchor.place.line <= cursor).then_some(anchor.place.line);
     }
@@ -100,7 +106,7 @@ fn find(grid: &Grid, anchor: &Anchor) -> Option<u64> {
 /// Reads the line that begins at an anchor.
 pub fn read(screen: &Screen, anchor: &Anchor) -> Reading {
     let grid = screen.grid();
-    let Some(start) = find(grid, anchor) else {
+    let Some(start) = find(screen, anchor) else {
         return Reading::default();
     };
     let moved = start != anchor.place.line;

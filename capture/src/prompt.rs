@@ -58,17 +58,17 @@ impl Prompts {
         Some((Place { line, column }, prompt.clone()))
     }
 
-    /// The lowest line on the screen, not below the cursor, that stands behind a known prompt.
-    pub fn read(&self, grid: &Grid) -> Option<(Reading, String)> {
+    /// The lowest line on the screen, not below the cursor, that stands behind a known prompt; and on which row.
+    pub fn read(&self, grid: &Grid) -> Option<(Reading, u64)> {
         let cursor = grid.cursor().line;
         let lowest = grid.top_line().max(cursor.saturating_sub(30));
         let mut line = cursor;
         loop {
-            if let Some((place, prompt)) = self.behind(grid, line) {
+            if let Some((place, _)) = self.behind(grid, line) {
                 let mut reading = read_from(grid, place, 0, "", false);
                 reading.found = true;
                 reading.moved = true;
-                return Some((reading, prompt));
+                return Some((reading, line));
             }
             if line <= lowest {
                 return None;

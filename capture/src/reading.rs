@@ -47,8 +47,42 @@ fn fully(typed: &Typed) -> bool {
     typed.explained() == Explained::Fully && !typed.text().trim().is_empty()
 }
 
-fn compact(text: &str) -> String {
+pub fn compact(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+/// Whether all of `keys` stands in `shown`, in its order and in a few pieces: other output may have come in between. Both
+/// without white space.
+pub fn stands_in(keys: &str, shown: &str) -> bool {
+    let most = 1 + keys.chars().count() / 6;
+    let (mut keys, mut shown) = (keys, shown);
+    for _ in 0..most {
+        if keys.is_empty() {
+            return true;
+        }
+        // The longest start of it that is there.
+        let (mut low, mut high) = (0, keys.len());
+        let mut found = None;
+        while low < high {
+            let mut middle = (low + high).div_ceil(2);
+            while !keys.is_char_boundary(middle) {
+                middle += 1;
+            }
+            match keys.get(..middle).and_then(|start| shown.find(start)) {
+                Some(at) => {
+                    found = Some((at, middle));
+                    low = middle;
+                }
+                None => high = middle - 1,
+            }
+        }
+        let Some((at, length)) = found else {
+            return false;
+        };
+        shown = shown.get(at + length..).unwrap_or_default();
+        keys = keys.get(length..).unwrap_or_default();
+    }
+    keys.is_empty()
 }
 
 /// Decides.
@@ -140,8 +174,12 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
     }
     if fully {
         // What stands in front of it was no part of it.
-        if whole.ends_with(&tight) || disturbed || !editor {
+        if whole.ends_with(&tight) || (disturbed || !editor) && stands_in(&tight, &whole) {
             return Decision::Line(keys.to_owned(), Certainty::Likely);
+        }
+        if !editor {
+            // Something else was printed where it would stand: nobody has seen it.
+            return Decision::Hidden;
         }
     }
     // Blanks in a row may have been a tab.

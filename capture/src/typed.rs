@@ -151,7 +151,7 @@ impl Typed {
                     self.text.remove(self.cursor);
                 }
             }
-            Key::Control(0x0c) | Key::Report => {}
+            Key::Control(0x0c) | Key::Report | Key::Answer => {}
             Key::PasteBegin => self.pasted = true,
             Key::PasteEnd => {}
             Key::Meta(b'f') => {

@@ -134,7 +134,7 @@ impl Grid {
     }
 
     /// Shows a character at the cursor.
-    pub fn print(&mut self, character: char, stamp: u32, pen: u8, insert: bool, wrap: bool) {
+    pub fn print(&mut self, character: char, stamp: u32, pen: u8, insert: bool) {
         let wide = character.width().unwrap_or(0);
         if wide == 0 {
             let column = self.column.saturating_sub(1);
@@ -151,14 +151,11 @@ impl Grid {
             return;
         }
         if self.column + wide > self.width {
-            if wrap {
-                let row = self.row;
-                self.at(row).wrapped = true;
-                self.column = 0;
-                self.line_feed();
-            } else {
-                self.column = self.width.saturating_sub(wide);
-            }
+            // Always, whatever mode is set: nothing that was shown may be lost.
+            let row = self.row;
+            self.at(row).wrapped = true;
+            self.column = 0;
+            self.line_feed();
         }
         let (row, column, width) = (self.row, self.column, self.width);
         let line = self.at(row);

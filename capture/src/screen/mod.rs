@@ -39,13 +39,12 @@ pub struct Screen {
     in_alternate: bool,
     bracketed: bool,
     insert: bool,
-    wrap: bool,
     stamp: u32,
     pen: u8,
     faint: bool,
-    graphics: [bool; 2],
-    shifted: usize,
     last: char,
+    /// Lines above this one have been taken: no prompt is looked for there.
+    pub floor: u64,
 }
 
 /// The bit of a pen that says "dim or grey": what suggestions are painted with.
@@ -62,13 +61,11 @@ impl Screen {
             in_alternate: false,
             bracketed: false,
             insert: false,
-            wrap: true,
             stamp: 1,
             pen: 0,
             faint: false,
-            graphics: [false; 2],
-            shifted: 0,
             last: ' ',
+            floor: 0,
         }
     }
 
@@ -117,6 +114,7 @@ impl Screen {
     /// A new size.
     pub fn resize(&mut self, rows: u16, columns: u16) {
         let (rows, columns) = size(rows, columns);
+        self.floor = 0;
         self.primary.resize(rows, columns, true);
         self.alternate.resize(rows, columns, false);
     }
@@ -178,16 +176,11 @@ impl Screen {
     }
 
     fn print(&mut self, c: char) -> Event {
-        let c = if self.graphics[self.shifted] && ('`'..='~').contains(&c) {
-            '\u{2500}'
-        } else {
-            c
-        };
         self.stamp = self.stamp.wrapping_add(1);
         self.last = c;
-        let (stamp, insert, wrap) = (self.stamp, self.insert, self.wrap);
+        let (stamp, insert) = (self.stamp, self.insert);
         let pen = self.pen & !FAINT | if self.faint { FAINT } else { 0 };
-        self.grid_mut().print(c, stamp, pen, insert, wrap);
+        self.grid_mut().print(c, stamp, pen, insert);
         Event::Printed(c)
     }
 
@@ -200,8 +193,6 @@ impl Screen {
             b'\t' => grid.column = ((grid.column / 8 + 1) * 8).min(width - 1),
             b'\n' | 0x0b | 0x0c => grid.line_feed(),
             b'\r' => grid.column = 0,
-            0x0e => self.shifted = 1,
-            0x0f => self.shifted = 0,
             _ => {}
         }
     }
@@ -217,8 +208,6 @@ impl Screen {
             }
             (None, b'M') => self.grid_mut().reverse_line_feed(),
             (None, b'c') => self.reset(),
-            (Some(b'('), set) => self.graphics[0] = set == b'0',
-            (Some(b')'), set) => self.graphics[1] = set == b'0',
             _ => {}
         }
     }
@@ -229,8 +218,7 @@ impl Screen {
         self.primary.clear();
         self.primary.margins(0, height - 1);
         self.primary.go_to(0, 0);
-        (self.insert, self.wrap, self.pen, self.faint, self.shifted) = (false, true, 0, false, 0);
-        self.graphics = [false; 2];
+        (self.insert, self.pen, self.faint) = (false, 0, false);
     }
 
     fn sequence(&mut self, mark: Option<u8>, intermediate: Option<u8>, byte: u8) -> Event {
@@ -250,7 +238,7 @@ impl Screen {
                 let at = (grid.row, grid.column);
                 grid.margins(0, height - 1);
                 (grid.row, grid.column) = at;
-                (self.insert, self.wrap, self.pen, self.faint) = (false, true, 0, false);
+                (self.insert, self.pen, self.faint) = (false, 0, false);
             }
             (None, None, _) => self.motion(byte),
             _ => {}
@@ -262,7 +250,6 @@ impl Screen {
         let mut event = Event::None;
         for index in 0..self.parser.parameters() {
             match self.parser.parameter(index, 0) {
-                7 => self.wrap = on,
                 47 | 1047 | 1049 => {
                     if on && !self.in_alternate {
                         self.primary.save();
@@ -336,7 +323,7 @@ impl Screen {
             b'T' => grid.scroll_down(first),
             b'b' => {
                 for _ in 0..first.min(width) {
-                    grid.print(last, stamp, pen, false, true);
+                    grid.print(last, stamp, pen, false);
                 }
             }
             b'r' => grid.margins(first - 1, if bottom == 0 { height - 1 } else { bottom - 1 }),

@@ -12,6 +12,12 @@ pub struct Session {
     pub hidden: usize,
     pub ended: bool,
     pub asked: Vec<Vec<String>>,
+    /// Of each question, whether its line was silent.
+    pub silent: Vec<bool>,
+    /// Questions about lines that nobody has seen.
+    pub unseen: usize,
+    /// Questions about lines that are longer than what is known of them.
+    pub cut: usize,
     denied: &'static str,
     confirm: bool,
 }
@@ -58,6 +64,9 @@ impl Session {
             hidden: 0,
             ended: false,
             asked: Vec::new(),
+            silent: Vec::new(),
+            unseen: 0,
+            cut: 0,
             denied,
             confirm: false,
         }
@@ -68,7 +77,16 @@ impl Session {
             match action {
                 Action::Send(bytes) => self.sent.extend(bytes),
                 Action::Show(bytes) => self.shown.push_str(&String::from_utf8_lossy(&bytes)),
-                Action::Judge { id, candidates, .. } => {
+                Action::Judge {
+                    id,
+                    candidates,
+                    hidden,
+                    silent,
+                    cut,
+                } => {
+                    self.silent.push(silent);
+                    self.unseen += usize::from(hidden);
+                    self.cut += usize::from(cut);
                     let hit = candidates
                         .iter()
                         .any(|c| match self.denied.strip_prefix('^') {

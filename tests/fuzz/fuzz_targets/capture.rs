@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
         while let Some(action) = capture.next_action() {
             match action {
                 Action::Send(bytes) => sent.extend_from_slice(&bytes),
-                Action::Judge { id, candidates, hidden } => {
+                Action::Judge { id, candidates, hidden, .. } => {
                     assert!(enforcing && (hidden || !candidates.is_empty()));
                     let verdict = if deny { Verdict::Deny("no".into()) } else { Verdict::Allow };
                     capture.verdict(now, id, verdict);
