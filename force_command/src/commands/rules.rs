@@ -39,6 +39,33 @@ impl Judged {
     }
 }
 
+impl Judged {
+    /// A line of which not all is known.
+    fn too_long() -> Self {
+        Self {
+            verdict: Verdict::Deny,
+            sentence: "denied, because the line is longer than 64 KiB".to_owned(),
+            ..Self::nothing()
+        }
+    }
+
+    /// Without anything of the line.
+    fn silent(self) -> Self {
+        let word = match self.verdict {
+            Verdict::Deny => "denied by",
+            Verdict::Confirm => "asked by",
+            Verdict::Warn | Verdict::Allow => "seen by",
+        };
+        Self {
+            sentence: format!(
+                "{word} filter {}, rule {}: a line typed without echo",
+                self.filter, self.rule
+            ),
+            ..self
+        }
+    }
+}
+
 impl From<Judgement> for Judged {
     fn from(judgement: Judgement) -> Self {
         Self {
@@ -139,6 +166,27 @@ impl Rules {
             },
             None => judged.into(),
         }
+    }
+
+    /// What is said of a line that was typed without echo and may be a password: only a rule speaks of it, no default does,
+    /// and nothing of it is in what is said.
+    #[must_use]
+    pub fn judge_silent(&self, readings: &[String]) -> Judged {
+        let judge = |reading: &String| {
+            Judged::from(filter::judge(&self.filters, reading, Context::TERMINAL))
+        };
+        readings
+            .iter()
+            .map(judge)
+            .filter(|judged| !judged.rule.is_empty() && judged.verdict != Verdict::Allow)
+            .max_by_key(|judged| judged.verdict)
+            .map_or_else(Judged::nothing, Judged::silent)
+    }
+
+    /// What is said of a line that is longer than what is known of it.
+    #[must_use]
+    pub fn judge_cut(&self) -> Judged {
+        Judged::too_long()
     }
 
     /// What is said of a line that was typed without echo.

@@ -175,8 +175,10 @@ impl Watch<'_> {
                     id,
                     candidates,
                     hidden,
+                    silent,
+                    cut,
                 } => {
-                    let answer = self.judge(id, &candidates, hidden);
+                    let answer = self.judge(id, &candidates, hidden, silent, cut);
                     if self.engine.verdict(now, id, answer).is_err() {
                         let _ = self.board.borrow_mut().add(Note::Broken);
                         return self.broken();
@@ -189,14 +191,24 @@ impl Watch<'_> {
         }
     }
 
-    fn judge(&mut self, id: JudgementId, candidates: &[String], hidden: bool) -> Verdict {
+    fn judge(
+        &mut self,
+        id: JudgementId,
+        candidates: &[String],
+        hidden: bool,
+        silent: bool,
+        cut: bool,
+    ) -> Verdict {
         let board = self.board.borrow();
         let rules = board.rules();
-        let judged = if hidden {
-            rules.judge_hidden()
-        } else {
-            rules.judge(candidates)
+        let mut judged = match (cut, silent) {
+            (true, _) => rules.judge_cut(),
+            (_, true) => rules.judge_silent(candidates),
+            _ => rules.judge(candidates),
         };
+        if hidden && rules.judge_hidden().verdict > judged.verdict {
+            judged = rules.judge_hidden();
+        }
         let answer = rules.answer(&judged, hidden);
         if let Verdict::End(sentence) = &answer {
             self.ended = Some(sentence.clone());
