@@ -20,6 +20,8 @@ pub struct Accept {
     pub before: Option<Reading>,
     /// All echo had come, and nothing else was waiting.
     pub settled: bool,
+    /// Names the characters of its that are to be echoed.
+    pub echo: u64,
     /// A line editor was reading.
     pub editor: bool,
     /// Which reading of that editor it was.

@@ -544,7 +544,12 @@ impl Capture {
             .anchor
             .as_ref()
             .is_some_and(|anchor| crate::reading::masked(&read(&self.screen, anchor).text));
-        let bang = self.escape_to_shell();
+        // Its last characters may not have been echoed yet.
+        let keys = self.typed.text();
+        let bang = self.escape_to_shell().map(|row| {
+            let whole = keys.rfind(&row).and_then(|at| keys.get(at..));
+            whole.map_or(row.clone(), str::to_owned)
+        });
         let mut characters: usize = self.waiting.iter().map(|a| a.typed.len()).sum();
         while self.waiting.len() >= WAITING_LIMIT || characters > WAITING_CHARACTERS {
             characters -= self.waiting.front().map_or(characters, |a| a.typed.len());
@@ -558,6 +563,7 @@ impl Capture {
             anchor: self.anchor.take(),
             before,
             settled,
+            echo: self.echo.line(),
             editor: self.screen.bracketed(),
             epoch: self.epoch,
             alternate: self.screen.in_alternate(),
@@ -637,7 +643,7 @@ impl Capture {
                     ends_with_keys(all, keys) || ends_with_keys(&shown, keys) || scrolled
                 } else if accept.typed.any {
                     let sure = accept.anchor.as_ref().is_some_and(|a| a.sure);
-                    sure && accept.settled
+                    sure && (accept.settled || !self.echo.misses(accept.echo))
                         && accept.feeds == 0
                         && reading.as_ref().is_some_and(|r| !r.text.is_empty())
                 } else {
@@ -876,6 +882,7 @@ impl Capture {
             anchor: self.anchor.take(),
             before: None,
             settled: false,
+            echo: self.echo.line(),
             editor: true,
             epoch: self.epoch,
             alternate: self.screen.in_alternate(),

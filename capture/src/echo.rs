@@ -83,6 +83,16 @@ impl Echo {
         self.missing.is_empty()
     }
 
+    /// Names the line that is being typed.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Not all of this line has come.
+    pub fn misses(&self, line: u64) -> bool {
+        self.missing.iter().any(|m| m.2 == line)
+    }
+
     /// All of this line has come.
     pub fn has_come(&self) -> bool {
         !self.missing.iter().any(|m| m.2 == self.line)

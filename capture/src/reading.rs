@@ -153,17 +153,17 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         }
     }
     // A suggestion behind what was typed was not taken.
-    let suggested = [Some(seen), before.filter(|b| b.text == seen.text)]
-        .into_iter()
-        .flatten()
-        .any(|r| {
-            [&r.without_tail, &r.without_faint]
-                .into_iter()
-                .flatten()
-                .any(|t| same_but_space(t, keys))
-        });
+    let suggests = |reading: &Reading| {
+        [&reading.without_tail, &reading.without_faint]
+            .into_iter()
+            .flatten()
+            .any(|t| same_but_space(t, keys))
+    };
     let explained = typed.explained() != Explained::No;
-    if explained && !tight.is_empty() && suggested && shown.starts_with(keys) {
+    // What was suggested before may have been taken since, by a key that only looks like a motion.
+    let suggested = explained && suggests(seen)
+        || fully && before.is_some_and(|b| b.text == seen.text && suggests(b));
+    if !tight.is_empty() && suggested && shown.starts_with(keys) {
         return Decision::Line(keys.to_owned(), Certainty::Likely);
     }
     if let Some(firm) = seen.without_faint.as_deref().filter(|f| !f.is_empty())
