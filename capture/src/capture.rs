@@ -19,6 +19,10 @@ pub(crate) const REST: Duration = Duration::from_millis(30);
 const HELD_LIMIT: usize = 256 * 1024;
 /// Accepted lines that wait for their confirmation at most.
 const WAITING_LIMIT: usize = 64;
+/// A line that nothing has confirmed after this many rows of output is not confirmed by rows any more.
+const FEEDS: u32 = 50;
+/// Output that comes in pieces of this size answers no key.
+const FLOOD: usize = 4096;
 /// Characters of them at most.
 const WAITING_CHARACTERS: usize = 48 * 1024;
 
@@ -58,6 +62,8 @@ pub struct Capture {
     began_alternate: bool,
     /// A key was typed that interrupts programs, and nothing has shown yet that it did.
     pub(crate) signalled: bool,
+    /// When `ESC` was typed last.
+    pub(crate) escape_at: Option<Instant>,
     /// The line whose accepting key is held was not seen.
     pub(crate) unknown: bool,
     /// What looks like an answer of the terminal has come since the line editor began.
@@ -106,6 +112,7 @@ impl Capture {
             began: Place { line: 0, column: 0 },
             began_alternate: false,
             signalled: false,
+            escape_at: None,
             unknown: false,
             answers: false,
             edited: Edited::No,
@@ -164,11 +171,10 @@ impl Capture {
             let editor = self.screen.bracketed();
             self.program.printed(now, bytes, editor);
         }
-        let idle = self.waiting.is_empty()
-            && self.echo.is_empty()
-            && matches!(self.hold, Hold::Free)
-            && self.expanding.is_none();
-        if idle && bytes.len() >= 512 {
+        let idle = matches!(self.hold, Hold::Free) && self.expanding.is_none();
+        let nothing = self.waiting.is_empty() && self.echo.is_empty();
+        let flood = bytes.len() >= FLOOD && self.waiting.iter().all(|a| a.feeds >= FEEDS);
+        if idle && (nothing && bytes.len() >= 512 || flood) {
             let mut events = Vec::new();
             let before = self.screen.bracketed();
             self.screen
@@ -598,7 +604,7 @@ impl Capture {
         let Some(front) = self.waiting.front() else {
             return;
         };
-        if front.seen || front.typed.is_empty() {
+        if front.seen || front.typed.is_empty() || front.feeds >= FEEDS {
             return;
         }
         let keys = front.typed.text();
@@ -618,6 +624,10 @@ impl Capture {
         let mut index = 0;
         while index < self.waiting.len() {
             let accept = &self.waiting[index];
+            if accept.feeds >= FEEDS {
+                index += 1;
+                continue;
+            }
             let reading = accept
                 .anchor
                 .as_ref()
@@ -935,6 +945,11 @@ impl Capture {
                 None
             }
             Decision::Line(line, certainty) => {
+                let certainty = if accept.unknown {
+                    certainty.min(Certainty::Likely)
+                } else {
+                    certainty
+                };
                 if let Some(anchor) = &accept.anchor
                     && anchor.sure
                     && (editor || looks_like_one(&anchor.prompt))

@@ -42,7 +42,7 @@ impl Echo {
 
     /// A character appeared on the screen.
     pub fn printed(&mut self, now: Instant, c: char) -> Echoed {
-        let old = self.missing.iter().take_while(|m| m.2 != self.line).count();
+        let old = self.missing.partition_point(|m| m.2 != self.line);
         let near = |from: usize| {
             self.missing
                 .iter()

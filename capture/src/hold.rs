@@ -66,6 +66,8 @@ pub struct Clearing {
     /// It is a command on the last row of a full-screen program.
     escape: bool,
     interrupted: bool,
+    /// It was looked at when this output had come to rest.
+    looked: Option<Instant>,
 }
 
 impl Clearing {
@@ -115,7 +117,7 @@ impl Capture {
                 return;
             }
             self.last_accept = None;
-            if Keys::may_accept(byte) {
+            if Keys::may_accept(byte) || self.accepts_and_holds(now, byte) {
                 if self.settings.enforcing {
                     self.hold = Hold::Echo { since: now };
                     self.look(now);
@@ -126,11 +128,25 @@ impl Capture {
                 continue;
             }
             self.held.pop_front();
+            if byte == 0x1b {
+                self.escape_at = Some(now);
+            }
             self.send(&[byte]);
             if let Some(key) = self.keys.feed(byte) {
                 self.key(now, key);
             }
         }
+    }
+
+    /// zsh runs the line and keeps it at Alt-a. (`ESC` and then `a` is something else in a vi mode.)
+    fn accepts_and_holds(&self, now: Instant, byte: u8) -> bool {
+        matches!(byte, b'a' | b'A')
+            && self.screen.bracketed()
+            && !self.screen.in_alternate()
+            && self.keys.escape_open()
+            && self
+                .escape_at
+                .is_some_and(|at| now.saturating_duration_since(at) < Duration::from_millis(5))
     }
 
     /// After a denial within a paste, the rest of the paste goes the same way.
@@ -190,7 +206,7 @@ impl Capture {
             && self.epoch > clearing.epoch
             && self.screen.bracketed();
         match self.last_output {
-            Some(at) if began_anew => ends.min(at + SETTLED),
+            Some(at) if began_anew && clearing.looked != Some(at) => ends.min(at + SETTLED),
             _ => ends,
         }
     }
@@ -245,6 +261,10 @@ impl Capture {
             Hold::Clearing { clearing } if now >= self.clearing_until(clearing) => {
                 let rested = clearing.interrupted && self.epoch > clearing.epoch;
                 if rested && now < self.clearing_ends(clearing) {
+                    let output = self.last_output;
+                    if let Hold::Clearing { clearing } = &mut self.hold {
+                        clearing.looked = output;
+                    }
                     self.look_cleared(now);
                 } else {
                     self.clear_further(now);
@@ -260,7 +280,7 @@ impl Capture {
             return;
         };
         let pasted = self.keys.pasting() && self.screen.bracketed();
-        if self.keys.escape_open() {
+        if self.keys.escape_open() && self.held.front().is_some_and(|b| Keys::may_accept(*b)) {
             self.typed.key(Key::Control(0x1b));
         }
         if !pasted && now < self.settled_at(since) {
@@ -607,6 +627,7 @@ impl Capture {
             editor: self.screen.bracketed(),
             escape,
             interrupted: false,
+            looked: None,
         };
         self.hold = Hold::Clearing { clearing };
         self.clear_further(now);

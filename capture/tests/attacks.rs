@@ -318,3 +318,48 @@ fn a_denial_takes_time_in_proportion_only() {
         begun.elapsed()
     );
 }
+
+#[test]
+fn a_line_that_nothing_confirms_does_not_make_output_dear() {
+    for silent in ["abc", "hunter2-Falcon"] {
+        let mut session = Session::watched();
+        session
+            .prompt()
+            .runs("sudo id")
+            .prints("\x1b[?2004l")
+            .waits(100);
+        session.types(silent).types("\r").waits(10);
+        let rows = b"a row of output of a program\r\n".repeat(40_000);
+        let begun = Instant::now();
+        for chunk in rows.chunks(65_536) {
+            session.capture.printed(session.now, chunk);
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+#[test]
+fn no_deadline_is_asked_for_again_and_again() {
+    let mut session = Session::denying("rm");
+    session
+        .prompt()
+        .prints("\x1b[?2004l\x1b[?2004h> ")
+        .waits(100)
+        .types("rm x\r")
+        .waits(400);
+    // An interrupt has been sent; the editor begins anew, and its row is not empty.
+    session.prints("\r\n\x1b[?2004l\r\x1b[?2004hsomething ");
+    let mut ticks = 0;
+    let end = session.now + Duration::from_secs(5);
+    while let Some(deadline) = session.capture.deadline().filter(|d| *d <= end) {
+        session.now = session.now.max(deadline);
+        session.capture.tick(session.now);
+        while session.capture.next_action().is_some() {}
+        ticks += 1;
+        assert!(ticks < 100);
+    }
+}

@@ -268,3 +268,26 @@ fn a_part_of_a_recalled_line_is_not_taken_for_all_of_it() {
         .waits(1000);
     judged(&session, "many rows");
 }
+
+#[test]
+fn the_key_that_runs_a_line_and_keeps_it_is_judged() {
+    for key in ["\x1ba", "\x1bA"] {
+        let mut session = known();
+        session.echoed(LINE).types(key).waits(1000);
+        let sent = String::from_utf8_lossy(&session.sent).into_owned();
+        assert!(!sent.ends_with(key), "{sent:?}");
+    }
+}
+
+#[test]
+fn a_line_of_several_rows_that_a_signal_left_is_judged() {
+    let mut session = known();
+    let line = format!("{LINE}{}", "x".repeat(90));
+    session
+        .echoed(&line)
+        .types("\x1a")
+        .waits(50)
+        .types("\r")
+        .waits(1000);
+    judged(&session, "signal");
+}
