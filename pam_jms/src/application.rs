@@ -25,6 +25,8 @@ pub(crate) trait Application {
     fn variable(&self, name: &CStr) -> Option<String>;
     /// Sets a variable of the PAM environment; whether it worked.
     fn set_variable(&mut self, name: &str, value: &str) -> bool;
+    /// Takes a variable out of the PAM environment, if it is there; whether it is gone.
+    fn unset_variable(&mut self, name: &CStr) -> bool;
     /// Whether a module before this one has taken a password (PAM_AUTHTOK). It says nothing of whether it was right.
     fn password_was_typed(&self) -> bool;
     /// Shows the person a sentence. Best effort: nothing depends on whether it is seen.
@@ -81,6 +83,11 @@ impl Application for PamApplication<'_> {
             return false;
         };
         ffi::pam::set_variable(self.handle, &assignment)
+    }
+
+    fn unset_variable(&mut self, name: &CStr) -> bool {
+        // PAM takes it for an error if there is none.
+        self.variable(name).is_none() || ffi::pam::unset_variable(self.handle, name)
     }
 
     fn password_was_typed(&self) -> bool {

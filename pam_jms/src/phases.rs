@@ -266,7 +266,8 @@ fn request(
     })
 }
 
-/// The yes to a session carries the token and nothing else; it goes to the session's environment.
+/// The yes to a session carries the token and nothing else; it goes to the session's environment. What the authentication
+/// handed on has done its work by then: no session has it.
 fn hand_over(application: &mut impl Application, allow: &Allow) -> Result<(), &'static str> {
     let [variable] = allow.environment.as_slice() else {
         return Err("refused: the helper said yes without exactly one variable");
@@ -277,6 +278,9 @@ fn hand_over(application: &mut impl Application, allow: &Allow) -> Result<(), &'
     let Some(token) = LoginToken::parse(&variable.value) else {
         return Err("refused: the helper's login token is none");
     };
+    if !application.unset_variable(c"JMS_FACTOR") {
+        return Err("refused: PAM does not let go of what was passed");
+    }
     if application.set_variable(LOGIN_VARIABLE, token.as_str()) {
         Ok(())
     } else {

@@ -75,6 +75,10 @@ impl Application for Program {
         self.environment.insert(name.to_owned(), value.to_owned());
         self.takes_variables
     }
+    fn unset_variable(&mut self, name: &CStr) -> bool {
+        self.environment.remove(name.to_str().unwrap());
+        self.takes_variables
+    }
     fn password_was_typed(&self) -> bool {
         self.password_was_typed
     }
@@ -276,6 +280,9 @@ fn the_helpers_prompts_go_to_the_person_and_the_answers_to_the_helper() {
     let asked = script.asked.borrow();
     assert_eq!(asked[0].passed, None);
     assert_eq!(asked[1].passed.as_deref(), Some("c2VhbGVk"));
+    // No session has it.
+    assert_eq!(sshd.environment.get("JMS_FACTOR"), None);
+    assert_eq!(sshd.environment["JMS_LOGIN"], TOKEN);
 }
 
 #[test]

@@ -33,3 +33,8 @@ pub(crate) fn set_variable(handle: &mut PamHandle, assignment: &CStr) -> bool {
     let result = unsafe { pam_putenv(std::ptr::from_mut(handle), assignment.as_ptr()) };
     result == PAM_SUCCESS
 }
+
+/// Removes a variable: what has no `=` is taken for a name to forget. Whether it worked.
+pub(crate) fn unset_variable(handle: &mut PamHandle, name: &CStr) -> bool {
+    !name.to_bytes().contains(&b'=') && set_variable(handle, name)
+}
