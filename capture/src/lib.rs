@@ -57,15 +57,24 @@
 mod accept;
 mod action;
 mod capture;
+mod clear;
+mod confirm;
 mod echo;
+mod escape;
 mod history;
 mod hold;
 mod keys;
 mod line;
+mod log;
+mod look;
 mod program;
 mod prompt;
 mod reading;
 mod screen;
+mod settle;
+mod show;
+mod start;
+mod taken;
 mod typed;
 
 pub use action::{

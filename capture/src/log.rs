@@ -1,0 +1,158 @@
+//! What is reported of a line that was taken.
+use crate::accept::Accept;
+use crate::action::{Action, Certainty, Command, Outcome};
+use crate::capture::{Capture, Edited};
+use crate::line::{Reading, cursor_line};
+use crate::prompt::looks_like_one;
+use crate::reading::{Decision, Evidence, decide};
+use crate::typed::LINE_LIMIT;
+use std::time::Instant;
+
+impl Capture {
+    /// A line has been taken: logs it.
+    pub(crate) fn take(
+        &mut self,
+        accept: Accept,
+        reading: Option<&Reading>,
+        editor: bool,
+    ) -> Option<String> {
+        let decision = decide(Evidence {
+            typed: &accept.typed,
+            before: accept.before.as_ref(),
+            after: reading,
+            editor: editor || accept.editor,
+            sure: accept.anchor.as_ref().is_some_and(|a| a.sure),
+            disturbed: accept.disturbed,
+            silent: accept.silent,
+        });
+        match decision {
+            Decision::Nothing if !accept.unknown => None,
+            Decision::Nothing => {
+                let mut hidden = command(&accept, String::new(), Certainty::Raw);
+                hidden.hidden = true;
+                self.actions.push_back(Action::Command(hidden));
+                None
+            }
+            Decision::Hidden => {
+                self.hidden(&accept);
+                None
+            }
+            Decision::Line(line, certainty) => {
+                let certainty = if accept.unknown {
+                    certainty.min(Certainty::Likely)
+                } else {
+                    certainty
+                };
+                if let Some(anchor) = &accept.anchor
+                    && anchor.sure
+                    && (editor || looks_like_one(&anchor.prompt))
+                {
+                    self.prompts.learn(&anchor.prompt);
+                }
+                let command = command(&accept, line.clone(), certainty);
+                self.screen.floor = self.screen.grid().cursor().line + u64::from(!editor);
+                self.log(command, editor);
+                Some(line)
+            }
+        }
+    }
+
+    /// The shell prints what was written in an editor of files before it runs it.
+    pub(crate) fn edited_line(&mut self, now: Instant) {
+        let (_, line) = cursor_line(self.screen.grid());
+        if line.trim().is_empty() {
+            return;
+        }
+        self.edited = Edited::No;
+        let command = Command {
+            at: self.last_key.unwrap_or(now),
+            line,
+            certainty: Certainty::Likely,
+            cut: false,
+            hidden: false,
+            outcome: Outcome::Passed,
+            judged: None,
+        };
+        self.log(command, false);
+    }
+
+    /// Something was accepted that nobody could see.
+    pub(crate) fn hidden(&mut self, accept: &Accept) {
+        if accept.editor && !accept.masked || self.at_prompt_known(accept.anchor.as_ref()) {
+            let mut hidden = command(accept, String::new(), Certainty::Raw);
+            hidden.hidden = true;
+            self.actions.push_back(Action::Command(hidden));
+        } else {
+            self.actions.push_back(Action::Hidden { at: accept.at });
+        }
+    }
+
+    pub(crate) fn log(&mut self, command: Command, editor: bool) {
+        self.expanded(false);
+        if editor
+            && (crate::history::has_designator(&command.line)
+                || crate::history::runs_another(&command.line))
+        {
+            self.expected_line = self.screen.grid().cursor().line;
+            self.expanding = Some(command);
+            return;
+        }
+        self.remember(&command);
+        self.actions.push_back(Action::Command(command));
+    }
+
+    pub(crate) fn remember(&mut self, command: &Command) {
+        if command.line.len() <= 2048
+            && matches!(command.outcome, Outcome::Passed | Outcome::Confirmed)
+        {
+            self.history.push_back(command.line.clone());
+            if self.history.len() > 50 {
+                self.history.pop_front();
+            }
+        }
+    }
+
+    /// The shell has printed (or not) what a line with history designators became.
+    pub(crate) fn expanded(&mut self, printed: bool) {
+        let Some(mut command) = self.expanding.take() else {
+            return;
+        };
+        let (place, shown) = cursor_line(self.screen.grid());
+        if printed && place.line <= self.expected_line && shown.trim().is_empty() {
+            // The row end of the line itself.
+            self.expanding = Some(command);
+            return;
+        }
+        if printed && crate::history::may_expand_to(&command.line, &shown) {
+            command.line = shown;
+        } else if printed && shown.ends_with("event not found") {
+            return;
+        } else if let Some(line) = crate::history::expand(&command.line, &self.history) {
+            command.line = line;
+            command.certainty = Certainty::Likely;
+        }
+        self.remember(&command);
+        self.actions.push_back(Action::Command(command));
+    }
+}
+
+pub(crate) fn command(accept: &Accept, mut line: String, certainty: Certainty) -> Command {
+    let mut cut = accept.typed.cut;
+    if line.len() > LINE_LIMIT {
+        let end = (0..=LINE_LIMIT)
+            .rev()
+            .find(|at| line.is_char_boundary(*at))
+            .unwrap_or(0);
+        line.truncate(end);
+        cut = true;
+    }
+    Command {
+        at: accept.at,
+        line,
+        certainty,
+        cut,
+        hidden: false,
+        outcome: accept.outcome,
+        judged: accept.judged,
+    }
+}

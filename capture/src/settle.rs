@@ -1,0 +1,128 @@
+//! Accepted lines that nothing has confirmed: some belong to a construct, some went elsewhere.
+use crate::accept::Accept;
+use crate::action::Certainty;
+use crate::capture::{Capture, REST};
+use crate::keys::Key;
+use crate::log::command;
+use crate::typed::Explained;
+use std::time::Instant;
+
+impl Capture {
+    /// Decides about accepted lines that nothing has confirmed, when the user goes on typing after a rest.
+    pub(crate) fn settle_stale(&mut self, now: Instant) {
+        let rested = self
+            .last_output
+            .is_some_and(|at| now.saturating_duration_since(at) >= REST);
+        while let Some(front) = self.waiting.front()
+            && rested
+            && now.saturating_duration_since(front.at) >= REST * 2
+            && self.last_output.is_some_and(|at| at >= front.at)
+        {
+            if front.editor && self.screen.bracketed() && front.epoch == self.epoch {
+                if self.prompt_is_back(front) {
+                    self.take_shown();
+                } else if front.alternate && self.program.reads() {
+                    self.settle_front();
+                } else {
+                    self.continue_line();
+                }
+            } else {
+                self.settle_front();
+            }
+        }
+    }
+
+    /// The prompt before this line stands on a row below it, with nothing behind it: the line was taken. (What multiplexes
+    /// terminals may leave out that the line editor stopped reading and began again.)
+    pub(crate) fn prompt_is_back(&self, accept: &Accept) -> bool {
+        let grid = self.screen.grid();
+        let Some(anchor) = accept.anchor.as_ref() else {
+            return false;
+        };
+        self.prompts
+            .behind(grid, grid.cursor().line)
+            .is_some_and(|(place, prompt)| {
+                prompt == anchor.prompt
+                    && place.line > anchor.place.line
+                    && place == grid.cursor()
+                    && crate::line::read_from(grid, place, 0, "", true)
+                        .text
+                        .is_empty()
+            })
+    }
+
+    /// The oldest accepted line was taken, as it stood when it was accepted.
+    pub(crate) fn take_shown(&mut self) {
+        if let Some(accept) = self.waiting.pop_front() {
+            let reading = accept.before.clone();
+            self.take(accept, reading.as_ref(), true);
+        }
+    }
+
+    /// A key typed after an accepting one is echoed by the same line editor: that one accepted no line (a search, most likely).
+    pub(crate) fn still_editing(&mut self) {
+        let same = self.waiting.len() == 1
+            && self.screen.bracketed()
+            && self.waiting.front().is_some_and(|a| {
+                a.editor && a.epoch == self.epoch && a.typed.explained() == Explained::No
+            });
+        if same {
+            let current = std::mem::take(&mut self.typed);
+            self.continue_line();
+            self.typed.prefilled();
+            self.typed.shown += current.shown;
+        }
+    }
+
+    /// The line editor took the key as a part of the line: it has more than one row now.
+    pub(crate) fn continue_line(&mut self) {
+        let Some(front) = self.waiting.pop_front() else {
+            return;
+        };
+        self.log_bang(&front);
+        let mut typed = front.typed;
+        if front.byte == 0x0f {
+            typed.key(Key::Control(0x0f));
+        } else {
+            typed.key(Key::PastedLine(b'\n'));
+            typed.key(Key::Control(0x01));
+            typed.key(Key::Control(0x05));
+        }
+        self.typed = typed;
+        self.anchor = front.anchor;
+    }
+
+    /// Decides about the oldest accepted line without a confirmation.
+    pub(crate) fn settle_front(&mut self) {
+        let Some(accept) = self.waiting.pop_front() else {
+            return;
+        };
+        if accept.typed.shown == 0 {
+            return;
+        }
+        let visible = accept.seen
+            || accept
+                .before
+                .as_ref()
+                .is_some_and(|r| !r.text.is_empty() && !crate::reading::masked(&r.text));
+        if !visible {
+            if !accept.alternate && accept.typed.explained() != Explained::No {
+                self.hidden(&accept);
+            }
+            return;
+        }
+        if accept.bang.is_some() {
+            self.log_bang(&accept);
+            return;
+        }
+        if self.at_prompt_known(accept.anchor.as_ref()) {
+            let shown = accept
+                .before
+                .as_ref()
+                .filter(|r| r.found && accept.typed.explained() != Explained::Fully);
+            let line = shown.map_or_else(|| accept.typed.text(), |r| r.text.clone());
+            let command = command(&accept, line, Certainty::Raw);
+            self.log(command, false);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A line editor says that it has stopped reading: which line has it taken?
+use crate::accept::Accept;
+use crate::action::Outcome;
+use crate::capture::{Capture, Edited};
+use crate::keys::Key;
+use crate::line::{Reading, read};
+use crate::typed::Explained;
+use std::time::Instant;
+
+impl Capture {
+    /// A line editor has stopped reading: it took the line, or the line was given up.
+    pub(crate) fn editor_off(&mut self, now: Instant) {
+        self.skip_to_shown();
+        let Some(accept) = self.waiting.pop_front() else {
+            if self.abandoned || self.echo.was_cleared() {
+                self.anchor = None;
+                return;
+            }
+            self.editor_off_unasked(now);
+            return;
+        };
+        let reading = self.read_accepted(&accept);
+        if accept.alternate
+            && !self.at_prompt(accept.anchor.as_ref())
+            && reading.as_ref().is_none_or(|r| !r.found)
+        {
+            self.log_bang(&accept);
+            return;
+        }
+        if !self.counts(&accept) {
+            self.log_bang(&accept);
+            return;
+        }
+        self.take(accept, reading.as_ref(), true);
+    }
+
+    /// Of several accepted lines the editor has taken the one that it shows; those before it went elsewhere.
+    pub(crate) fn skip_to_shown(&mut self) {
+        if self.waiting.len() < 2 {
+            return;
+        }
+        let Some(shown) = self.read_behind_prompt() else {
+            return;
+        };
+        let is = |accept: &Accept| {
+            accept.typed.explained() == Explained::Fully && accept.typed.text().trim() == shown.text
+        };
+        if let Some(index) = self.waiting.iter().position(is) {
+            for _ in 0..index {
+                self.settle_front();
+            }
+        }
+    }
+
+    pub(crate) fn read_accepted(&self, accept: &Accept) -> Option<Reading> {
+        let keys = accept.typed.text();
+        if let Some(anchor) = &accept.anchor {
+            let reading = read(&self.screen, anchor);
+            let blank = anchor.prompt.trim().is_empty();
+            if reading.found && (!blank || reading.text == keys.trim_end()) {
+                return Some(reading);
+            }
+            if accept
+                .before
+                .as_ref()
+                .is_some_and(|b| b.found && !b.text.is_empty())
+                && !blank
+            {
+                return None;
+            }
+        }
+        if let Some(reading) = self.read_behind_prompt() {
+            return Some(reading);
+        }
+        // Nothing is known of the prompt: what was typed must stand at the end.
+        let grid = self.screen.grid();
+        let cursor = grid.cursor().line;
+        for line in [cursor, cursor.saturating_sub(1)] {
+            if let Some(row) = grid.line(line) {
+                let shown = crate::line::text_of(row, 0, usize::MAX);
+                if !keys.trim().is_empty() && shown.trim_end().ends_with(keys.trim_end()) {
+                    return Some(Reading {
+                        text: keys.trim_end().to_owned(),
+                        found: true,
+                        moved: true,
+                        without_tail: None,
+                        without_faint: None,
+                    });
+                }
+            }
+        }
+        accept
+            .anchor
+            .as_ref()
+            .map(|anchor| read(&self.screen, anchor))
+    }
+
+    /// The editor stopped without an accepting key of the user's: a line typed ahead is read again, or a key of its own accepts.
+    pub(crate) fn editor_off_unasked(&mut self, now: Instant) {
+        let emacs = self.recent == [Some(Key::Control(0x18)), Some(Key::Control(0x05))];
+        if emacs || self.typed.escaped && self.recent[1] == Some(Key::Char('v')) {
+            self.edited = Edited::Outside;
+            self.typed.clear();
+            self.anchor = None;
+            return;
+        }
+        let accept = Accept {
+            at: self.last_key.unwrap_or(now),
+            byte: 0,
+            typed: std::mem::take(&mut self.typed),
+            anchor: self.anchor.take(),
+            before: None,
+            settled: false,
+            echo: self.echo.line(),
+            editor: true,
+            epoch: self.epoch,
+            alternate: self.screen.in_alternate(),
+            seen: false,
+            feeds: 0,
+            bang: None,
+            masked: false,
+            disturbed: self.disturbed,
+            silent: false,
+            judged: None,
+            outcome: Outcome::Passed,
+            unknown: false,
+        };
+        if accept.alternate && !self.at_prompt(accept.anchor.as_ref()) {
+            return;
+        }
+        let reading = self.read_accepted(&accept);
+        if let Some(reading) = &reading
+            && self.ahead.read_again(&reading.text)
+        {
+            self.typed = accept.typed.clone();
+            return;
+        }
+        if accept.typed.any {
+            self.take(accept, reading.as_ref(), true);
+        }
+    }
+}
