@@ -9,7 +9,7 @@ use filter::{Context, Filter, FilterText, Matching, RuleText, Verdict, judge};
 use std::time::{Duration, Instant};
 use worst_lines::{lines, ordinary};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 25;
 
 fn compile(name: &str, matching: impl Fn(usize) -> Matching) -> Filter {
     let rules = (0..1000).zip(1..).map(|(at, id)| RuleText {

@@ -18,7 +18,7 @@ use wrapper::wrapper_named;
 const MAX_WRAPPERS: usize = 8;
 
 /// What handing a word on takes, in steps of reading a byte.
-const STEPS_A_WORD: usize = 4;
+const STEPS_A_WORD: usize = 16;
 
 /// Why it cannot be known what a command runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

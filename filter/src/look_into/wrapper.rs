@@ -47,7 +47,7 @@ impl Looking<'_> {
 
     /// A program of the table.
     pub fn wrapper(&mut self, wrapper: &Wrapper) {
-        let arguments = self.arguments();
+        let mut arguments = self.arguments();
         if self.only_asks(&arguments) {
             return;
         }
@@ -88,12 +88,12 @@ impl Looking<'_> {
                 }
                 continue;
             }
-            let rest = arguments.get(at - 1..).unwrap_or_default();
+            let rest = arguments.split_off(at - 1);
             return match wrapper.then {
-                Then::Program => self.runs(rest.to_vec(), false),
-                Then::ProgramAndMore => self.runs(rest.to_vec(), true),
-                Then::Shell => self.interprets_joined(rest),
-                Then::ShellAndMore => self.parallel(rest),
+                Then::Program => self.runs(rest, false),
+                Then::ProgramAndMore => self.runs(rest, true),
+                Then::Shell => self.interprets_joined(&rest),
+                Then::ShellAndMore => self.parallel(&rest),
             };
         }
         let nothing_found = self.command.inner.is_empty() && self.command.opaque.is_none();

@@ -137,6 +137,8 @@ impl<'a> Parser<'a> {
         if self.read_otherwise {
             self.read_without_ansi_c(whole);
         }
+        // Commands around the one that was too many are found behind it.
+        self.found.truncate(2 * MAX_COMMANDS);
         Script {
             commands: self.found,
             fault: self.fault,

@@ -264,9 +264,16 @@ fn a_backslash_at_the_end_hides_no_program() {
 fn what_is_read_in_several_ways_is_bounded_too() {
     let many = "((a;b;c))\n".repeat(400);
     let deep = format!("{}{many}{}", "((x;".repeat(12), "))".repeat(12));
+    let around = format!(
+        "{}{}(({}))",
+        "x $(".repeat(20),
+        "a;".repeat(505),
+        "b;".repeat(600)
+    );
     for line in [
         many,
         deep,
+        around,
         "a &>b ".repeat(2_000),
         "echo $[a;b] ".repeat(2_000),
     ] {
