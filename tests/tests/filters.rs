@@ -144,6 +144,17 @@ fn what_is_asked_for_is_judged_before_the_asset_is_connected_to() {
         "jmsctl command ls --verdict deny --text 'RM -FR' --user 'al*'",
     );
     assert_eq!(found.len(), 1, "{found:?}");
+    let session = found[0]["session"].as_str().expect("an id");
+    for (selection, rows) in [
+        (format!("--session {session}"), 1),
+        ("--asset web1 --text 'rm -fr'".to_owned(), 1),
+        ("--asset 'db*'".to_owned(), 0),
+        ("--user bob".to_owned(), 0),
+        ("--verdict warn".to_owned(), 0),
+    ] {
+        let found = json_lines(&lab, &format!("jmsctl command ls {selection}"));
+        assert_eq!(found.len(), rows, "{selection}: {found:?}");
+    }
     let number = found[0]["id"].as_i64().expect("a number");
     let shown = lab.client_of("ada").ssh([
         "ada@bastion",
@@ -192,6 +203,16 @@ fn what_is_asked_for_is_judged_before_the_asset_is_connected_to() {
     assert!(lab.web1().has("/tmp/asked"));
     let event = json_lines(&lab, "jmsctl event ls --type command.confirmed").remove(0);
     assert_eq!(event["line"], "touch /tmp/asked");
+    eventually("syslog has all three", Duration::from_secs(5), || {
+        let log = lab.bastion().auth_log();
+        let told = |kind: &str, rule: &str| {
+            let of_kind = |line: &&str| line.contains(kind) && line.contains("careful");
+            log.lines().filter(of_kind).any(|line| line.contains(rule))
+        };
+        told("command.denied", "rm -rf")
+            && told("command.warned", "uname")
+            && told("command.confirmed", "touch")
+    });
 
     // Under a default of deny nothing is let through by accident; what transfers files is no command.
     filter(

@@ -160,7 +160,8 @@ fn a_code_opens_a_login_once_and_is_remembered_as_long_as_nothing_changes() {
     // What was sealed for the session phase of PAM goes no further: the session's environment has the login's token alone.
     let mut open = on_terminal("bob", "echo quince; cat");
     open.expect("quince");
-    let ours = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -ao '^JMS_[A-Z]*' | sort -u";
+    let ours =
+        "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -ao '^JMS_[A-Z]*' | sort -u";
     drop(lab().bastion().run(ours).expect_stdout("JMS_LOGIN\n"));
     open.hang_up();
     // A client that does not even begin the method cannot be let in by it.
