@@ -98,6 +98,15 @@ impl Echo {
         !self.missing.iter().any(|m| m.2 == self.line)
     }
 
+    /// What of this line has not come.
+    pub fn missing_text(&self) -> String {
+        self.missing
+            .iter()
+            .filter(|m| m.2 == self.line)
+            .map(|m| m.0)
+            .collect()
+    }
+
     /// Some of this line has come, and not what was typed before it.
     pub fn skipped(&self) -> bool {
         self.skipped

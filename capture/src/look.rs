@@ -67,7 +67,13 @@ impl Capture {
         let unseen = self.echo.misses_end() || self.echo.skipped() && !full_screen;
         if unseen && self.typed.ahead {
             // A program takes the first of it, and a shell what is left when the program ends: who knows where.
-            for text in tails(&keys, AHEAD_TAILS, 3) {
+            // What it has shown it has taken.
+            let left = if self.program.reads() && self.screen.in_alternate() {
+                self.echo.missing_text()
+            } else {
+                keys.clone()
+            };
+            for text in tails(&left, AHEAD_TAILS, 3) {
                 add(text);
             }
         } else if silent && !self.screen.bracketed() {

@@ -172,6 +172,10 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
     {
         return Decision::Line(firm.to_owned(), Certainty::Likely);
     }
+    if typed.ahead && fully && keys.ends_with(shown) {
+        // A program has taken the first of it before it ended.
+        return Decision::Line(shown.to_owned(), Certainty::Likely);
+    }
     if fully {
         // What stands in front of it was no part of it.
         if whole.ends_with(&tight) || (disturbed || !editor) && stands_in(&tight, &whole) {
