@@ -1,5 +1,6 @@
-//! What the capture of commands costs a terminal session: throughput, the echo of a key, memory; beside version 0.1.0, whose
-//! relay records and captures nothing. `make package && cargo run -p tests --example capture_cost`, as root.
+//! What the capture of commands costs a terminal session: throughput, the echo of a key, Enter, memory; beside version 0.1.0,
+//! whose relay records and captures nothing. Enter is measured twice: when the line before it has been echoed, as with people,
+//! and in one piece with it, as with programs that type. `make package && cargo run -p tests --example capture_cost`, as root.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,16 @@ use tests::{Lab, Terminal, everyday, package};
 
 const ROUNDS: usize = 7;
 const KEYS: usize = 400;
+const LINES: usize = 60;
 /// Lines as a build prints them.
 const MIB: usize = 32;
 
+#[derive(Default)]
 struct Measured {
     throughput: Vec<f64>,
     echo: Vec<Duration>,
+    enter: Vec<Duration>,
+    burst: Vec<Duration>,
     memory: u64,
 }
 
@@ -56,6 +61,34 @@ fn type_keys(shell: &mut Terminal, echo: &mut Vec<Duration>) {
     shell.drain(Duration::from_millis(50));
 }
 
+/// How long each of some lines takes from Enter until the shell shows its next prompt.
+fn type_lines(shell: &mut Terminal, at_once: bool, took: &mut Vec<Duration>) {
+    for number in 0..LINES {
+        let line = format!(": line-{number}");
+        let begun = if at_once {
+            let begun = Instant::now();
+            shell.send(format!("{line}\r"));
+            shell.expect(&line);
+            begun
+        } else {
+            shell.send(&line);
+            shell.expect(&line);
+            // A person's hand goes to Enter.
+            shell.drain(Duration::from_millis(30));
+            let begun = Instant::now();
+            shell.send("\r");
+            begun
+        };
+        shell.expect("$ ");
+        took.push(begun.elapsed());
+    }
+}
+
+fn at(share: usize, sorted: &mut [Duration]) -> Duration {
+    sorted.sort();
+    sorted[(sorted.len() - 1) * share / 100]
+}
+
 fn relay_memory(lab: &Lab) -> u64 {
     let listed = lab.bastion().run("jmsctl session ls --online --json");
     let sessions = listed.json_lines().unwrap_or_default();
@@ -80,31 +113,33 @@ fn main() {
         ("captured, with a rule", &guarded),
     ];
     let mut shells: Vec<Terminal> = labs.iter().map(|(_, lab)| shell(lab)).collect();
-    let mut all: Vec<Measured> = labs
-        .iter()
-        .map(|_| Measured {
-            throughput: Vec::new(),
-            echo: Vec::new(),
-            memory: 0,
-        })
-        .collect();
+    let mut all: Vec<Measured> = labs.iter().map(|_| Measured::default()).collect();
     for _ in 0..ROUNDS {
         for (shell, measured) in shells.iter_mut().zip(&mut all) {
             type_keys(shell, &mut measured.echo);
+            type_lines(shell, false, &mut measured.enter);
+            type_lines(shell, true, &mut measured.burst);
             measured.throughput.push(flood(shell));
         }
     }
     for ((name, lab), measured) in labs.iter().zip(&mut all) {
         measured.memory = relay_memory(lab);
         measured.throughput.sort_by(f64::total_cmp);
-        measured.echo.sort();
-        let at = |share: usize| measured.echo[(measured.echo.len() - 1) * share / 100];
         println!(
-            "{name:<22} {:6.1} MiB/s   key: median {:7.3?}, p99 {:7.3?}   own memory {:5} KiB",
+            "{name:<22} {:6.1} MiB/s   own memory {:5} KiB",
             measured.throughput[ROUNDS / 2],
-            at(50),
-            at(99),
             measured.memory / 1024,
         );
+        for (what, took) in [
+            ("key", &mut measured.echo),
+            ("enter", &mut measured.enter),
+            ("line and enter", &mut measured.burst),
+        ] {
+            println!(
+                "    {what:<18} median {:7.3?}   p99 {:7.3?}",
+                at(50, took),
+                at(99, took)
+            );
+        }
     }
 }

@@ -102,15 +102,15 @@ impl Board {
         self.notes.len()
     }
 
-    /// The next thing to keep; it stays until [`Board::kept`].
+    /// The first things to keep, so many at most; they stay until [`Board::kept`].
     #[must_use]
-    pub fn next(&self) -> Option<&Note> {
-        self.notes.front()
+    pub fn first(&self, most: usize) -> Vec<Note> {
+        self.notes.iter().take(most).cloned().collect()
     }
 
-    /// What [`Board::next`] has given is kept.
-    pub fn kept(&mut self) {
-        self.notes.pop_front();
+    /// So many of the first are kept.
+    pub fn kept(&mut self, first: usize) {
+        self.notes.drain(..first.min(self.notes.len()));
         if self.notes.is_empty() {
             self.since = None;
         }

@@ -73,9 +73,9 @@ impl Session {
     fn kept(&self) -> Vec<(bool, String)> {
         let mut kept = Vec::new();
         let mut board = self.board.borrow_mut();
-        while let Some(Note::Line(line)) = board.next().cloned() {
+        while let Some(Note::Line(line)) = board.first(1).pop() {
             kept.push((line.accepted, line.text));
-            board.kept();
+            board.kept(1);
         }
         kept
     }
@@ -86,7 +86,7 @@ fn finish(gated: &mut Gated<'_>, board: &RefCell<Board>, passed: &mut Vec<u8>) {
     while gated.holds_input() {
         assert!(!gated.takes_input());
         if board.borrow().waiting() >= WAITING {
-            board.borrow_mut().kept();
+            board.borrow_mut().kept(1);
         }
         let due = gated.next_deadline().unwrap();
         gated.tick(due.max(Instant::now()), passed).unwrap();

@@ -96,8 +96,8 @@ fn without_rules_every_byte_passes_at_once_and_the_line_is_kept_and_marked() {
         .unwrap();
     tap.ended().unwrap();
     assert!(matches!(
-        session.board.borrow().next(),
-        Some(Note::Line(line)) if line.text == "echo quince" && line.accepted
+        &session.board.borrow().first(2)[..],
+        [Note::Line(line)] if line.text == "echo quince" && line.accepted
     ));
     let recorded = session.recorded();
     assert!(
@@ -162,9 +162,9 @@ fn a_panic_in_the_engine_is_told_once_and_does_not_lose_what_was_typed() {
         .unwrap();
     assert_eq!(typed(&mut tap, b"ls\r").unwrap(), b"ls\r");
     let mut board = session.board.borrow_mut();
-    assert_eq!(board.next(), Some(&Note::Broken));
-    board.kept();
-    assert_eq!(board.next(), None);
+    assert_eq!(board.first(1), [Note::Broken]);
+    board.kept(1);
+    assert_eq!(board.waiting(), 0);
 }
 
 #[test]

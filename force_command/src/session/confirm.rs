@@ -10,8 +10,6 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// So long a question waits for its answer; then the answer is no.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a prompt waits for a terminal that does not read.
 const SHOWING: Duration = Duration::from_secs(1);
 
@@ -29,8 +27,15 @@ pub enum Answer {
     Gone,
 }
 
-/// Asks at the client's terminal. `ends`: whoever of these is readable has the session end, `signals` as well.
-pub fn ask(question: &Question, ends: &[OwnedFd], control: &Control, signals: &Signals) -> Answer {
+/// Asks at the client's terminal, and waits for the answer at most for `patience`; then it is no. `ends`: whoever of these is
+/// readable has the session end, `signals` as well.
+pub fn ask(
+    question: &Question,
+    patience: Duration,
+    ends: &[OwnedFd],
+    control: &Control,
+    signals: &Signals,
+) -> Answer {
     // Raw for one key; put back when it goes.
     let Ok(client) = Client::take(Descriptors::standard(), true) else {
         return Answer::Gone;
@@ -44,7 +49,7 @@ pub fn ask(question: &Question, ends: &[OwnedFd], control: &Control, signals: &S
         "jms: {}; run it? [y/N] ",
         text::harmless(&question.0)
     ));
-    let answer = wait(input, ends, control, signals);
+    let answer = wait(input, patience, ends, control, signals);
     show(match answer {
         Answer::Yes => "yes\r\n",
         Answer::No => "no\r\n",
@@ -64,8 +69,14 @@ fn discard(input: BorrowedFd<'_>) {
     }
 }
 
-fn wait(input: BorrowedFd<'_>, ends: &[OwnedFd], control: &Control, signals: &Signals) -> Answer {
-    let until = Instant::now() + PATIENCE;
+fn wait(
+    input: BorrowedFd<'_>,
+    patience: Duration,
+    ends: &[OwnedFd],
+    control: &Control,
+    signals: &Signals,
+) -> Answer {
+    let until = Instant::now() + patience;
     loop {
         let mut key = [0_u8];
         match nix::unistd::read(input, &mut key) {

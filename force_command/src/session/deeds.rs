@@ -8,12 +8,15 @@ use event::Type;
 use jms::id::Id;
 use jms::nouns::{Captured, Login};
 use jms::store::{NewCommand, Store, StoreError};
+use jms::time::Time;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// Between attempts to write into a store that was busy.
 const AGAIN: Duration = Duration::from_millis(200);
+/// So many lines are written together.
+const TOGETHER: usize = 256;
 /// So many failures in a row end the session: what is run has to be kept.
 const ATTEMPTS: u32 = 10;
 
@@ -56,28 +59,42 @@ impl<'a> Deeds<'a> {
         Some(self.write_at.unwrap_or(waiting))
     }
 
-    /// Writes what waits.
+    /// Writes the first of what waits, in one transaction: whoever pastes thousands of lines neither waits for the disk
+    /// thousands of times nor keeps others from the store. The rest is due at once, after whatever else is.
     ///
     /// # Errors
     /// A sentence, once the store has not taken it for a while: the session must end.
     pub fn write(&mut self, store: &mut Store) -> Result<(), String> {
-        loop {
-            let Some(note) = self.board.borrow().next().cloned() else {
+        let notes = self.board.borrow().first(TOGETHER);
+        match self.keep(store, &notes) {
+            Ok(()) => {
+                self.board.borrow_mut().kept(notes.len());
                 (self.write_at, self.failures) = (None, 0);
-                return Ok(());
-            };
-            match self.keep(store, &note) {
-                Ok(()) => self.board.borrow_mut().kept(),
-                Err(error) => {
-                    self.failures += 1;
-                    self.write_at = Some(Instant::now() + AGAIN);
-                    return match self.failures {
-                        ATTEMPTS.. => Err(error.to_string()),
-                        _ => Ok(()),
-                    };
+                Ok(())
+            }
+            Err(error) => {
+                self.failures += 1;
+                self.write_at = Some(Instant::now() + AGAIN);
+                match self.failures {
+                    ATTEMPTS.. => Err(error.to_string()),
+                    _ => Ok(()),
                 }
             }
         }
+    }
+
+    /// Writes all that waits; at the end of the session.
+    ///
+    /// # Errors
+    /// As [`Deeds::write`], at the first failure.
+    pub fn write_all(&mut self, store: &mut Store) -> Result<(), String> {
+        while self.board.borrow().waiting() > 0 {
+            self.write(store)?;
+            if self.failures > 0 {
+                std::thread::sleep(AGAIN);
+            }
+        }
+        Ok(())
     }
 
     /// Reads the filters again.
@@ -110,36 +127,36 @@ impl<'a> Deeds<'a> {
         }
     }
 
-    fn keep(&self, store: &mut Store, note: &Note) -> Result<(), StoreError> {
-        let login = self.whose.login;
-        match note {
-            Note::Line(line) => {
-                let new = new_command(line);
-                store
-                    .add_command(self.session, login, &new, line.at)
-                    .map(drop)
-            }
-            Note::Hidden(line) => {
-                let new = new_command(line);
-                store.add_command(self.session, login, &new, line.at)?;
-                self.tell(
+    fn keep(&self, store: &mut Store, notes: &[Note]) -> Result<(), StoreError> {
+        let lines: Vec<(NewCommand<'_>, Time)> = notes
+            .iter()
+            .filter_map(|note| match note {
+                Note::Line(line) | Note::Hidden(line) => Some((new_command(line), line.at)),
+                Note::Broken => None,
+            })
+            .collect();
+        if !lines.is_empty() {
+            let lines: Vec<_> = lines.iter().map(|(new, at)| (new, *at)).collect();
+            store.add_commands(self.session, self.whose.login, &lines)?;
+        }
+        for note in notes {
+            match note {
+                Note::Line(_) => {}
+                Note::Hidden(line) => self.tell(
                     store,
                     Type::CommandHidden,
                     if line.accepted { "allow" } else { "deny" },
                     "typed without echo where a shell reads",
-                );
-                Ok(())
-            }
-            Note::Broken => {
-                self.tell(
+                ),
+                Note::Broken => self.tell(
                     store,
                     Type::CaptureProblem,
                     "error",
                     "the capture of commands broke; the recording goes on",
-                );
-                Ok(())
+                ),
             }
         }
+        Ok(())
     }
 
     fn tell(&self, store: &mut Store, kind: Type, result: &'static str, reason: impl Display) {

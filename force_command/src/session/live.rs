@@ -325,9 +325,15 @@ impl<'a> Live<'a> {
         (self.failures >= ATTEMPTS).then_some(Stop::NoStore(sentence))
     }
 
-    /// Writes down what was done.
-    pub fn write_deeds(&mut self) -> Option<Stop> {
+    /// Writes down some of what was done.
+    fn write_deeds(&mut self) -> Option<Stop> {
         let written = self.deeds.as_mut()?.write(self.store);
+        written.err().map(Stop::NoStore)
+    }
+
+    /// Writes down all that was done and is not written yet: the session is over.
+    pub fn write_all_deeds(&mut self) -> Option<Stop> {
+        let written = self.deeds.as_mut()?.write_all(self.store);
         written.err().map(Stop::NoStore)
     }
 }

@@ -130,8 +130,9 @@ fn run(
         connect,
         session,
     };
+    let answer = Duration::from_secs(u64::from(settings.filter.answer_timeout));
     let ruling = asking.rule(store, |question| {
-        confirm::ask(question, &sshd, &session.control, signals)
+        confirm::ask(question, answer, &sshd, &session.control, signals)
     })?;
     let landlock = jms::confinement::landlock() > 0;
     if !landlock {
@@ -229,7 +230,6 @@ fn run(
     let outcome = match (connect.terminal, ruling.script) {
         (true, _) => {
             let hold = Duration::from_millis(u64::from(settings.filter.hold));
-            let answer = Duration::from_secs(u64::from(settings.filter.answer_timeout));
             let mut taps = Watched::terminal(record, &board, client.window(), hold, answer);
             let mut outcome = relayed(&mut child, &mut taps, &mut live);
             if let Err(failure) = taps.ended() {
@@ -245,7 +245,7 @@ fn run(
         }
         (false, None) => relayed(&mut child, record, &mut live),
     };
-    live.write_deeds();
+    live.write_all_deeds();
     let observed = live.take_observed();
     let mut verdict = verdict(&outcome.end, &session.name, || {
         live.trouble(outcome.farewell.as_deref().unwrap_or_default())

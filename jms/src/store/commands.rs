@@ -10,7 +10,7 @@ use crate::nouns::{Captured, Command, Login};
 use crate::time::Time;
 use event::{Event, Type};
 use filter::Verdict;
-use rusqlite::{Row, TransactionBehavior, params};
+use rusqlite::{Row, Transaction, TransactionBehavior, params};
 use std::time::Duration;
 
 /// The longest line that is kept, in bytes.
@@ -121,11 +121,45 @@ impl Store {
         new: &NewCommand<'_>,
         now: Time,
     ) -> Result<i64, StoreError> {
-        let (line, cut) = kept(new.line);
+        let numbers = self.add_commands(session, login, &[(new, now)])?;
+        Ok(numbers.last().copied().unwrap_or_default())
+    }
+
+    /// Keeps some lines of a live session, all or none, and tells syslog of those that a filter had something to say of. Returns
+    /// their numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is kept.
+    pub fn add_commands(
+        &mut self,
+        session: &Id,
+        login: &Login,
+        lines: &[(&NewCommand<'_>, Time)],
+    ) -> Result<Vec<i64>, StoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction
+        let numbers = lines
+            .iter()
+            .map(|(new, at)| insert(&transaction, session, login, new, *at))
+            .collect::<Result<_, _>>()?;
+        transaction.commit()?;
+        if lines.iter().any(|(new, _)| event_of_command(new).is_some()) {
+            self.send_unsent();
+        }
+        Ok(numbers)
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    session: &Id,
+    login: &Login,
+    new: &NewCommand<'_>,
+    now: Time,
+) -> Result<i64, StoreError> {
+    let (line, cut) = kept(new.line);
+    transaction
             .prepare_cached(
                 "INSERT INTO command (session_id, run_at, line, cut, captured, verdict, action, filter, rule, recorded_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -143,27 +177,21 @@ impl Store {
                 new.recorded_at
                     .map(|at| i64::try_from(at.as_millis()).unwrap_or(i64::MAX)),
             ])?;
-        let id = transaction.last_insert_rowid();
-        let kind = event_of_command(new);
-        if let Some(kind) = kind {
-            let session = session_of_id(Read::new(&transaction), session)?;
-            let shown: String = line.chars().take(IN_EVENTS).collect();
-            let event: Event = event_of(kind, &session, Some(login), now)
-                .result(if new.accepted { "allow" } else { "deny" })
-                .reason(new.reason)
-                .with("verdict", new.verdict.as_str())
-                .with("filter", new.filter)
-                .with("rule", new.rule)
-                .with("captured", new.captured.as_str())
-                .with("line", shown);
-            events::insert(&transaction, &event)?;
-        }
-        transaction.commit()?;
-        if kind.is_some() {
-            self.send_unsent();
-        }
-        Ok(id)
+    let id = transaction.last_insert_rowid();
+    if let Some(kind) = event_of_command(new) {
+        let session = session_of_id(Read::new(transaction), session)?;
+        let shown: String = line.chars().take(IN_EVENTS).collect();
+        let event: Event = event_of(kind, &session, Some(login), now)
+            .result(if new.accepted { "allow" } else { "deny" })
+            .reason(new.reason)
+            .with("verdict", new.verdict.as_str())
+            .with("filter", new.filter)
+            .with("rule", new.rule)
+            .with("captured", new.captured.as_str())
+            .with("line", shown);
+        events::insert(transaction, &event)?;
     }
+    Ok(id)
 }
 
 impl Read<'_> {

@@ -100,6 +100,28 @@ fn a_line_is_kept_with_all_that_is_known_of_it() {
 }
 
 #[test]
+fn lines_that_wait_are_kept_together_in_their_order_or_not_at_all() {
+    let mut live = live();
+    let texts: Vec<String> = (0..80).map(|number| format!("echo {number}")).collect();
+    let new: Vec<NewCommand<'_>> = texts.iter().map(|text| line(text)).collect();
+    let lines: Vec<_> = new.iter().map(|new| (new, NOW)).collect();
+    let Live {
+        fixture,
+        login,
+        session,
+    } = &mut live;
+    let numbers = fixture.store.add_commands(session, login, &lines).unwrap();
+    assert!(numbers.is_sorted() && numbers.len() == texts.len());
+    assert_eq!(live.lines(CommandSearch::default()), texts);
+
+    // A session that is not there: nothing of it is kept.
+    let nobody = Id::random().unwrap();
+    let Live { fixture, login, .. } = &mut live;
+    assert!(fixture.store.add_commands(&nobody, login, &lines).is_err());
+    assert_eq!(live.lines(CommandSearch::default()).len(), texts.len());
+}
+
+#[test]
 fn a_long_line_is_cut_between_characters() {
     let mut live = live();
     for (length, cut) in [(LONGEST_LINE, false), (LONGEST_LINE + 1, true)] {

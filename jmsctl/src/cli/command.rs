@@ -12,8 +12,8 @@ pub enum Command {
   jmsctl command ls --user alice --since today
   jmsctl command ls --asset 'web*' --text 'rm -rf' --json
   jmsctl command ls --verdict deny --follow")]
-    Ls(CommandLs),
-    /// Show a command line with everything that is known of it
+    Ls(Box<CommandLs>),
+    /// Show a command line with everything that is known of it, and how its recording is opened at that second
     #[command(
         after_help = "Examples:\n  jmsctl command show 4711\n  jmsctl command show 4711 --json | jq -r .line"
     )]

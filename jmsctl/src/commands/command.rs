@@ -9,6 +9,7 @@ use crate::failure::Done;
 use crate::output::{Noun, harmless};
 use jms::nouns::Command;
 use jms::store::CommandSearch;
+use serde::Serialize;
 
 impl Noun for Command {
     const NAME: &'static str = "command";
@@ -53,7 +54,27 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
             let session = read.session_by_prefix(&command.session)?;
             let looked = looked_at(context, &session, "commands").with("command", number.id);
             context.store.emit(&looked)?;
-            context.out.show(&command)
+            context.out.show(&Shown::new(command))
+        }
+    }
+}
+
+/// A command, and what opens its recording where it was accepted.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    command: Command,
+    /// None when it has no place in a recording.
+    replay: Option<String>,
+}
+
+impl Shown {
+    fn new(command: Command) -> Self {
+        let Command { id, session, .. } = &command;
+        let replay = format!("jmsctl session replay {session} --command {id}");
+        Self {
+            replay: command.at.map(|_| replay),
+            command,
         }
     }
 }

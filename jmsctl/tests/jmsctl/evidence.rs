@@ -381,8 +381,13 @@ fn a_replay_is_harmless_and_leaves_its_event() {
         bastion.ok(&["session", "replay", &session, "--command", &number]),
         "the end\r\n"
     );
+    let shown = bastion.json(&["command", "show", &number]).remove(0);
+    assert_eq!(
+        shown["replay"],
+        format!("jmsctl session replay {session} --command {number}")
+    );
     let events = bastion.json(&["event", "ls", "--type", "evidence.read"]);
-    assert_eq!(events.len(), 5);
+    assert_eq!(events.len(), 6);
     assert_eq!(
         (&events[0]["session"], &events[0]["actor"]),
         (&session.as_str().into(), &"root".into())
