@@ -1,6 +1,6 @@
 //! The engine: owns the rooms and the order of things.
 use crate::accept::{Accept, Ahead};
-use crate::action::{Action, Command, EndReason, Settings, Size};
+use crate::action::{Action, Command, EndReason, JudgementId, Settings, Size};
 use crate::echo::{Echo, Echoed};
 use crate::hold::Hold;
 use crate::keys::{Key, Keys};
@@ -127,6 +127,21 @@ impl Capture {
     /// How many of the user's bytes are held. An owner that can make the user wait reads no more of them while this is large.
     pub fn held(&self) -> usize {
         self.held.len()
+    }
+
+    /// The oldest judgement that a line which has still to be logged was given: what was said before is asked for no more.
+    pub fn oldest_judgement(&self) -> Option<JudgementId> {
+        let waiting = self.waiting.iter().filter_map(|accept| accept.judged);
+        let expanding = self.expanding.iter().filter_map(|command| command.judged);
+        let logged = self.actions.iter().filter_map(|action| match action {
+            Action::Command(command) => command.judged,
+            _ => None,
+        });
+        waiting
+            .chain(expanding)
+            .chain(logged)
+            .chain(self.hold.judgement())
+            .min()
     }
 
     /// About how many bytes of memory this session's capture holds.

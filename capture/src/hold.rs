@@ -34,6 +34,17 @@ pub enum Hold {
     Ended,
 }
 
+impl Hold {
+    /// The judgement that the held line waits for or was given.
+    pub(crate) fn judgement(&self) -> Option<JudgementId> {
+        match self {
+            Hold::Asked { id, .. } | Hold::Confirm { id, .. } => Some(*id),
+            Hold::Clearing { clearing } => clearing.command.judged,
+            Hold::Free | Hold::Echo { .. } | Hold::Ended => None,
+        }
+    }
+}
+
 /// A line between its accepting key and its verdict.
 #[derive(Debug)]
 pub struct Pending {

@@ -259,6 +259,31 @@ fn a_line_in_pieces_a_line_ahead_and_a_long_one_are_judged() {
 }
 
 #[test]
+fn a_long_line_is_kept_to_64_kib_and_under_rules_one_of_a_megabyte_does_not_run() {
+    let free = Lab::everyday();
+    let mut long = shell(&free);
+    // A line editor takes a paste in one piece.
+    let line = format!("echo 'lo'ng-line # {}", "x".repeat(70_000));
+    long.send(format!("\x1b[200~{line}\x1b[201~\r"));
+    long.skim("long-line");
+    let kept = eventually("the long line is kept", SOON, || {
+        rows(&free, "echo 'lo'ng-line #").pop()
+    });
+    assert_eq!(kept["cut"], true);
+    assert_eq!(kept["line"].as_str(), line.get(..64 * 1024));
+    long.hang_up();
+
+    // Nobody has read it to its end. It is taken out of the line editor, or the session ends.
+    let guarded = lab();
+    let mut longest = shell(guarded);
+    let line = format!("echo {}; forbidden longest", "y".repeat(1 << 20));
+    longest.send(format!("\x1b[200~{line}\x1b[201~\r"));
+    longest.skim("jms: ");
+    drop(longest);
+    assert!(!guarded.web1().has("/tmp/ran-forbidden-longest"));
+}
+
+#[test]
 fn what_a_pager_starts_is_judged() {
     let lab = lab();
     let mut shell = shell(lab);

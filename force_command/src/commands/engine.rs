@@ -80,6 +80,11 @@ impl Engine {
         self.call(Capture::next_action)
     }
 
+    /// The oldest judgement that it may still speak of.
+    pub fn oldest_judgement(&self) -> Option<JudgementId> {
+        self.0.as_ref()?.oldest_judgement()
+    }
+
     /// How many of the person's bytes it holds.
     pub fn held(&self) -> usize {
         let engine = self.0.as_ref();

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// So many judgements wait for their line at most.
+/// When so many judgements wait for their line, those that no line waits for any more go.
 const JUDGEMENTS: usize = 64;
 /// While so many bytes are held, the person waits: a long paste is judged line by line. A terminal gives 4 KiB at a time.
 const HELD: usize = 64 * 1024;
@@ -213,10 +213,12 @@ impl Watch<'_> {
         if let Verdict::End(sentence) = &answer {
             self.ended = Some(sentence.clone());
         }
-        self.judged.insert(id, judged);
-        while self.judged.len() > JUDGEMENTS {
-            self.judged.pop_first();
+        // What no line that has still to be kept was given: passwords, keys of full-screen programs.
+        if self.judged.len() >= JUDGEMENTS {
+            let oldest = self.engine.oldest_judgement().unwrap_or(id);
+            self.judged = self.judged.split_off(&oldest);
         }
+        self.judged.insert(id, judged);
         answer
     }
 
