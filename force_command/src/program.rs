@@ -4,7 +4,7 @@ use crate::entrance::{enter, out_of_order};
 use crate::factor::{self, Gate};
 use crate::identity::Identity;
 use crate::message::{Message, Trouble, say};
-use crate::request::{self, Connect, Request, RequestError, Verb};
+use crate::request::{self, Connect, MfaWish, Request, RequestError, Verb};
 use crate::start::{Start, StartError, start};
 use crate::verbs::{self, Desk};
 use crate::{administration, menu, report, session, status};
@@ -84,6 +84,10 @@ fn answer(mut store: Store, settings: Settings, start: &Start, identity: Identit
     let gate = Gate {
         may_ask: may_ask(start, &request),
         asks_itself: asks_itself(&request),
+        only_enrols: matches!(
+            request,
+            Ok(Request::Verb(Verb::Mfa(MfaWish::Enroll | MfaWish::Verify)))
+        ),
         tell: &|says| match &request {
             Ok(Request::Connect(connect)) => session::tell(connect.channel, says),
             Err(RequestError::TransferNowhere(channel)) => session::tell(*channel, says),
@@ -137,7 +141,7 @@ fn may_ask(start: &Start, request: &Result<Request, RequestError>) -> bool {
         Err(RequestError::TransferNowhere(_)) => true,
         _ => false,
     };
-    start.has_terminal && !is_transfer
+    !is_transfer && factor::someone_sits_there(start)
 }
 
 /// What asks for the factor itself, and what reaches nothing.

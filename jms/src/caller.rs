@@ -126,12 +126,14 @@ pub fn identify_with_factor(
     now: Time,
 ) -> Result<(User, Login), Stranger> {
     let (user, login) = identify(read, uid, token, now)?;
-    let standing = read.factor_standing(&user, &login, now);
+    // What is remembered the session program has written into the row by now.
+    let standing = read.factor_standing(&user, &login, 0, now);
     match standing.map_err(Stranger::Store)? {
-        FactorStanding::Passed | FactorStanding::Remembered(_) => Ok((user, login)),
-        FactorStanding::Asked | FactorStanding::ToEnrol | FactorStanding::LaterEnrolled => {
-            Err(Stranger::FactorNotYet)
-        }
+        FactorStanding::Passed => Ok((user, login)),
+        FactorStanding::Remembered(_)
+        | FactorStanding::Asked
+        | FactorStanding::ToEnrol
+        | FactorStanding::LaterEnrolled => Err(Stranger::FactorNotYet),
         FactorStanding::Missing => Err(Stranger::FactorMissing),
     }
 }

@@ -4,9 +4,11 @@
 //! dead, so callers treat “cannot tell” as alive unless the kernel says that the pid is free.
 #![forbid(unsafe_code)]
 
+use crate::time::Time;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
 /// A process, named so that it cannot be mistaken for a later one with the same pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +58,16 @@ pub fn myself() -> Option<Process> {
 }
 
 impl Process {
+    /// When it started, to the clock tick, by a clock that says `now`; `None` when the kernel does not say how long it has run.
+    #[must_use]
+    pub fn started_at(self, now: Time) -> Option<Time> {
+        let since_boot = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?;
+        let since_boot = i64::try_from(std::time::Duration::from(since_boot).as_millis()).ok()?;
+        let ticks = sysconf(SysconfVar::CLK_TCK).ok()??;
+        let started = self.started.checked_mul(1000)?.checked_div(ticks)?;
+        Some(now.plus(started.checked_sub(since_boot)?))
+    }
+
     /// Whether it is gone for certain.
     #[must_use]
     pub fn is_gone(self) -> bool {

@@ -29,6 +29,14 @@ const SHOWING: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Left(pub i32);
 
+/// Whether a person can be asked: there is a terminal, and it has a size. Programs that ask sshd for a terminal (Ansible does,
+/// `ssh -tt` from a script) have none to show it on: they would wait for ever for an answer.
+#[must_use]
+pub fn someone_sits_there(start: &Start) -> bool {
+    let window = sys::window(Descriptors::standard().output);
+    start.has_terminal && window.is_ok_and(|window| window.rows > 0 && window.columns > 0)
+}
+
 /// A conversation on the client's terminal.
 pub struct Conversation<'a> {
     start: &'a Start,

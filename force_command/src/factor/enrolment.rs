@@ -72,8 +72,7 @@ fn confirm(
             Err(Left(status::DENIED))
         }
         Confirmed::Done(codes) => {
-            question::keep(&mut store, &settings, (user, login), FactorKind::Totp, now)
-                .map_err(|error| trouble(&mut store, login, &error))?;
+            question::keep(&mut store, &settings, (user, login), FactorKind::Totp, now)?;
             Ok(Some(codes))
         }
     }

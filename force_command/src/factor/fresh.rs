@@ -3,7 +3,7 @@
 //! Nothing is decided here. The look ahead only says whether to ask; the session is decided when it is opened.
 #![forbid(unsafe_code)]
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, someone_sits_there};
 use super::{Entered, question, trouble};
 use crate::message::factor::Factor as Says;
 use crate::request::Connect;
@@ -36,7 +36,7 @@ fn fresh(start: &Start, entered: Entered, connect: &Connect) -> Result<Entered, 
         Ok(entered) => entered,
         Err(status) => return Err(status),
     };
-    if !connect.terminal || connect.channel.is_transfer() {
+    if !connect.terminal || connect.channel.is_transfer() || !someone_sits_there(start) {
         return Ok(entered);
     }
     drop(entered);
@@ -49,9 +49,9 @@ fn fresh(start: &Start, entered: Entered, connect: &Connect) -> Result<Entered, 
 /// What was passed with the same key from the same address after this login had its own counts for this login, too.
 fn remembered((mut store, settings, identity): Entered) -> Result<Entered, i32> {
     let (user, login, now) = (&identity.user, &identity.login, Time::now());
-    let at = store
-        .read()
-        .remembered(user, &login.key, &login.source, now);
+    let remember = settings.mfa.remember_milliseconds();
+    let read = store.read();
+    let at = read.remembered(user, &login.key, &login.source, remember, now);
     let taken = match at {
         Ok(Some(at)) if login.factor_at < Some(at) => store
             .used_memory(user, &login.key, &login.source, at, now)

@@ -18,6 +18,8 @@ pub struct Gate<'a> {
     pub may_ask: bool,
     /// It asks for the factor itself, or reaches nothing: a factor that is not passed yet does not stop it.
     pub asks_itself: bool,
+    /// It is done once a factor was enrolled or passed.
+    pub only_enrols: bool,
     /// How a refusal is told.
     pub tell: &'a dyn Fn(Says<'_>),
 }
@@ -25,12 +27,13 @@ pub struct Gate<'a> {
 /// Lets a login through that has passed its factor; asks for it, or lets enrol one, on a terminal; refuses elsewhere.
 ///
 /// # Errors
-/// The exit status, after a sentence and an event.
+/// The exit status, after a sentence and an event; [`status::DONE`] where there is nothing left to do.
 pub fn pass(start: &Start, entered: Entered, gate: &Gate<'_>) -> Result<Entered, i32> {
     let (mut store, settings, identity) = entered;
     let (user, login) = (&identity.user, &identity.login);
     let now = Time::now();
-    let standing = store.read().factor_standing(user, login, now);
+    let remember = settings.mfa.remember_milliseconds();
+    let standing = store.read().factor_standing(user, login, remember, now);
     let standing = match standing {
         Ok(standing) => standing,
         Err(error) => return Err(trouble(&mut store, login, &error).0),
@@ -65,7 +68,12 @@ pub fn pass(start: &Start, entered: Entered, gate: &Gate<'_>) -> Result<Entered,
                     crate::message::Trouble::System,
                 ));
             };
-            return enrolment::enrol(&conversation, &Says::FirstTime).map_err(|left| left.0);
+            let enrolled = enrolment::enrol(&conversation, &Says::FirstTime);
+            return match (enrolled, gate.only_enrols) {
+                (Ok(_), true) => Err(status::DONE),
+                (Ok(entered), false) => Ok(entered),
+                (Err(left), _) => Err(left.0),
+            };
         }
         FactorStanding::ToEnrol => (Says::EnrolElsewhere, "factor-not-enrolled"),
         FactorStanding::LaterEnrolled => (Says::LoginAgain, "factor-enrolled-later"),

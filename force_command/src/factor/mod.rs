@@ -12,6 +12,7 @@ mod question;
 mod screen;
 mod wish;
 
+pub use conversation::someone_sits_there;
 pub use fresh::connect;
 pub use gate::{Gate, pass};
 pub use wish::grant;

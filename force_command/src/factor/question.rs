@@ -12,7 +12,7 @@ use jms::factor::Typed;
 use jms::nouns::Login;
 use jms::policy::lockout::{Network, Proof};
 use jms::settings::Settings;
-use jms::store::{Answered, Answerer, FactorKind, FactorRefusal, Passed, Store, StoreError};
+use jms::store::{Answered, Answerer, FactorKind, FactorRefusal, Passed, Store};
 use jms::time::Time;
 
 /// How often one may be wrong before the connection must be made anew.
@@ -36,8 +36,7 @@ enum Wanted {
 pub fn ask(conversation: &Conversation<'_>, prompt: &Says<'_>) -> Result<Entered, Left> {
     let (mut store, settings, identity, passed) = answer(conversation, prompt, Wanted::Factor)?;
     let (user, login) = (&identity.user, &identity.login);
-    keep(&mut store, &settings, (user, login), passed.kind, passed.at)
-        .map_err(|error| trouble(&mut store, login, &error))?;
+    keep(&mut store, &settings, (user, login), passed.kind, passed.at)?;
     drop(store);
     enter(conversation.start()).map_err(Left)
 }
@@ -114,15 +113,21 @@ fn judge(
 /// Writes down that this login has passed a factor, and remembers it.
 ///
 /// # Errors
-/// [`StoreError`]: then it does not count.
+/// [`Left`]: then it does not count.
 pub fn keep(
     store: &mut Store,
     settings: &Settings,
     (user, login): (&jms::nouns::User, &Login),
     kind: FactorKind,
     at: Time,
-) -> Result<(), StoreError> {
-    store.login_passed_factor(&login.id, kind, at)?;
+) -> Result<(), Left> {
     let remember = settings.mfa.remember_milliseconds();
-    store.remember_factor(user, &login.key, &login.source, remember, at)
+    match store.passed_in_session(user, login, kind, remember, at) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            say(Says::Overtaken);
+            Err(Left(status::DENIED))
+        }
+        Err(error) => Err(trouble(store, login, &error)),
+    }
 }

@@ -1,7 +1,7 @@
 //! `mfa enroll|renew|recovery|verify`: what a person does with his own factor, on a terminal.
 #![forbid(unsafe_code)]
 
-use super::conversation::{Conversation, Left};
+use super::conversation::{Conversation, Left, someone_sits_there};
 use super::{Entered, enrolment, question, screen, trouble};
 use crate::message::factor::Factor as Says;
 use crate::message::say;
@@ -29,7 +29,7 @@ pub fn grant(start: &Start, entered: Entered, wish: MfaWish) -> i32 {
             return status::REQUEST;
         }
     }
-    let conversation = Some(start).filter(|start| start.has_terminal);
+    let conversation = Some(start).filter(|start| someone_sits_there(start));
     let Some(conversation) = conversation.and_then(Conversation::begin) else {
         say(Says::NeedsTerminal(wish.as_str()));
         return status::DENIED;

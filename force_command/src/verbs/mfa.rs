@@ -15,7 +15,8 @@ pub fn text(desk: &Desk<'_>, json: bool) -> Result<String, NoAnswer> {
     let (user, login) = (&desk.identity.user, &desk.identity.login);
     let (read, now) = (desk.store.read(), Time::now());
     let policy = read.factor_of(user)?;
-    let passed = read.remembered(user, &login.key, &login.source, now)?;
+    let remember = desk.settings.mfa.remember_milliseconds();
+    let passed = read.remembered(user, &login.key, &login.source, remember, now)?;
     let code = read.before_enrolment(user)?.code;
     let object = json!({
         "user": user.name,

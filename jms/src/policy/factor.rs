@@ -28,6 +28,13 @@ fn strictness(mfa: Mfa) -> u8 {
     }
 }
 
+/// Whether `new` asks less of a user than `old`, or asks it later: in the session, past sshd.
+#[must_use]
+pub fn is_weaker(new: (Mfa, MfaAsked), old: (Mfa, MfaAsked)) -> bool {
+    let later = new.1 == MfaAsked::Session && old.1 == MfaAsked::Login;
+    strictness(new.0) < strictness(old.0) || (later && old.0 != Mfa::Off)
+}
+
 /// The stricter of what the user's own row and the policy of the role demand: neither takes away what the other asks.
 #[must_use]
 pub fn demanded(own: Mfa, of_role: Mfa) -> (Mfa, FactorSource) {
@@ -153,6 +160,22 @@ mod tests {
             (Mfa::Totp, FactorSource::Role)
         );
         assert_eq!(demanded(Mfa::SecurityKey, Mfa::Totp).0, Mfa::SecurityKey);
+    }
+
+    #[test]
+    fn less_or_later_is_weaker_and_more_is_not() {
+        let (login, session) = (MfaAsked::Login, MfaAsked::Session);
+        for (new, old, expected) in [
+            ((Mfa::Off, login), (Mfa::Any, login), true),
+            ((Mfa::Any, login), (Mfa::Totp, login), true),
+            ((Mfa::Totp, session), (Mfa::Totp, login), true),
+            ((Mfa::Totp, login), (Mfa::Totp, session), false),
+            ((Mfa::SecurityKey, login), (Mfa::Totp, login), false),
+            ((Mfa::Totp, session), (Mfa::Off, login), false),
+            ((Mfa::Off, login), (Mfa::Off, login), false),
+        ] {
+            assert_eq!(is_weaker(new, old), expected, "{new:?} {old:?}");
+        }
     }
 
     #[test]

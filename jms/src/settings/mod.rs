@@ -89,11 +89,14 @@ impl Session {
     }
 }
 
+/// Nothing is remembered for longer, in seconds.
+const A_DAY: u32 = 86_400;
+
 impl Mfa {
     /// For how long a factor is remembered, in milliseconds.
     #[must_use]
     pub fn remember_milliseconds(&self) -> i64 {
-        i64::from(self.remember) * 1000
+        i64::from(self.remember.min(A_DAY)) * 1000
     }
 
     /// For how long an enrolment code is good, in milliseconds.

@@ -90,7 +90,7 @@ settings! {
     /// Second factors.
     mfa: Mfa {
         /// So many seconds after a user has passed a second factor, it counts for further logins with the same key from
-        /// the same address, so that programs without a terminal work; 0: for none.
+        /// the same address, so that programs without a terminal work; 0: for none. At most a day.
         remember: u32 = 900, unit "seconds";
         /// So many hours the code is good that `jmsctl user mfa-reset` prints, with which a user enrols a new one.
         enrolment_code_hours: u32 = 24, least 1, unit "hours";

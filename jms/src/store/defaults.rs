@@ -4,6 +4,7 @@ use super::change::Change;
 use super::error::StoreError;
 use super::read::{Read, number, word};
 use crate::nouns::{Defaults, Mfa, Role};
+use crate::time::Time;
 use rusqlite::params;
 
 const PRIVILEGED: &str = "privileged-system-user";
@@ -12,6 +13,8 @@ const SHELL: &str = "shell";
 const MFA_USER: &str = "mfa-user";
 const MFA_AUDITOR: &str = "mfa-auditor";
 const MFA_ADMIN: &str = "mfa-admin";
+/// When one of the three was last changed.
+const MFA_CHANGED: &str = "mfa-changed-at";
 
 impl Read<'_> {
     /// The defaults; what was never set is as the product brings it.
@@ -42,6 +45,19 @@ impl Read<'_> {
             }
         }
         Ok(defaults)
+    }
+
+    /// When the second factor that is demanded of a role was last changed; `None`: never.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(in crate::store) fn factors_of_roles_since(self) -> Result<Option<Time>, StoreError> {
+        let written = self.first(
+            "SELECT value FROM defaults WHERE name = ?1",
+            [MFA_CHANGED],
+            |row| Ok(row.get::<_, String>(0)?),
+        )?;
+        Ok(written.and_then(|text| text.parse().ok()).map(Time))
     }
 }
 
@@ -87,6 +103,7 @@ impl Change<'_> {
             }
             self.about_to_touch_role(role)?;
             self.write_default(name, Some(new.as_str()))?;
+            self.write_default(MFA_CHANGED, Some(&self.now().0.to_string()))?;
             self.forget_factors_of_role(role)?;
             self.snapshots_are_old()?;
         }

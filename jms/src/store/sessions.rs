@@ -258,7 +258,7 @@ impl Store {
         let user = read.user_by_uid(new.user.uid)?.ok_or_else(gone)?;
         let login = read.login_by_prefix(&new.login.id)?;
         let facts = read.facts(&user, Some(&login), new.target, new.limits)?;
-        let decision = match read.factor_standing(&user, &login, now)? {
+        let decision = match read.factor_standing(&user, &login, 0, now)? {
             FactorStanding::Passed => crate::policy::decide(&facts, new.channel, now),
             // It was asked for before; what has changed since counts.
             _ => Decision::without_factor(),

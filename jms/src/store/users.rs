@@ -7,6 +7,7 @@ use super::read::{Read, Visit, all, maybe_time, number, time, word};
 use super::selector::Selector;
 use crate::names::UserName;
 use crate::nouns::{Mfa, MfaAsked, Role, User};
+use crate::policy::factor::is_weaker;
 use crate::time::Time;
 use rusqlite::{Row, params};
 use std::path::Path;
@@ -180,6 +181,13 @@ impl Change<'_> {
         if may(&before) != may(edited) {
             self.refuse_own(
                 "nobody changes whether or until when he himself may log in",
+                &before,
+            )?;
+        }
+        let factor = |user: &User| (user.mfa, user.mfa_asked);
+        if is_weaker(factor(edited), factor(&before)) {
+            self.refuse_own(
+                "nobody weakens the second factor that is demanded of himself",
                 &before,
             )?;
         }

@@ -18,6 +18,7 @@ use crate::authentication::{self, Factor, first_key};
 use crate::connection::Source;
 use crate::key::{Standing, standing};
 use crate::passed::Passed;
+use crate::published::demands_verification;
 use crate::report;
 
 /// The only PAM service in which virtual users exist.
@@ -76,7 +77,12 @@ impl Evidence {
     fn second(&self) -> Option<(FactorKind, Time)> {
         let asked = Factor::KeyboardInteractive("pam".to_owned());
         let passed = self.passed.filter(|_| self.factors.contains(&asked))?;
-        passed.factor
+        let verified = Standing::Good {
+            person_verified: true,
+        };
+        passed
+            .factor
+            .filter(|(kind, _)| *kind != FactorKind::SecurityKey || self.key == Some(verified))
     }
 
     /// Whether our authentication phase saw the right password: as [`Evidence::second`], and only where sshd saw no key, so
@@ -146,7 +152,16 @@ fn open_session(
             let keys = store.read().login_keys(Some(&user.name))?;
             let policy = store.read().factor_of(user)?;
             let verified_by_rule = policy.demanded == Mfa::SecurityKey;
-            Some(standing(&keys, proven, verified_by_rule, source.ip, now))
+            let standing = standing(&keys, proven, verified_by_rule, source.ip, now);
+            let key_since = keys
+                .iter()
+                .find(|key| key.fingerprint == proven.fingerprint.to_string())
+                .map_or(now, |key| key.updated_at);
+            let since = store.read().factor_demanded_since(user)?.max(key_since);
+            let who = (user.name.as_str(), &proven.fingerprint);
+            Some(
+                standing.as_demanded(|| demands_verification(store.paths(), who, sshd, since, now)),
+            )
         }
         _ => None,
     };
@@ -375,6 +390,8 @@ pub(crate) fn refused(
                 "sshd did not have the second factor asked for: jmsctl doctor looks at snapshot, drop-in and PAM",
             );
         report::keep(store, &alert);
+        // If the snapshots are to blame, the next login finds new ones.
+        let _ = store.publish();
     }
     match decision.reason {
         Reason::UnknownUser => event = event.with("uid", u64::from(request.uid)),

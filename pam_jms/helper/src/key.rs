@@ -40,6 +40,21 @@ impl Standing {
     }
 }
 
+impl Standing {
+    /// The same, if sshd demanded what the store says it should: a security key that was only touched has verified nobody.
+    #[must_use]
+    pub fn as_demanded(self, demanded: impl FnOnce() -> bool) -> Self {
+        match self {
+            Self::Good {
+                person_verified: true,
+            } => Self::Good {
+                person_verified: demanded(),
+            },
+            other => other,
+        }
+    }
+}
+
 /// Looks the key up among the user's own. `verified_by_rule`: every security key of this user is
 /// published with `verify-required`, whatever its own row says (`--mfa security-key`).
 #[must_use]

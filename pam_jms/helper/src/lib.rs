@@ -28,5 +28,6 @@ pub mod connection;
 pub mod key;
 pub mod passed;
 pub mod person;
+pub mod published;
 pub mod report;
 pub mod serve;

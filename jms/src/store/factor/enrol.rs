@@ -143,7 +143,7 @@ impl Change<'_> {
     /// Returns whether there was anything to take away.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`].
+    /// [`StoreError::NotFound`]; [`StoreError::NotAllowed`] for an administrator's own.
     pub fn reset_factor(
         &self,
         name: &str,
@@ -151,6 +151,10 @@ impl Change<'_> {
         until: Time,
     ) -> Result<bool, StoreError> {
         let user = self.read().user(name)?;
+        self.refuse_own(
+            "nobody resets his own second factor; `mfa renew` replaces it",
+            &user,
+        )?;
         self.about_to_touch(&user)?;
         let was = self.execute("DELETE FROM totp WHERE user_id = ?1", [user.id])?
             + self.execute("DELETE FROM recovery_code WHERE user_id = ?1", [user.id])?;

@@ -1,7 +1,7 @@
 //! `mfa_remember`: a factor that was passed a short while ago with the same key from the same address.
 
 use super::FactorKind;
-use crate::nouns::{Role, User};
+use crate::nouns::{Login, Role, User};
 use crate::store::Store;
 use crate::store::change::Change;
 use crate::store::error::StoreError;
@@ -18,9 +18,57 @@ pub(super) fn forget(connection: &Connection, user_id: i64) -> Result<usize, Sto
         .execute([user_id])?)
 }
 
+/// Whether the user still has the factor that he has just passed: a reset takes it away.
+fn has_factor(connection: &Connection, user_id: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM totp WHERE user_id = ?1";
+    Ok(Read::new(connection).number(sql, [user_id])? > 0)
+}
+
+/// In the row of an open login. What stands there already is not said again.
+fn mark(
+    connection: &Connection,
+    login_id: &str,
+    kind: FactorKind,
+    at: Time,
+) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE login SET factor_at = ?2,
+                factors = CASE WHEN instr(',' || factors || ',', ',' || ?3 || ',') > 0 THEN factors ELSE factors || ',' || ?3 END
+         WHERE id = ?1 AND closed_at IS NULL",
+        params![login_id, at.0, kind.as_str()],
+    )?;
+    Ok(())
+}
+
+fn keep_memory(
+    connection: &Connection,
+    user: &User,
+    (fingerprint, source): (&str, &str),
+    milliseconds: i64,
+    now: Time,
+) -> Result<(), StoreError> {
+    let until = now.plus(milliseconds);
+    connection.execute(
+        "DELETE FROM mfa_memory WHERE user_id = ?1 AND until <= ?2",
+        [user.id, now.0],
+    )?;
+    connection.execute(
+        "INSERT INTO mfa_memory (user_id, fingerprint, source, factor_at, until) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (user_id, fingerprint, source) DO UPDATE SET factor_at = excluded.factor_at, until = excluded.until",
+        params![user.id, fingerprint, source, now.0, until.0],
+    )?;
+    let event = super::about(Type::FactorChange, &user.name, now)
+        .source(source)
+        .key(fingerprint)
+        .result("remembered")
+        .with("until", until.to_string());
+    events::insert(connection, &event)?;
+    Ok(())
+}
+
 impl Read<'_> {
-    /// When this user passed a factor with this key from this address, if that is still to count. A memory from the
-    /// future (the clock went back) is none.
+    /// When this user passed a factor with this key from this address, if that is still to count: for `milliseconds`, as
+    /// the settings say now, and not longer than they said then. A memory from the future (the clock went back) is none.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -29,12 +77,14 @@ impl Read<'_> {
         user: &User,
         fingerprint: &str,
         source: &str,
+        milliseconds: i64,
         now: Time,
     ) -> Result<Option<Time>, StoreError> {
         self.first(
             "SELECT factor_at FROM mfa_memory
-             WHERE user_id = ?1 AND fingerprint = ?2 AND source = ?3 AND factor_at <= ?4 AND until > ?4",
-            params![user.id, fingerprint, source, now.0],
+             WHERE user_id = ?1 AND fingerprint = ?2 AND source = ?3 AND factor_at <= ?4 AND until > ?4
+               AND factor_at > ?5",
+            params![user.id, fingerprint, source, now.0, now.plus(milliseconds.saturating_neg()).0],
             |row| time(row, "factor_at"),
         )
     }
@@ -42,7 +92,7 @@ impl Read<'_> {
 
 impl Store {
     /// Remembers that the user has just passed a factor with this key from this address, for so many milliseconds.
-    /// Not without a key or an address, and not for none.
+    /// Not without a key or an address, not for none, and not if his factor was reset since.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -57,28 +107,49 @@ impl Store {
         if fingerprint.is_empty() || source.is_empty() || milliseconds <= 0 {
             return Ok(());
         }
-        let until = now.plus(milliseconds);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute(
-            "DELETE FROM mfa_memory WHERE user_id = ?1 AND until <= ?2",
-            [user.id, now.0],
-        )?;
-        transaction.execute(
-            "INSERT INTO mfa_memory (user_id, fingerprint, source, factor_at, until) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (user_id, fingerprint, source) DO UPDATE SET factor_at = excluded.factor_at, until = excluded.until",
-            params![user.id, fingerprint, source, now.0, until.0],
-        )?;
-        let event = super::about(Type::FactorChange, &user.name, now)
-            .source(source)
-            .key(fingerprint)
-            .result("remembered")
-            .with("until", until.to_string());
-        events::insert(&transaction, &event)?;
+        if has_factor(&transaction, user.id)? {
+            keep_memory(&transaction, user, (fingerprint, source), milliseconds, now)?;
+        }
         transaction.commit()?;
         self.send_unsent();
         Ok(())
+    }
+
+    /// Writes down that an open login has passed a factor in its session, at `at`, so that its other sessions need not
+    /// ask, and remembers it. False, and nothing of it, if the factor was reset since then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn passed_in_session(
+        &mut self,
+        user: &User,
+        login: &Login,
+        kind: FactorKind,
+        remember: i64,
+        at: Time,
+    ) -> Result<bool, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !has_factor(&transaction, user.id)? {
+            return Ok(false);
+        }
+        mark(&transaction, &login.id, kind, at)?;
+        if !login.key.is_empty() && !login.source.is_empty() && remember > 0 {
+            keep_memory(
+                &transaction,
+                user,
+                (&login.key, &login.source),
+                remember,
+                at,
+            )?;
+        }
+        transaction.commit()?;
+        self.send_unsent();
+        Ok(true)
     }
 
     /// Says in an event that a remembered factor was taken in the place of a code.
@@ -102,7 +173,7 @@ impl Store {
         self.emit(&event)
     }
 
-    /// Writes down that a login that is open has passed a factor in its session, so that its other sessions need not ask.
+    /// Writes down that what is remembered counts for a login that is open.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -112,11 +183,7 @@ impl Store {
         kind: FactorKind,
         at: Time,
     ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "UPDATE login SET factor_at = ?2, factors = factors || ',' || ?3 WHERE id = ?1 AND closed_at IS NULL",
-            params![login_id, at.0, kind.as_str()],
-        )?;
-        Ok(())
+        mark(&self.connection, login_id, kind, at)
     }
 }
 

@@ -27,7 +27,8 @@ pub struct EnrolmentCode {
 
 impl Read<'_> {
     /// How a login stands to the second factor that is demanded of its user now. The login's row counts, not what the
-    /// caller knows of it.
+    /// caller knows of it. `remember`: for how many milliseconds one that was passed elsewhere counts, by the settings
+    /// as they are now; 0 where only the row counts.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -35,11 +36,30 @@ impl Read<'_> {
         self,
         user: &User,
         login: &Login,
+        remember: i64,
         now: Time,
     ) -> Result<FactorStanding, StoreError> {
         let login = self.login_by_prefix(&login.id)?;
-        let remembered = self.remembered(user, &login.key, &login.source, now)?;
-        Ok(factor_standing(&self.factor_of(user)?, &login, remembered))
+        let remembered = self.remembered(user, &login.key, &login.source, remember, now)?;
+        let standing = factor_standing(&self.factor_of(user)?, &login, remembered);
+        Ok(match standing {
+            // The login was in order when it was opened: no hole in sshd's configuration, and nothing to cry about.
+            FactorStanding::Missing if login.opened_at <= self.factor_demanded_since(user)? => {
+                FactorStanding::LaterEnrolled
+            }
+            standing => standing,
+        })
+    }
+
+    /// When what is demanded of the user, or what he has, was last touched: not before then was he asked for what is
+    /// asked for now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn factor_demanded_since(self, user: &User) -> Result<Time, StoreError> {
+        let code = self.before_enrolment(user)?.code.map(|code| code.made);
+        let times = [code, self.factors_of_roles_since()?];
+        Ok(times.into_iter().flatten().fold(user.updated_at, Time::max))
     }
 
     /// What an enrolment that begins now would replace.

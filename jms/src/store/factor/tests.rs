@@ -1,12 +1,12 @@
 use super::*;
 use crate::factor::{Algorithm, Digits, Enrolment, RecoveryCode, Totp, Typed};
 use crate::nouns::{Mfa, MfaAsked, Role, User};
-use crate::policy::FactorSource;
 use crate::policy::lockout::{Network, Proof};
+use crate::policy::{FactorSource, FactorStanding};
 use crate::secret::MasterKey;
 use crate::settings::Settings;
 use crate::store::tests::{Fixture, NOW, fixture};
-use crate::store::{Answerer, Store, StoreError};
+use crate::store::{Actor, Answerer, Store, StoreError};
 
 const HERE: &str = "192.0.2.7";
 const KEY: &str = "SHA256:abc";
@@ -325,7 +325,10 @@ fn a_factor_is_remembered_for_one_key_and_address_and_a_while() {
         .remember_factor(&alice, KEY, HERE, 15 * minute, NOW)
         .unwrap();
     let asked = |f: &Fixture, key: &str, source: &str, now| {
-        f.store.read().remembered(&alice, key, source, now).unwrap()
+        f.store
+            .read()
+            .remembered(&alice, key, source, 15 * minute, now)
+            .unwrap()
     };
     assert_eq!(asked(&f, KEY, HERE, NOW.plus(14 * minute)), Some(NOW));
     assert_eq!(asked(&f, KEY, HERE, NOW.plus(15 * minute)), None);
@@ -338,11 +341,29 @@ fn a_factor_is_remembered_for_one_key_and_address_and_a_while() {
             .unwrap();
         assert_eq!(asked(&f, key, source, NOW), None);
     }
+    // The settings count as they are when it is asked: made shorter, or switched off.
+    let later = NOW.plus(5 * minute);
+    for (setting, expected) in [(6 * minute, Some(NOW)), (5 * minute, None), (0, None)] {
+        let read = f.store.read();
+        let found = read.remembered(&alice, KEY, HERE, setting, later).unwrap();
+        assert_eq!(found, expected, "{setting}");
+    }
     let mallory = f.add_user("mallory").unwrap();
-    assert_eq!(
-        f.store.read().remembered(&mallory, KEY, HERE, NOW).unwrap(),
-        None
-    );
+    let of_mallory = f.store.read().remembered(&mallory, KEY, HERE, minute, NOW);
+    assert_eq!(of_mallory.unwrap(), None);
+    // A reset between the answer and its memory: nothing is remembered, and no login has passed anything.
+    f.change(|change| {
+        change.reset_factor(
+            "alice",
+            &RecoveryCode::make_one().unwrap().1,
+            NOW.plus(1000),
+        )
+    })
+    .unwrap();
+    f.store
+        .remember_factor(&alice, KEY, HERE, minute, NOW)
+        .unwrap();
+    assert_eq!(asked(&f, KEY, HERE, NOW), None);
 }
 
 #[test]
@@ -391,7 +412,10 @@ fn what_is_remembered_goes_with_each_change_of_user_key_role_and_with_a_reset() 
             .unwrap();
         step(&mut f);
         assert_eq!(
-            f.store.read().remembered(&alice, &key, HERE, NOW).unwrap(),
+            f.store
+                .read()
+                .remembered(&alice, &key, HERE, 60_000, NOW)
+                .unwrap(),
             None,
             "{what}"
         );
@@ -460,4 +484,78 @@ fn nobody_can_shut_the_last_administrator_out_with_a_factor_that_he_has_no_key_f
         matches!(shut_out, Err(StoreError::Refused { .. })),
         "{shut_out:?}"
     );
+}
+
+#[test]
+fn no_administrator_takes_his_own_factor_away_or_weakens_it() {
+    let mut f = alice();
+    enrol(&mut f);
+    edit(&mut f, |user| {
+        user.role = Role::Admin;
+        user.mfa = Mfa::Totp;
+    });
+    let herself = Actor {
+        name: "alice".into(),
+        why: String::new(),
+    };
+    let reset = f.store.change(&herself, NOW, |change| {
+        let (_, hash) = RecoveryCode::make_one().unwrap();
+        change.reset_factor("alice", &hash, NOW.plus(1000))
+    });
+    assert!(
+        matches!(reset, Err(StoreError::NotAllowed { .. })),
+        "{reset:?}"
+    );
+    type Edit = fn(&mut User);
+    let edits: [(Edit, bool); 4] = [
+        (|user| user.mfa = Mfa::Off, false),
+        (|user| user.mfa = Mfa::Any, false),
+        (|user| user.mfa_asked = MfaAsked::Session, false),
+        (|user| user.comment = "mine".into(), true),
+    ];
+    for (edit, allowed) in edits {
+        let mut alice = user(&f);
+        edit(&mut alice);
+        let done = f
+            .store
+            .change(&herself, NOW, |change| change.set_user(&alice));
+        assert_eq!(done.is_ok(), allowed, "{done:?}");
+    }
+    assert!(f.store.read().factor_of(&user(&f)).unwrap().is_enrolled());
+}
+
+/// A login that was in order when it began is asked to begin again, without an alert, whoever tightened what.
+#[test]
+fn what_was_demanded_after_a_login_began_is_no_hole() {
+    type Step = fn(&mut Fixture);
+    let steps: [(Step, FactorStanding); 3] = [
+        (
+            |f| edit(f, |user| user.mfa = Mfa::Totp),
+            FactorStanding::LaterEnrolled,
+        ),
+        (
+            |f| {
+                f.change(|change| {
+                    let mut defaults = change.read().defaults()?;
+                    defaults.mfa_user = Mfa::SecurityKey;
+                    change.set_defaults(&defaults)
+                })
+                .unwrap();
+            },
+            FactorStanding::LaterEnrolled,
+        ),
+        (|_| {}, FactorStanding::Passed),
+    ];
+    for (step, expected) in steps {
+        let mut f = alice();
+        enrol(&mut f);
+        let (login, _) = f.login(crate::process::myself().unwrap());
+        step(&mut f);
+        let standing = f
+            .store
+            .read()
+            .factor_standing(&user(&f), &login, 0, NOW)
+            .unwrap();
+        assert_eq!(standing, expected);
+    }
 }

@@ -44,11 +44,10 @@ pub(super) fn second(
 }
 
 fn remembered(login: &Login<'_>, store: &mut Store, now: Time) -> Result<Option<Time>, End> {
-    if login.settings.mfa.remember_milliseconds() <= 0 {
-        return Ok(None);
-    }
+    let remember = login.settings.mfa.remember_milliseconds();
     let (key, source) = (&login.key.fingerprint, &login.source.address);
-    let at = store.read().remembered(&login.user, key, source, now)?;
+    let read = store.read();
+    let at = read.remembered(&login.user, key, source, remember, now)?;
     if let Some(at) = at {
         store.used_memory(&login.user, key, source, at, now)?;
     }
