@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tests::{Authenticator, Host, Lab, Outcome, Terminal, client_host};
+use tests::{Authenticator, Host, Lab, Outcome, Terminal, client_host, eventually};
 
 /// What alice's factor is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,20 +89,28 @@ fn security_key_that_is_only_touched(lab: &Lab, client: &Host) {
     let words = ["jmsctl", "key", "add", "alice", "-"];
     let added = lab.bastion().command(words).input(public).run();
     drop(added.expect_status(0));
-    let only = format!("ssh -o BatchMode=yes -o IdentitiesOnly=yes -i {file} -F none $ON_WEB1 id");
+    let only = format!("ssh -o BatchMode=yes -o IdentitiesOnly=yes -i {file} $ON_WEB1 id");
     let refused = run(client, &only);
     assert!(!refused.succeeded(), "{refused}");
+    // It is a good key, and sshd says what is missing.
+    let said = "user verification requirement not met";
+    eventually("sshd says why", Duration::from_secs(20), || {
+        let log = lab.bastion().read_text("/var/log/auth.log");
+        log.contains(said).then_some(())
+    });
+    jmsctl(lab, "user set alice --mfa off");
+    drop(run(client, &only).expect_status(0));
+    jmsctl(lab, "user set alice --mfa security-key");
     drop(client.run(format!("rm {file} {file}.pub")).expect_status(0));
 }
 
 fn ssh_on_terminal(client: &Host, words: &str) -> Terminal {
-    let line = format!("SSH_SK_PROVIDER={PROVIDER} exec ssh -t {words}");
+    let line = format!("exec ssh -t {words}");
     client.command(["bash", "-c", &line]).on_terminal()
 }
 
 fn run(client: &Host, script: &str) -> Outcome {
-    let script =
-        format!("export SSH_SK_PROVIDER={PROVIDER} ON_WEB1=alice@dev@web1@bastion; {script}");
+    let script = format!("ON_WEB1=alice@dev@web1@bastion; {script}");
     client
         .command(["bash", "-c", &script])
         .within(Duration::from_secs(60))
@@ -128,6 +136,10 @@ fn each_client_passes_where_nobody_has_to_be_asked_and_is_told_why_where_somebod
                  ssh-keygen -lf .ssh/known_hosts | sed -n 's/.*\\(SHA256:[^ ]*\\).*ED25519.*/\\1/p' | head -n 1 >fingerprint",
             )
             .expect_status(0),
+    );
+    client.write(
+        "/root/.ssh/config",
+        format!("SecurityKeyProvider {PROVIDER}\n"),
     );
     client.write(
         PROVIDER,

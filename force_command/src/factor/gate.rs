@@ -87,3 +87,22 @@ pub fn pass(start: &Start, entered: Entered, gate: &Gate<'_>) -> Result<Entered,
     (gate.tell)(says);
     Err(status::DENIED)
 }
+
+/// Whether a login that was let through long ago still stands: its factor may have been reset meanwhile, or another be demanded.
+///
+/// # Errors
+/// The exit status, after a sentence and an event.
+pub fn still_passed(entered: Entered) -> Result<Entered, i32> {
+    let (mut store, settings, identity) = entered;
+    let (user, login) = (&identity.user, &identity.login);
+    match store.read().factor_standing(user, login, 0, Time::now()) {
+        Ok(FactorStanding::Passed) => Ok((store, settings, identity)),
+        Ok(_) => {
+            let event = report::about(Type::SessionRefused, login).result("deny");
+            report::emit(&mut store, &event.reason("factor-changed"));
+            crate::message::say(Says::LoginAgain);
+            Err(status::DENIED)
+        }
+        Err(error) => Err(trouble(&mut store, login, &error).0),
+    }
+}

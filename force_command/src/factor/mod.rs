@@ -14,7 +14,7 @@ mod wish;
 
 pub use conversation::someone_sits_there;
 pub use fresh::connect;
-pub use gate::{Gate, pass};
+pub use gate::{Gate, pass, still_passed};
 pub use wish::grant;
 
 use crate::entrance::out_of_order;

@@ -195,7 +195,7 @@ impl Menu<'_> {
     /// The store, and who asks, as they are now. `Ok(None)`: something of the bastion is out of order,
     /// which has been said.
     fn enter(&mut self) -> Result<Option<Store>, Leave> {
-        match enter(self.start) {
+        match enter(self.start).and_then(factor::still_passed) {
             Ok((store, settings, identity)) => {
                 self.settings = settings;
                 self.identity = identity;

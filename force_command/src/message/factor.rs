@@ -117,7 +117,7 @@ impl fmt::Display for Factor<'_> {
             Self::Missing => f.write_str(
                 "this login was opened without the second factor that you must pass; log in again, and if that does not help tell your administrator",
             ),
-            Self::LoginAgain => f.write_str("your second factor was enrolled or reset meanwhile; log in again"),
+            Self::LoginAgain => f.write_str("your second factor, or what is demanded of you, was changed meanwhile; log in again"),
             Self::ResetExpired => f.write_str(
                 "the enrolment code that was made for you has run out; ask your administrator for another: jmsctl user mfa-reset",
             ),

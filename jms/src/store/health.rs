@@ -6,6 +6,7 @@ use super::error::StoreError;
 use super::events::row_of_event;
 use super::read::{Read, number};
 use crate::nouns::EventRow;
+use crate::secret::Context;
 use crate::time::Time;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 
@@ -67,8 +68,8 @@ pub struct LocalAccount {
 /// A sealed secret of the store, to try a key on.
 #[derive(Debug, Clone)]
 pub struct SealedSample {
-    /// The credential's row.
-    pub credential: i64,
+    /// What it was sealed for.
+    pub context: Context,
     /// Its sealed secret.
     pub sealed: Vec<u8>,
 }
@@ -176,16 +177,21 @@ impl Read<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn sealed_sample(self) -> Result<Option<SealedSample>, StoreError> {
-        self.first(
+        let credential = self.first(
             "SELECT id, secret FROM credential ORDER BY id DESC LIMIT 1",
             [],
             |row| {
                 Ok(SealedSample {
-                    credential: row.get(0)?,
+                    context: Context::credential(row.get(0)?),
                     sealed: row.get(1)?,
                 })
             },
-        )
+        )?;
+        match credential {
+            Some(sample) => Ok(Some(sample)),
+            // A bastion without stored keys may have people's authenticator apps.
+            None => self.sealed_totp(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use jms::nouns::{LoginKey, User};
 use jms::paths::Paths;
-use jms::secret::{Context, MasterKey, MasterKeyError};
+use jms::secret::{MasterKey, MasterKeyError};
 use jms::settings::{Settings, SettingsError};
 use jms::store::{KeyBackup, LocalAccount, Store, StoreError, Waiting};
 use jms::time::Time;
@@ -66,9 +66,7 @@ impl Inside {
             })
         };
         let key_is_wrong = match (&key, &sample) {
-            (Ok(key), Some(sample)) => key
-                .open(&Context::credential(sample.credential), &sample.sealed)
-                .is_err(),
+            (Ok(key), Some(sample)) => key.open(&sample.context, &sample.sealed).is_err(),
             _ => false,
         };
         Self {

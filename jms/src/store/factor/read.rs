@@ -4,6 +4,7 @@ use crate::factor::{Algorithm, Digits, HashedCode, Totp, TotpSecret};
 use crate::nouns::User;
 use crate::policy::factor::{FactorPolicy, demanded};
 use crate::secret::MasterKey;
+use crate::store::SealedSample;
 use crate::store::error::StoreError;
 use crate::store::read::{Read, maybe_time, number, word};
 use crate::time::Time;
@@ -88,6 +89,20 @@ impl Read<'_> {
                 Ok(StoredCode {
                     id: row.get("id")?,
                     hash: HashedCode::parse(&hash).map_err(super::secret)?,
+                })
+            },
+        )
+    }
+
+    /// One sealed secret of an app, if there is any.
+    pub(in crate::store) fn sealed_totp(self) -> Result<Option<SealedSample>, StoreError> {
+        self.first(
+            "SELECT user_id, secret FROM totp ORDER BY user_id DESC LIMIT 1",
+            [],
+            |row| {
+                Ok(SealedSample {
+                    context: super::place(row.get(0)?),
+                    sealed: row.get(1)?,
                 })
             },
         )
