@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use tests::{Invocation, Lab, Outcome, eventually};
+use tests::{Authenticator, Invocation, Lab, Outcome, eventually};
 
 const PASSWORD: &str = "correct horse battery";
 /// Fifty clients on two cores.
@@ -190,4 +190,138 @@ fn fifty_connections_are_heard_five_times_and_the_key_holder_notices_nothing() {
         .run("jmsctl event ls --type login --json")
         .text();
     assert!(told.contains("login.locked") && told.contains("login.unlocked"));
+}
+
+const CODE: &str = "authenticator app, or a recovery code: ";
+
+fn jmsctl(lab: &Lab, line: &str) -> Outcome {
+    lab.bastion()
+        .run(format!("jmsctl {line} </dev/null"))
+        .expect_status(0)
+}
+
+/// alice enrols an app, which is demanded from then on; no factor is remembered.
+fn alice_with_an_app(lab: &Lab) -> Authenticator {
+    lab.bastion()
+        .run("sed -i 's/^#remember = .*/remember = 0/' /etc/jms/jms.toml; jmsctl config check")
+        .expect_status(0);
+    let mut screen = lab
+        .client()
+        .command("ssh", ["-t", "alice@bastion", "mfa", "enroll"])
+        .in_window(120, 60)
+        .on_terminal();
+    let shown = screen.expect("code of the app: ");
+    let secret = shown
+        .lines()
+        .map(str::trim)
+        .find(|line| line.len() == 39 && line.split(' ').all(|part| part.len() == 4));
+    let app = Authenticator::typed(secret.unwrap_or_else(|| panic!("no secret in {shown}")));
+    screen.send_line(&app.code(lab.host("client"), -1));
+    screen.expect("type yes when you have noted them: ");
+    screen.send_line("yes");
+    screen.wait().expect_status(0);
+    jmsctl(lab, "user set alice --mfa totp");
+    app
+}
+
+/// With alice's key, asked once.
+fn with_code(lab: &Lab, code: &str) -> Outcome {
+    let mut client = lab.client().ssh_on_terminal([
+        "-o",
+        "NumberOfPasswordPrompts=1",
+        "alice@bastion",
+        "whoami",
+    ]);
+    client.expect(CODE);
+    client.send_line(code);
+    client.wait()
+}
+
+#[test]
+fn a_lock_is_told_after_the_key_and_never_before_and_only_wrong_answers_make_one() {
+    let lab = Lab::everyday();
+    let bastion = lab.bastion();
+
+    // A refused grant is no wrong answer.
+    lab.client()
+        .ssh(["alice@dev@web2@bastion", "id"])
+        .expect_status(126);
+    let app = alice_with_an_app(&lab);
+    assert_eq!(counters(&lab), [Value::Null; 0]);
+
+    // A stranger with a key that is nobody's, and a person who goes away when she is asked.
+    let before = lab.client_of("mallory").ssh(["alice@bastion", "whoami"]);
+    let mut gone = lab.client().ssh_on_terminal(["alice@bastion", "whoami"]);
+    gone.expect(CODE);
+    gone.hang_up();
+    drop(gone);
+    assert_eq!(counters(&lab), [Value::Null; 0]);
+
+    // A right code forgets what was counted from there; only the account's own counter stays.
+    for _ in 0..4 {
+        with_code(&lab, "000000").expect_status(255);
+    }
+    with_code(&lab, &app.code(lab.host("client"), 0)).expect_status(0);
+    let counted = counters(&lab);
+    assert_eq!(counted.len(), 1, "{counted:?}");
+    assert_eq!(counted[0]["source"], Value::Null);
+    assert_eq!(counted[0]["failures"], 4);
+
+    // The fifth wrong one says so at once; from then on the key is enough to be told, and nothing is asked.
+    for _ in 0..4 {
+        let wrong = with_code(&lab, "000000");
+        assert!(!wrong.text().contains("too many"), "{wrong}");
+    }
+    let sentence = "jms: too many wrong answers from where you are: try again after ";
+    let fifth = with_code(&lab, "000000");
+    assert!(fifth.text().contains(sentence), "{fifth}");
+    let counted = counters(&lab);
+    for _ in 0..2 {
+        let mut told = lab.client().ssh_on_terminal(["alice@bastion", "whoami"]);
+        told.expect(sentence);
+        assert!(!told.shown().contains(CODE), "{}", told.shown());
+        told.wait().expect_status(255);
+    }
+    let shown = jmsctl(&lab, "lock show alice --json").json().unwrap();
+    assert_eq!(shown["locked"], true, "{shown}");
+    assert_eq!(counters(&lab), counted, "tries while locked count nothing");
+
+    // Whoever has not proved the key learns nothing of it, byte for byte.
+    let after = lab.client_of("mallory").ssh(["alice@bastion", "whoami"]);
+    assert_eq!(after.error_text(), before.error_text());
+    assert!(!after.error_text().contains("jms:"), "{after}");
+
+    // It is the store's: a new sshd knows it.
+    bastion.reload_sshd();
+    let mut told = lab.client().ssh_on_terminal(["alice@bastion", "whoami"]);
+    told.expect(sentence);
+    told.wait().expect_status(255);
+    jmsctl(&lab, "lock rm alice --yes");
+    with_code(&lab, &app.code(lab.host("client"), 1)).expect_status(0);
+
+    // Who takes longer than LoginGraceTime is cut by sshd: no answer, nothing counts, nothing stays behind.
+    bastion.write(
+        "/etc/ssh/sshd_config.d/00-0-grace.conf",
+        "LoginGraceTime 3\n",
+    );
+    bastion.reload_sshd();
+    let mut slow = lab.client().ssh_on_terminal(["alice@bastion", "whoami"]);
+    slow.expect(CODE);
+    slow.wait().expect_status(255);
+    eventually("the helper is gone", LONG, || {
+        let processes = bastion.processes().ok()?;
+        let left = processes
+            .iter()
+            .any(|process| process.program.ends_with("jms-pam-helper"));
+        (!left).then_some(())
+    });
+    assert_eq!(counters(&lab), [Value::Null; 0]);
+
+    // A name that nobody has leaves no trace in the store at all.
+    let rows = "jmsctl event ls --json --limit 0 | wc -l; jmsctl lock ls --all --json | wc -l";
+    let known = bastion.run(rows).text();
+    lab.client()
+        .ssh(["nobody@bastion", "whoami"])
+        .expect_status(255);
+    assert_eq!(bastion.run(rows).text(), known);
 }
