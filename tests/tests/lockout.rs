@@ -307,7 +307,6 @@ fn a_lock_is_told_after_the_key_and_never_before_and_only_wrong_answers_make_one
     bastion.reload_sshd();
     let mut slow = lab.client().ssh_on_terminal(["alice@bastion", "whoami"]);
     slow.expect(CODE);
-    slow.wait().expect_status(255);
     eventually("the helper is gone", LONG, || {
         let processes = bastion.processes().ok()?;
         let left = processes
@@ -315,6 +314,9 @@ fn a_lock_is_told_after_the_key_and_never_before_and_only_wrong_answers_make_one
             .any(|process| process.program.ends_with("jms-pam-helper"));
         (!left).then_some(())
     });
+    // OpenSSH's client notices it when something is typed.
+    slow.send_line("000000");
+    slow.wait().expect_status(255);
     assert_eq!(counters(&lab), [Value::Null; 0]);
 
     // A name that nobody has leaves no trace in the store at all.
