@@ -1,6 +1,7 @@
 //! How well a stranger without a registered key can tell names apart by time, as the area under the ROC curve (0.5: not at
 //! all, 1: always), over interleaved tries, each a connection of its own by a real `ssh`.
-//! `make package && cargo run --release -p tests --example strangers [TRIES]`, as root.
+//! `make package && cargo run --release -p tests --example strangers [TRIES [KEYS_COMMAND]]`, as root. With
+//! another AuthorizedKeysCommand than ours (`/bin/true`, `none`) it shows what sshd itself contributes.
 //!
 //! Each connection offers five keys, which is what sshd lets a stranger try. A try takes from the refusal of one key to the
 //! refusal of the next: the client's signature-free question, sshd's own delay, and the keys command, where one is run.
@@ -103,6 +104,9 @@ fn main() {
         .unwrap_or(2000);
     let lab = Lab::everyday();
     let states = prepare(&lab, NAMES);
+    if let Some(command) = std::env::args().nth(2) {
+        instead_of_ours(&lab, &command);
+    }
     let ssh = lab.folder().programs().join("ssh");
     drop(lab.client_of("mallory"));
     let keys = keys(lab.folder().path());
@@ -141,10 +145,20 @@ fn main() {
     print(lab.release(), &states, &times);
 }
 
+/// Another keys command for users of the bastion; sshd takes the first that it reads.
+fn instead_of_ours(lab: &Lab, command: &str) {
+    lab.bastion().write(
+        "/etc/ssh/sshd_config.d/00-a-keys.conf",
+        format!("Match Group jms-users,jms-mfa\n\tAuthorizedKeysCommand {command}\n\tAuthorizedKeysCommandUser nobody\nMatch all\n"),
+    );
+    lab.bastion().reload_sshd();
+    say(format!("the keys command is {command}"));
+}
+
 fn print(release: Release, states: &[State], times: &Mutex<Vec<Vec<Duration>>>) {
     let Ok(times) = times.lock() else { return };
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    say(format!("Debian {release}, load {}", load.trim()));
+    say(format!("{release}, load {}", load.trim()));
     for (state, taken) in states.iter().zip(times.iter()) {
         println!(
             "  {:24}  median {:>9.2?}   AUC against known {:.3}, against unknown {:.3}   ({} tries)",

@@ -1,7 +1,8 @@
-//! The layers over a base root: what clients and assets of a lab have, and what the corpus's asset has.
+//! The layers over a base root: what clients and assets of a lab have, what the corpus's asset has, and what the benchmark's
+//! plain bastion has.
 //!
 //! Not on the bastion, which is to have what a bastion has. Built once per base root and list of packages
-//! (`tests/client-packages`, `tests/corpus-packages`), then kept in the cache.
+//! (`tests/client-packages`, `tests/corpus-packages`, `tests/bench-packages`), then kept in the cache.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::say;
 
 const CLIENTS: &str = include_str!("../client-packages");
 const CORPUS: &str = include_str!("../corpus-packages");
+const BENCH: &str = include_str!("../bench-packages");
 const RECIPE: &str = include_str!("client_root.sh");
 
 /// The clients that must work and what they want to find, over `base`, which is a base root of `release`: from the cache, or
@@ -35,6 +37,14 @@ pub fn client_root(release: Release, base: &Entry) -> Result<Entry> {
 /// When it cannot be built; the build's own words are part of the error.
 pub fn corpus_root(release: Release, base: &Entry) -> Result<Entry> {
     layer(release, base, "corpus", CORPUS)
+}
+
+/// What the benchmark measures ours against, in the same way.
+///
+/// # Errors
+/// When it cannot be built; the build's own words are part of the error.
+pub fn bench_root(release: Release, base: &Entry) -> Result<Entry> {
+    layer(release, base, "bench", BENCH)
 }
 
 fn layer(release: Release, base: &Entry, what: &str, packages: &'static str) -> Result<Entry> {
@@ -103,7 +113,10 @@ mod tests {
 
     #[test]
     fn every_line_of_the_lists_is_one_name_and_perhaps_a_reason() {
-        for package in names_in(CLIENTS).chain(names_in(CORPUS)) {
+        for package in names_in(CLIENTS)
+            .chain(names_in(CORPUS))
+            .chain(names_in(BENCH))
+        {
             assert!(
                 package
                     .bytes()

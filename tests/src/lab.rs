@@ -11,7 +11,7 @@ use crate::base_root::{base_root, root_of};
 use crate::boot::{self, Role};
 use crate::cache::{Cache, Entry};
 use crate::client::Client;
-use crate::client_root::{client_root, corpus_root};
+use crate::client_root::{bench_root, client_root, corpus_root};
 use crate::everyday;
 use crate::folder::{ALICE, Folder};
 use crate::host::Host;
@@ -36,6 +36,7 @@ pub struct Builder {
     folder: Option<PathBuf>,
     package: Installed,
     corpus: bool,
+    bench: bool,
 }
 
 /// Which package the bastion has.
@@ -96,6 +97,13 @@ impl Builder {
         self
     }
 
+    /// With what ours is measured against on the bastion.
+    #[must_use]
+    pub fn bench(mut self) -> Self {
+        self.bench = true;
+        self
+    }
+
     /// Starts the hosts. With the base root and the package in the cache this takes about a second.
     ///
     /// # Errors
@@ -115,6 +123,11 @@ impl Builder {
             let corpus = corpus_root(release, &layers[0])?;
             asset_lower = vec![root_of(&corpus), root_of(&layers[0])];
             layers.push(corpus);
+        }
+        if self.bench {
+            let bench = bench_root(release, &layers[0])?;
+            bastion_lower.insert(0, root_of(&bench));
+            layers.push(bench);
         }
         if let Some(other) = self.client_release.filter(|other| *other != release) {
             let base = base_root(other)?;
@@ -224,6 +237,7 @@ impl Lab {
             folder: None,
             package: Installed::Newest,
             corpus: false,
+            bench: false,
         }
     }
 

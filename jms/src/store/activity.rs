@@ -66,3 +66,17 @@ pub(super) fn was_here(connection: &Connection, user: i64, now: Time) -> Result<
         .execute(params![user, now.0])?;
     Ok(())
 }
+
+/// The same of whoever opened that login, who has now shown all that is demanded of him.
+pub(super) fn who_opened_was_here(
+    connection: &Connection,
+    login_id: &str,
+    now: Time,
+) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO user_activity (user_id, seen_at) SELECT user_id, ?2 FROM login WHERE id = ?1 AND user_id IS NOT NULL
+         ON CONFLICT (user_id) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
+        params![login_id, now.0],
+    )?;
+    Ok(())
+}

@@ -1,8 +1,8 @@
 use super::*;
-use crate::nouns::UserGroup;
+use crate::nouns::{Mfa, UserGroup};
 use crate::process;
 use crate::store::tests::{self, Fixture};
-use crate::store::{Actor, NewLogin};
+use crate::store::{Actor, FactorKind, NewLogin};
 
 /// A Friday, half past ten in UTC.
 fn now() -> Time {
@@ -266,6 +266,10 @@ fn a_row_that_cannot_be_read_refuses_when_it_comes_up() {
         ("times", "'Mon 09:00-18:00 Mars/Olympus'"),
         ("times", "'every day'"),
         ("roles", "'king'"),
+        ("sources", "','"),
+        ("sources", "'10.0.0.0/8,'"),
+        ("times", "' ; '"),
+        ("roles", "','"),
         ("sources", "CAST(x'ff00' AS TEXT)"),
     ] {
         let mut f = fixture();
@@ -347,6 +351,27 @@ fn so_many_logins_and_no_more_and_those_that_are_gone_do_not_count() {
     f.store
         .open_login_within(&new_login(&user), None, now())
         .unwrap();
+}
+
+#[test]
+fn who_has_still_to_show_a_factor_was_here_when_he_has() {
+    let mut f = fixture();
+    change(&mut f, |change| {
+        let mut alice = change.read().user("alice")?;
+        alice.mfa = Mfa::Totp;
+        change.set_user(&alice)
+    })
+    .unwrap();
+    let user = f.store.read().user("alice").unwrap();
+    let later = user.created_at.plus(1000);
+    let login = f.store.open_login(&new_login(&user), later).unwrap();
+    // With a key alone, which may be anybody's by now.
+    assert_eq!(f.store.read().seen_at(&user).unwrap(), user.created_at);
+    let passed = later.plus(1000);
+    f.store
+        .login_passed_factor(login.id.as_str(), FactorKind::Totp, passed)
+        .unwrap();
+    assert_eq!(f.store.read().seen_at(&user).unwrap(), passed);
 }
 
 #[test]

@@ -207,7 +207,11 @@ impl Store {
                 return Err(StoreError::TooManyLogins { open });
             }
         }
-        was_here(&transaction, new.user.id, now)?;
+        // With a key alone nobody was here of whom a factor is still to be asked.
+        let policy = Read::new(&transaction).factor_of(new.user)?;
+        if new.factor_at.is_some() || !(policy.session_asks() || policy.must_enrol()) {
+            was_here(&transaction, new.user.id, now)?;
+        }
         transaction.execute(
             "INSERT INTO login (id, token_hash, user_id, user_name, uid, login_name, source, source_port, key_type, fingerprint,
                                 factors, factor_at, sshd_pid, sshd_started, opened_at)

@@ -168,8 +168,12 @@ fn open_session(
     let fingerprint = proven.map_or_else(String::new, |key| key.fingerprint.to_string());
     let passed = match (&user, &request.passed) {
         (Some(user), Some(text)) => {
-            let sealed_with = MasterKey::load(&store.paths().secret_key()).ok();
-            sealed_with.and_then(|key| Passed::open(text, &key, user, &fingerprint, request, now))
+            let key = MasterKey::load(&store.paths().secret_key()).map_err(|error| {
+                StoreError::Secret {
+                    sentence: error.to_string(),
+                }
+            })?;
+            Passed::open(text, &key, user, &fingerprint, request, now)
         }
         _ => None,
     };

@@ -441,11 +441,19 @@ fn what_was_passed_counts_for_this_login_only_and_nothing_else_counts() {
 }
 
 #[test]
-fn a_store_that_cannot_take_the_step_lets_nobody_in() {
+fn without_the_key_to_stored_secrets_nobody_is_asked_and_no_code_is_used_up() {
     let mut bastion = Bastion::enrolled(Mfa::Totp);
     let right = bastion.code(0);
     let secret = bastion.store.paths().secret_key();
-    std::fs::remove_file(&secret).unwrap();
-    let said = bastion.login(&mut Script::typing(&[&right]));
+    let aside = secret.with_extension("aside");
+    std::fs::rename(&secret, &aside).unwrap();
+    let said = bastion.login(&mut Script::typing(&[]));
     assert_eq!(no(&said).0, Refusal::Unavailable, "no key opens the secret");
+    std::fs::rename(&aside, &secret).unwrap();
+    let passed = handed_on(bastion.login(&mut Script::typing(&[&right])));
+    // The session phase says what is wrong, and not that a factor is missing.
+    std::fs::rename(&secret, &aside).unwrap();
+    let said = bastion.session(Some(passed));
+    assert_eq!(no(&said).0, Refusal::Unavailable);
+    assert!(bastion.events("alert").is_empty());
 }

@@ -1,6 +1,7 @@
 //! Two labs beside each other: ours, and a plain Debian that does with sshd alone what comes nearest. The same key exchange on
 //! both sides, since the post-quantum one would hide what we look for.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -18,6 +19,9 @@ pub const CHAIN: u16 = 2202;
 pub const SCRIPT: u16 = 2203;
 /// The chain in asciinema.
 pub const ASCIINEMA: u16 = 2204;
+
+/// A key and a code of an authenticator app, by Debian's pam_google_authenticator; then nothing.
+pub const CODE: u16 = 2205;
 
 /// How the plain bastion's servers are set up; `%` is what each of them forces.
 const REFERENCE: &str = "AuthorizedKeysFile none\nAuthorizedKeysCommand /bin/cat /etc/ssh/alice.pub\nAuthorizedKeysCommandUser nobody\n\
@@ -54,7 +58,7 @@ impl Workbench {
     pub fn start() -> Result<Self> {
         let ours = Lab::builder().start()?;
         tests::everyday::fill(&ours)?;
-        let plain = Lab::builder().without_package().start()?;
+        let plain = Lab::builder().without_package().bench().start()?;
         for lab in [&ours, &plain] {
             for host in [lab.bastion(), lab.web1()] {
                 let penalties = "if /usr/sbin/sshd -T -o PerSourcePenalties=no >/dev/null 2>&1; then echo 'PerSourcePenalties no'; fi";
@@ -80,7 +84,7 @@ impl Workbench {
     /// # Errors
     /// When it fails.
     pub fn ours(&self, program: &str, arguments: &[&str]) -> Result<Cost> {
-        run(&self.ours, &self.ours_meter, program, arguments)
+        run(&self.ours, &self.ours_meter, program, arguments, None)
     }
 
     /// Plays it against a reference's server on the plain bastion. `%` in an argument stands for its port.
@@ -96,7 +100,28 @@ impl Workbench {
         };
         let mut words = vec![option, &port];
         words.extend(arguments);
-        run(&self.plain, &self.plain_meter, program, &words)
+        run(&self.plain, &self.plain_meter, program, &words, None)
+    }
+
+    /// Plays `ssh` against our bastion; `typist` answers what it is asked.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn ours_typing(&self, typist: &Path, arguments: &[&str]) -> Result<Cost> {
+        let (lab, meter) = (&self.ours, &self.ours_meter);
+        run(lab, meter, "ssh", arguments, Some(typist))
+    }
+
+    /// The same against a reference's server.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn plain_typing(&self, typist: &Path, port: u16, arguments: &[&str]) -> Result<Cost> {
+        let port = port.to_string();
+        let mut words = vec!["-p", &port];
+        words.extend(arguments);
+        let (lab, meter) = (&self.plain, &self.plain_meter);
+        run(lab, meter, "ssh", &words, Some(typist))
     }
 
     /// Plays a command of the plain bastion's alice, who stands where the asset can be reached without a hop.
@@ -115,10 +140,22 @@ impl Workbench {
     }
 }
 
-fn run(lab: &Lab, meter: &Meter, program: &str, arguments: &[&str]) -> Result<Cost> {
+fn run(
+    lab: &Lab,
+    meter: &Meter,
+    program: &str,
+    arguments: &[&str],
+    typist: Option<&Path>,
+) -> Result<Cost> {
     let before = meter.used()?;
     let begun = Instant::now();
-    let client = lab.client().command(program, arguments).within(LONG);
+    let mut client = lab.client().command(program, arguments).within(LONG);
+    if let Some(typist) = typist {
+        client = client
+            .variable("SSH_ASKPASS", typist)
+            .variable("SSH_ASKPASS_REQUIRE", "force")
+            .variable("DISPLAY", "none");
+    }
     let outcome: Outcome = client.discard_output().run();
     let wall = begun.elapsed();
     outcome.success()?;
@@ -168,7 +205,15 @@ fn prepare_reference(plain: &Lab) -> Result<()> {
         "#!/bin/sh\nexec asciinema rec -q -c /usr/local/bin/chain /tmp/asciinema.$$\n",
     );
     bastion.run("chmod 755 /usr/local/bin/chain*").success()?;
+    // As its README has it: a code in place of the password.
+    bastion
+        .run("sed -i 's/^@include common-auth/auth required pam_google_authenticator.so/' /etc/pam.d/sshd")
+        .success()?;
     for (port, forced) in [
+        (
+            CODE,
+            "/bin/true\nKbdInteractiveAuthentication yes\nAuthenticationMethods publickey,keyboard-interactive:pam",
+        ),
         (NOTHING, "/bin/true"),
         (CHAIN, "/usr/local/bin/chain"),
         (SCRIPT, "/usr/local/bin/chain-script"),

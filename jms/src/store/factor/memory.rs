@@ -3,6 +3,7 @@
 use super::FactorKind;
 use crate::nouns::{Login, Role, User};
 use crate::store::Store;
+use crate::store::activity::who_opened_was_here;
 use crate::store::change::Change;
 use crate::store::error::StoreError;
 use crate::store::events;
@@ -37,7 +38,7 @@ fn mark(
          WHERE id = ?1 AND closed_at IS NULL",
         params![login_id, at.0, kind.as_str()],
     )?;
-    Ok(())
+    who_opened_was_here(connection, login_id, at)
 }
 
 fn keep_memory(

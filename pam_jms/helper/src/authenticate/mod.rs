@@ -123,12 +123,19 @@ fn steps(
     // Nobody types a code in vain into a store that could not take it.
     store.check_writable()?;
     let login = who(request, store, settings, person.now())?;
+    // Nor are codes used up when what they open cannot be handed on.
+    let key =
+        MasterKey::load(&store.paths().secret_key()).map_err(|error| secret(error.to_string()))?;
     let factor = match (login.key.fingerprint.is_empty(), request.phase) {
         (false, _) => factor::second(&login, store, person)?,
         (true, Phase::AuthenticateAfterPassword) => after_password::second(&login, store, person)?,
         (true, _) => password::log_in(&login, store, person)?,
     };
-    hand_on(&login, store, factor, person.now())
+    hand_on(&login, &key, factor, person.now())
+}
+
+fn secret(sentence: String) -> End {
+    End::Store(StoreError::Secret { sentence })
 }
 
 /// Who it is, and that he has proved a key and may log in. Without a key only who it is, where a password will do.
@@ -215,20 +222,17 @@ fn silent(request: &Request, store: &mut Store, reason: &str, now: Time) -> End 
 /// Seals what was passed for the session phase.
 fn hand_on(
     login: &Login<'_>,
-    store: &Store,
+    key: &MasterKey,
     factor: Option<(FactorKind, Time)>,
     now: Time,
 ) -> Result<Allow, End> {
-    let secret = |sentence: String| End::Store(StoreError::Secret { sentence });
-    let key =
-        MasterKey::load(&store.paths().secret_key()).map_err(|error| secret(error.to_string()))?;
     let passed = Passed {
         password: login.key.fingerprint.is_empty(),
         factor,
         at: now,
     };
     let value = passed
-        .seal(&key, &login.user, &login.key.fingerprint, login.request)
+        .seal(key, &login.user, &login.key.fingerprint, login.request)
         .map_err(secret)?;
     Ok(Allow {
         environment: vec![Variable {

@@ -15,7 +15,7 @@ const IN_A_ROUND: u32 = 5;
 const CLIENTS: usize = 32;
 
 /// The mean of several, in milliseconds: processor time, wall.
-fn several(play: impl Fn() -> Result<Cost>) -> Result<Vec<f64>> {
+pub(super) fn several(play: impl Fn() -> Result<Cost>) -> Result<Vec<f64>> {
     let (mut cpu, mut wall) = (0.0, 0.0);
     for _ in 0..IN_A_ROUND {
         let cost = play()?;
@@ -26,7 +26,11 @@ fn several(play: impl Fn() -> Result<Cost>) -> Result<Vec<f64>> {
     Ok(vec![cpu * each, wall * each])
 }
 
-fn measured(what: &str, quantities: Vec<Vec<Series>>, aims: [&'static str; 2]) -> Vec<Measured> {
+pub(super) fn measured(
+    what: &str,
+    quantities: Vec<Vec<Series>>,
+    aims: [&'static str; 2],
+) -> Vec<Measured> {
     let names = ["server CPU", "wall"];
     let rows = names.into_iter().zip(aims).zip(quantities);
     rows.map(|((name, aim), series)| Measured {

@@ -1,5 +1,6 @@
 //! What is measured, one room for each subject.
 
+mod code;
 mod idle;
 mod keystroke;
 mod logins;
@@ -15,9 +16,10 @@ use crate::workbench::Workbench;
 pub type Row = (&'static str, fn(&Workbench) -> Result<Vec<Measured>>);
 
 /// All of them, in the table's order.
-pub const ALL: [Row; 8] = [
+pub const ALL: [Row; 9] = [
     ("names", names::look_up),
     ("login", logins::login),
+    ("code", code::login),
     ("logins-many", logins::many),
     ("hop", logins::hop),
     ("terminal", streams::terminal),

@@ -1,0 +1,87 @@
+//! A login with a key and a code of an authenticator app, beside the same with Debian's pam_google_authenticator.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tests::authenticator::enrolled;
+use tests::folder::ALICE;
+use tests::{Authenticator, Lab};
+
+use super::logins::{measured, several};
+use crate::report::Measured;
+use crate::rounds::{Contender, interleave};
+use crate::workbench::{CODE, Workbench};
+
+/// The settings that google-authenticator(1) recommends.
+const SETTINGS: &str = "\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n";
+
+/// Server CPU and wall of one login. A code works once on both sides, so what was used is forgotten before each login, by
+/// somebody who is not measured.
+pub fn login(bench: &Workbench) -> Result<Vec<Measured>> {
+    let ours = bench.ours.bastion();
+    ours.write("/etc/jms/jms.toml", "[mfa]\nremember = 0\n");
+    let screen = bench
+        .ours
+        .client()
+        .command("ssh", ["-t", "alice@bastion", "mfa", "enroll"])
+        .in_window(120, 60)
+        .on_terminal();
+    let (app, _) = enrolled(screen, bench.ours.host("client"));
+    ours.run("jmsctl user set alice --mfa totp </dev/null")
+        .success()?;
+    let plain = bench.plain.bastion();
+    plain.write("/root/code", format!("{}\n{SETTINGS}", app.secret()));
+
+    let typist = |lab: &Lab| typist(lab.folder().path());
+    let (for_ours, for_plain) = (typist(&bench.ours)?, typist(&bench.plain)?);
+    let show = |lab: &Lab| show(lab, &app, bench);
+    let quantities = interleave(
+        2,
+        vec![
+            Contender::new("google", || {
+                several(|| {
+                    let file = format!("/home/{ALICE}/.google_authenticator");
+                    plain
+                        .run(format!(
+                            "install -m 0400 -o {ALICE} -g {ALICE} /root/code {file}"
+                        ))
+                        .success()?;
+                    show(&bench.plain)?;
+                    bench.plain_typing(&for_plain, CODE, &["alice@bastion", "version"])
+                })
+            }),
+            Contender::new("ours", || {
+                several(|| {
+                    let forget = "import sqlite3; s = sqlite3.connect('/var/lib/jms/jms.db'); s.execute('UPDATE totp SET last_step = -1'); s.commit()";
+                    ours.command(["runuser", "-u", "jms", "--", "python3", "-c", forget])
+                        .run()
+                        .success()?;
+                    show(&bench.ours)?;
+                    bench.ours_typing(&for_ours, &["alice@bastion", "version"])
+                })
+            }),
+        ],
+    )?;
+    ours.run("jmsctl user set alice --mfa off </dev/null")
+        .success()?;
+    Ok(measured(
+        "a login with a code",
+        quantities,
+        ["≤ 1.00 ×", "–"],
+    ))
+}
+
+/// The program that types for ssh what stands in the file `code` beside it.
+fn typist(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("typist");
+    fs::write(&path, format!("#!/bin/sh\ncat {}/code\n", folder.display())).context("typist")?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(path)
+}
+
+fn show(lab: &Lab, app: &Authenticator, bench: &Workbench) -> Result<()> {
+    let code = app.code(bench.ours.host("client"), 0);
+    fs::write(lab.folder().path().join("code"), format!("{code}\n")).context("code")
+}
