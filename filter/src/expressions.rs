@@ -4,7 +4,7 @@
 //! So each stays by itself, is compiled when it is first needed, and is only needed when a text holds one of the literal
 //! strings without which it cannot match: one pass (Aho-Corasick) over the text finds those of all.
 
-use crate::rule::Verdict;
+use crate::verdict::Verdict;
 use aho_corasick::{AhoCorasick, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;

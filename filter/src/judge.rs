@@ -8,8 +8,9 @@ use crate::expressions::MAX_SEARCHED;
 use crate::judgement::{Finding, Judgement, Reason};
 use crate::look_into::{Command, Line, Opaque, look_into};
 use crate::pattern::{Given, Pattern};
-use crate::rule::{Filter, Rule, Verdict};
+use crate::rule::{Filter, Rule};
 use crate::shell::{Comments, Simple, Word, words};
+use crate::verdict::Verdict;
 use std::cell::Cell;
 
 /// How many words behind a program are looked at in a line that cannot be read.

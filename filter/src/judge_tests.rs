@@ -1,6 +1,7 @@
 use super::judge;
 use crate::context::{Context, Language};
-use crate::rule::{Filter, FilterText, Matching, RuleText, Verdict};
+use crate::rule::{Filter, FilterText, Matching, RuleText};
+use crate::verdict::Verdict;
 
 fn compile(default: Verdict, rules: &[RuleText]) -> Filter {
     let text = FilterText {

@@ -1,9 +1,9 @@
 //! What the decision says: the verdict, by which filter and rule, of what on the line, and why.
 
 use crate::look_into::{Command, Line, Opaque, Reads};
-use crate::rule::Verdict;
 use crate::shell::Fault;
 use crate::shown::shown;
+use crate::verdict::Verdict;
 use std::fmt;
 
 /// Why something got its verdict.

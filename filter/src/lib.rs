@@ -50,6 +50,7 @@ pub mod shell;
 mod shown;
 mod tried;
 mod unreachable;
+mod verdict;
 
 pub use context::{Context, Language, Origin};
 pub use enforce::{NotPlain, enforce};
@@ -57,9 +58,8 @@ pub use judge::judge;
 pub use judgement::{Finding, Judgement, Reason};
 pub use look_into::{Opaque, Reads};
 pub use pattern::PatternError;
-pub use rule::{
-    CompileError, Filter, FilterText, Matching, Rule, RuleError, RuleText, Verdict, check,
-};
+pub use rule::{CompileError, Filter, FilterText, Matching, Rule, RuleError, RuleText, check};
 pub use script::{Piece, Script};
 pub use tried::{Tried, tried};
 pub use unreachable::{Unreachable, unreachable};
+pub use verdict::Verdict;

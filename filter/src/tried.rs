@@ -3,7 +3,8 @@
 use crate::judge::first_rule_about;
 use crate::look_into::Command;
 use crate::pattern::Pattern;
-use crate::rule::{Filter, Verdict};
+use crate::rule::Filter;
+use crate::verdict::Verdict;
 
 /// A rule that was asked about a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use crate::look_into::Command;
 use crate::pattern::{Given, Pattern};
-use crate::rule::{Matching, RuleText, Verdict};
+use crate::rule::{Matching, RuleText};
 use crate::shell::Simple;
+use crate::verdict::Verdict;
 use regex::Regex;
 use std::collections::HashMap;
 

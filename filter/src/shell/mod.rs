@@ -9,9 +9,15 @@
 
 mod ansi_c;
 mod budget;
+mod compound;
 mod cursor;
+mod frames;
+mod list;
+mod other_shells;
 mod parser;
 mod quoting;
+mod redirection;
+mod simple;
 mod word;
 
 pub(crate) use budget::Budget;
