@@ -190,6 +190,11 @@ fn all_or_nothing_and_the_sentence_names_the_table() {
             "gateway",
             2,
         ),
+        (
+            "[system-user.ops]\nshell_hooks = true\n",
+            "not in this version",
+            2,
+        ),
         ("not toml", "line 1", 2),
     ];
     for (file, sentence, status) in wrong {
