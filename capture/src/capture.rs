@@ -187,7 +187,10 @@ impl Capture {
         }
         let idle = matches!(self.hold, Hold::Free) && self.expanding.is_none();
         let nothing = self.waiting.is_empty() && self.echo.is_empty();
-        let flood = bytes.len() >= FLOOD && self.waiting.iter().all(|a| a.feeds >= FEEDS);
+        // Where a line editor begins or ends in it, each byte counts.
+        let flood = bytes.len() >= FLOOD
+            && self.waiting.iter().all(|a| a.feeds >= FEEDS)
+            && memchr::memmem::find(bytes, b"\x1b[?").is_none();
         if idle && (nothing && bytes.len() >= 512 || flood) {
             let mut events = Vec::new();
             let before = self.screen.bracketed();

@@ -181,6 +181,10 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         if whole.ends_with(&tight) || (disturbed || !editor) && stands_in(&tight, &whole) {
             return Decision::Line(keys.to_owned(), Certainty::Likely);
         }
+        if !editor && whole.chars().count() >= 6 && tight.contains(&whole) {
+            // The end of a row that was moved sideways.
+            return Decision::Line(keys.to_owned(), Certainty::Likely);
+        }
         if !editor {
             // Something else was printed where it would stand: nobody has seen it.
             return Decision::Hidden;

@@ -310,3 +310,24 @@ fn what_a_shell_shows_behind_its_prompt_is_judged_though_more_was_typed() {
         String::from_utf8_lossy(&session.sent)
     );
 }
+
+#[test]
+fn a_line_typed_into_a_flood_is_read_when_the_shell_reads_it() {
+    let mut session = Session::watched();
+    session.prompt().runs("id");
+    session
+        .echoed("seq 9999")
+        .accepts()
+        .prints("\r\n\x1b[?2004l\r");
+    session.types("ls conf\r");
+    let rows = b"a row of output of a program\r\n".repeat(4000);
+    for chunk in rows.chunks(4096) {
+        session.prints(chunk);
+    }
+    let mut end = rows[..6000].to_vec();
+    end.extend(
+        b"\x1b[?2004hops@web1:~$ ls conf\r\n\x1b[?2004l\rapp.ini\r\n\x1b[?2004hops@web1:~$ ",
+    );
+    session.prints(end).waits(100);
+    assert_eq!(session.lines(), ["id", "seq 9999", "ls conf"]);
+}
