@@ -50,6 +50,13 @@ pub fn text_of(row: &Row, from: usize, to: usize) -> String {
     text
 }
 
+/// A prompt without what a clock or a counter changes in it: each digit is the same.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect()
+}
+
 /// Sets an anchor at the cursor.
 pub fn anchor_at(screen: &Screen, place: Place, sure: bool) -> Anchor {
     let row = screen.grid().line(place.line);
@@ -77,11 +84,12 @@ fn find(screen: &Screen, anchor: &Anchor) -> Option<u64> {
     if anchor.prompt.trim().is_empty() {
         return (anchor.place.line <= cursor).then_some(anchor.place.line);
     }
+    let prompt = plain(anchor.prompt.trim_end());
     let mut line = cursor;
     loop {
         if let Some(row) = grid.line(line)
             && row.cells.len() + 1 >= anchor.place.column
-            && text_of(row, 0, anchor.place.column).trim_end() == anchor.prompt.trim_end()
+            && plain(text_of(row, 0, anchor.place.column).trim_end()) == prompt
         {
             return Some(line);
         }

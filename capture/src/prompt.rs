@@ -1,6 +1,5 @@
 //! Prompts that lines have been accepted after.
-use crate::line::text_of;
-use crate::line::{Reading, read_from};
+use crate::line::{Reading, plain, read_from, text_of};
 use crate::screen::{Grid, Place};
 use std::collections::VecDeque;
 
@@ -19,14 +18,16 @@ impl Prompts {
         if prompt.trim().is_empty() || prompt.len() > LONGEST {
             return;
         }
-        self.known.retain(|p| p != prompt);
-        self.known.push_front(prompt.to_owned());
+        let prompt = plain(prompt);
+        self.known.retain(|p| *p != prompt);
+        self.known.push_front(prompt);
         self.known.truncate(KEPT);
     }
 
     /// Whether a line was accepted after this before.
     pub fn knows(&self, prompt: &str) -> bool {
-        self.known.iter().any(|p| p == prompt)
+        let prompt = plain(prompt);
+        self.known.contains(&prompt)
     }
 
     /// A place behind a known prompt at the start of this row.
@@ -37,7 +38,7 @@ impl Prompts {
     /// A place behind a known prompt that begins in this column.
     pub fn behind_from(&self, grid: &Grid, line: u64, from: usize) -> Option<(Place, String)> {
         let row = grid.line(line)?;
-        let text = text_of(row, from, usize::MAX);
+        let text = plain(&text_of(row, from, usize::MAX));
         let prompt = self
             .known
             .iter()

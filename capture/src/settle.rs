@@ -42,7 +42,7 @@ impl Capture {
         self.prompts
             .behind(grid, grid.cursor().line)
             .is_some_and(|(place, prompt)| {
-                prompt == anchor.prompt
+                prompt == crate::line::plain(&anchor.prompt)
                     && place.line > anchor.place.line
                     && place == grid.cursor()
                     && crate::line::read_from(grid, place, 0, "", true)
