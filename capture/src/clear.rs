@@ -101,7 +101,7 @@ impl Capture {
             PASTE
         } else if continued || invisible {
             CONSTRUCT
-        } else if self.typed.escaped && self.screen.bracketed() {
+        } else if self.typed.escaped {
             MODAL
         } else {
             LINE
@@ -157,6 +157,11 @@ impl Capture {
             clearing.sent = now;
             clearing.interrupted = keys == b"\x03";
             let keys = keys.to_vec();
+            if keys == b"\x03" {
+                // What the editor took for something else than the end of a line (a search) goes with it.
+                let epoch = self.epoch;
+                self.waiting.retain(|a| !a.editor || a.epoch != epoch);
+            }
             self.abandoned = keys == b"\x03";
             self.send(&keys);
         } else {
