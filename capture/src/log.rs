@@ -5,8 +5,13 @@ use crate::capture::{Capture, Edited};
 use crate::line::{Reading, cursor_line};
 use crate::prompt::looks_like_one;
 use crate::reading::{Decision, Evidence, decide};
-use crate::typed::LINE_LIMIT;
+use crate::typed::{LINE_LIMIT, Typed};
 use std::time::Instant;
+
+/// So much of a line's end must be seen where its echo came late: at most, at least, on so many rows.
+const END: usize = 200;
+const LEAST_OF_END: usize = 8;
+const ROWS_OF_END: u64 = 8;
 
 impl Capture {
     /// A line has been taken: logs it.
@@ -23,7 +28,7 @@ impl Capture {
             editor: editor || accept.editor,
             sure: accept.anchor.as_ref().is_some_and(|a| a.sure),
             disturbed: accept.disturbed,
-            silent: accept.silent,
+            silent: accept.silent && !(accept.editor && self.shows_end_of(&accept.typed)),
         });
         match decision {
             Decision::Nothing if !accept.unknown => None,
@@ -55,6 +60,26 @@ impl Capture {
                 Some(line)
             }
         }
+    }
+
+    /// The echo came late, as that of a long paste does: what was typed, or its end, stands where the editor left it. What is
+    /// too long to be kept whole is no secret.
+    fn shows_end_of(&self, typed: &Typed) -> bool {
+        let solid =
+            |text: &str| -> Vec<char> { text.chars().filter(|c| !c.is_whitespace()).collect() };
+        let keys = solid(&typed.text());
+        let end = keys
+            .get(keys.len().saturating_sub(END)..)
+            .unwrap_or_default();
+        let grid = self.screen.grid();
+        let cursor = grid.cursor().line;
+        let mut shown = Vec::new();
+        for line in cursor.saturating_sub(ROWS_OF_END)..=cursor {
+            if let Some(row) = grid.line(line) {
+                shown.extend(solid(&crate::line::text_of(row, 0, usize::MAX)));
+            }
+        }
+        typed.cut || (end.len() >= LEAST_OF_END && shown.ends_with(end))
     }
 
     /// The shell prints what was written in an editor of files before it runs it.

@@ -55,6 +55,29 @@ fn survives(printed: &[u8]) {
 }
 
 #[test]
+fn a_line_whose_echo_comes_after_it_was_accepted_is_no_secret() {
+    for line in [
+        "ls -la /srv/data".to_owned(),
+        format!("echo {}", "y".repeat(3_000)),
+        format!("echo {}", "y".repeat(70_000)),
+    ] {
+        let mut session = Session::watched();
+        session.prompt();
+        for part in format!("{line}\r").as_bytes().chunks(4096) {
+            session.types(part);
+        }
+        session
+            .waits(1000)
+            .prints(format!("{line}\r\n\x1b[?2004l\r"))
+            .prompt();
+        let command = session.commands.pop().expect("a line");
+        let end = line.len().min(64 * 1024);
+        assert_eq!(command.line, line[..end]);
+        assert_eq!((command.cut, command.hidden), (line.len() > end, false));
+    }
+}
+
+#[test]
 fn a_file_transfer_header_switches_nothing_off() {
     survives(b"**\x18B00000000000000\r\x8a\x11");
     survives(b"rz\r**\x18B0100000023be50\r\x8a\x11");
