@@ -57,6 +57,8 @@ pub enum Message {
     },
     /// A fresh second factor is demanded.
     FactorNeeded(String),
+    /// The login has passed no second factor that counts now.
+    FactorNotPassed,
     /// Too many sessions; the decision's words.
     LimitReached(String),
     /// Something of the bastion itself is out of order.
@@ -197,6 +199,7 @@ impl fmt::Display for Message {
                 f,
                 "{target} needs a fresh second factor, which is asked for on a terminal; without one, pass it first: ssh -t USER@bastion mfa verify"
             ),
+            Self::FactorNotPassed => factor::Factor::LoginAgain.fmt(f),
             Self::LimitReached(words) => write!(f, "{words}; end one and try again"),
             Self::Bastion(trouble) => write!(f, "{}; tell your administrator", trouble.words()),
             Self::Unsupported { target, what } => write!(f, "{target} needs {what}: not in this version"),

@@ -110,6 +110,7 @@ pub fn identify(
         Err(Lapse::NotValid) => Err(Stranger::NotValid),
         Err(Lapse::KeyRemoved) => Err(Stranger::KeyRemoved),
         Err(Lapse::LoginRule) => Err(Stranger::LoginRule),
+        Err(Lapse::Factor) => Err(Stranger::FactorNotYet),
     }
 }
 

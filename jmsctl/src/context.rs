@@ -143,13 +143,15 @@ impl Context {
     }
 
     /// Whether whoever asks still may, for what runs for a long time: over ssh, a user who is disabled meanwhile, who
-    /// has another role, whose key was removed or has expired, or whose login is closed may not. Root always may.
+    /// has another role, whose key was removed or has expired, whose second factor was reset, or whose login is closed may
+    /// not. Root always may.
     pub fn still_allowed(&self) -> Done {
         let Asker::OverSsh(who) = &self.asker else {
             return Ok(());
         };
         let (user, login) = who.as_ref();
-        match self.store.read().standing(login, Time::now())? {
+        let read = self.store.read();
+        match read.standing_with_factor(login, Time::now())? {
             Ok(as_now) if as_now.role == user.role => Ok(()),
             _ => Err(Failure::NotAllowed("you may not look any more".to_owned())),
         }

@@ -50,7 +50,7 @@ pub enum Factor<'a> {
     AskElsewhere,
     /// The factor that this login should have passed is missing.
     Missing,
-    /// The factor was enrolled after this login began.
+    /// The factor, or what is demanded, was changed after this login began.
     LoginAgain,
     /// The reset's code has run out.
     ResetExpired,

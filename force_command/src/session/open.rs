@@ -205,6 +205,7 @@ fn not_allowed(decision: &Decision, name: &str, connect: &Connect) -> Refused {
             missing: *missing,
         }),
         Reason::FactorNeeded => Refused::denied(Message::FactorNeeded(target)),
+        Reason::FactorNotPassed => Refused::denied(Message::FactorNotPassed),
         Reason::LimitReached(_) => Refused::new(
             Message::LimitReached(decision.reason.to_string()),
             status::BASTION,

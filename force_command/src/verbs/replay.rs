@@ -131,7 +131,7 @@ impl<'a> Terminal<'a> {
 
     fn still_allowed(&self) -> bool {
         let (read, login) = (self.desk.store.read(), &self.desk.identity.login);
-        read.standing(login, Time::now())
+        read.standing_with_factor(login, Time::now())
             .is_ok_and(|standing| standing.is_ok())
     }
 }

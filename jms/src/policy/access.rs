@@ -148,7 +148,7 @@ impl Decision {
         let text = "the login has passed the second factor that is demanded of its user";
         Self {
             allow: false,
-            reason: Reason::FactorNeeded,
+            reason: Reason::FactorNotPassed,
             factor_needed: None,
             limits: Limits::default(),
             steps: vec![Step {
@@ -201,6 +201,8 @@ pub enum Reason {
     RightsMissing(Rights),
     /// The rights are there for who shows a second factor first.
     FactorNeeded,
+    /// The login has not passed the second factor that is demanded of its user now.
+    FactorNotPassed,
     /// Too many live sessions.
     LimitReached(Limit),
 }
@@ -233,6 +235,7 @@ impl Reason {
             Self::NotGranted => "not-granted",
             Self::RightsMissing(_) => "rights-missing",
             Self::FactorNeeded => "factor-needed",
+            Self::FactorNotPassed => "factor-not-passed",
             Self::LimitReached(_) => "limit-reached",
         }
     }
@@ -255,6 +258,9 @@ impl fmt::Display for Reason {
                 rights.to_string().replace(',', ", ")
             ),
             Self::FactorNeeded => f.write_str("the grant demands a fresh second factor"),
+            Self::FactorNotPassed => f.write_str(
+                "the login has not passed the second factor that is demanded of its user now",
+            ),
             Self::LimitReached(limit) => write!(
                 f,
                 "too many sessions {}",

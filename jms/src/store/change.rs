@@ -6,7 +6,6 @@ use super::last_administrator::Administrators;
 use super::read::Read;
 use super::{Store, high_water, poke, publish};
 use crate::nouns::{Login, Role};
-use crate::policy::FactorStanding;
 use crate::time::Time;
 use event::{Event, Type};
 use rusqlite::{Transaction, TransactionBehavior};
@@ -313,14 +312,9 @@ impl Change<'_> {
 
 /// Refuses whoever is no administrator any more, although he was one when his command began.
 fn refuse_lapsed(read: Read<'_>, login: &Login, now: Time) -> Result<(), StoreError> {
-    let why = match read.standing(login, now)? {
-        Ok(user) if user.role != Role::Admin => "you are no administrator any more".to_owned(),
-        Ok(user) => match read.factor_standing(&user, login, 0, now)? {
-            FactorStanding::Passed => return Ok(()),
-            _ => {
-                "your login has not passed the second factor that is demanded of you now".to_owned()
-            }
-        },
+    let why = match read.standing_with_factor(login, now)? {
+        Ok(user) if user.role == Role::Admin => return Ok(()),
+        Ok(_) => "you are no administrator any more".to_owned(),
         Err(lapse) => lapse.to_string(),
     };
     Err(StoreError::NotAllowed {

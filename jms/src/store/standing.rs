@@ -6,6 +6,7 @@
 use super::error::StoreError;
 use super::read::Read;
 use crate::nouns::{Login, User};
+use crate::policy::FactorStanding;
 use crate::policy::access::Key;
 use crate::time::Time;
 use std::fmt;
@@ -23,6 +24,8 @@ pub enum Lapse {
     LoginRule,
     /// It is closed.
     Closed,
+    /// It has not passed the second factor that is demanded of him now: that was reset, or what is demanded was changed.
+    Factor,
 }
 
 impl fmt::Display for Lapse {
@@ -33,6 +36,9 @@ impl fmt::Display for Lapse {
             Self::KeyRemoved => "the key that you logged in with was removed, or has expired",
             Self::LoginRule => "a login rule does not let you in from here at this time",
             Self::Closed => "your login is closed",
+            Self::Factor => {
+                "your second factor, or what is demanded of you, was changed; log in again"
+            }
         })
     }
 }
@@ -65,6 +71,26 @@ impl Read<'_> {
         Ok(Ok(user))
     }
 
+    /// The same for what is open only to who has passed his second factor: it must still count.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn standing_with_factor(
+        self,
+        login: &Login,
+        now: Time,
+    ) -> Result<Result<User, Lapse>, StoreError> {
+        let user = match self.standing(login, now)? {
+            Ok(user) => user,
+            lapsed => return Ok(lapsed),
+        };
+        // What was remembered stands in the row by now.
+        Ok(match self.factor_standing(&user, login, 0, now)? {
+            FactorStanding::Passed => Ok(user),
+            _ => Err(Lapse::Factor),
+        })
+    }
+
     /// Whether the key that was proven at a login is still a valid key of its user.
     fn has_key_of(self, user: &User, login: &Login, now: Time) -> Result<bool, StoreError> {
         Ok(match self.key_of(user, Some(login))? {
@@ -74,3 +100,7 @@ impl Read<'_> {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;
