@@ -7,7 +7,6 @@ use jms::policy::Validity;
 use jms::policy::login::{self, Decision, Limits, Question, Reason, Shown};
 use jms::policy::login_rule::Outcome;
 use jms::process::Process;
-use jms::secret::MasterKey;
 use jms::settings::Settings;
 use jms::store::{FactorKind, NewLogin, Read, Store, StoreError};
 use jms::time::Time;
@@ -17,7 +16,7 @@ use snapshot::split_login_name;
 use crate::authentication::{self, Factor, first_key};
 use crate::connection::Source;
 use crate::key::{Standing, standing};
-use crate::passed::Passed;
+use crate::passed::{Passed, sealing_key};
 use crate::published::demands_verification;
 use crate::report;
 
@@ -168,12 +167,8 @@ fn open_session(
     let fingerprint = proven.map_or_else(String::new, |key| key.fingerprint.to_string());
     let passed = match (&user, &request.passed) {
         (Some(user), Some(text)) => {
-            let key = MasterKey::load(&store.paths().secret_key()).map_err(|error| {
-                StoreError::Secret {
-                    sentence: error.to_string(),
-                }
-            })?;
-            Passed::open(text, &key, user, &fingerprint, request, now)
+            let sealed_with = sealing_key(store)?;
+            Passed::open(text, &sealed_with, user, &fingerprint, request, now)
         }
         _ => None,
     };

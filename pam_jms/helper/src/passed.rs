@@ -7,9 +7,19 @@
 use data_encoding::BASE64;
 use jms::nouns::User;
 use jms::secret::{Context, MasterKey};
-use jms::store::FactorKind;
+use jms::store::{FactorKind, Store, StoreError};
 use jms::time::Time;
 use pam_jms_protocol::Request;
+
+/// The store's key, with which it is sealed and opened.
+///
+/// # Errors
+/// [`StoreError::Secret`]: there is none that can be used. That is the bastion's fault, and nobody's factor is missing.
+pub fn sealing_key(store: &Store) -> Result<MasterKey, StoreError> {
+    MasterKey::load(&store.paths().secret_key()).map_err(|error| StoreError::Secret {
+        sentence: error.to_string(),
+    })
+}
 
 /// Longer than a login may take (LoginGraceTime), in milliseconds.
 const LONGEST: i64 = 10 * 60 * 1000;

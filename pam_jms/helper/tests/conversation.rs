@@ -2,6 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use event::Sender;
 use jms::factor::{Algorithm, Digits, Enrolment, RecoveryCode, Totp, Typed};
@@ -440,20 +443,79 @@ fn what_was_passed_counts_for_this_login_only_and_nothing_else_counts() {
     assert!(matches!(bastion.open(&good), HelperMessage::Allow(_)));
 }
 
+/// What can be wrong with `/etc/jms/secret.key`: made in the place of the right one.
+type Spoil = fn(&std::path::Path);
+
+const SPOILT: [(&str, Spoil); 4] = [
+    ("missing", |_| {}),
+    ("readable for all", |path| {
+        std::fs::write(path, [7; 32]).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o444)).unwrap();
+    }),
+    ("empty", |path| {
+        std::fs::write(path, []).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o400)).unwrap();
+    }),
+    ("a FIFO", |path| {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    }),
+];
+
+impl Bastion {
+    /// Does `work` while the key is out of order.
+    fn without_its_key<T>(&mut self, spoil: Spoil, work: impl FnOnce(&mut Self) -> T) -> T {
+        let file = self.store.paths().secret_key();
+        let aside = file.with_extension("aside");
+        std::fs::rename(&file, &aside).unwrap();
+        spoil(&file);
+        let done = work(self);
+        let _ = std::fs::remove_file(&file);
+        std::fs::rename(&aside, &file).unwrap();
+        done
+    }
+}
+
 #[test]
-fn without_the_key_to_stored_secrets_nobody_is_asked_and_no_code_is_used_up() {
+fn a_secret_key_that_is_out_of_order_costs_nobody_a_recovery_code() {
     let mut bastion = Bastion::enrolled(Mfa::Totp);
-    let right = bastion.code(0);
-    let secret = bastion.store.paths().secret_key();
-    let aside = secret.with_extension("aside");
-    std::fs::rename(&secret, &aside).unwrap();
-    let said = bastion.login(&mut Script::typing(&[]));
-    assert_eq!(no(&said).0, Refusal::Unavailable, "no key opens the secret");
-    std::fs::rename(&aside, &secret).unwrap();
-    let passed = handed_on(bastion.login(&mut Script::typing(&[&right])));
-    // The session phase says what is wrong, and not that a factor is missing.
-    std::fs::rename(&secret, &aside).unwrap();
-    let said = bastion.session(Some(passed));
-    assert_eq!(no(&said).0, Refusal::Unavailable);
-    assert!(bastion.events("alert").is_empty());
+    bastion.settings.mfa.remember = 0;
+    let code = bastion.codes[0].expose().to_owned();
+    for (what, spoil) in SPOILT {
+        let mut person = Script::typing(&[]);
+        let said = bastion.without_its_key(spoil, |bastion| bastion.login(&mut person));
+        assert_eq!(no(&said).0, Refusal::Unavailable, "{what}");
+        assert!(no(&said).1.contains("tell your administrator"), "{what}");
+        assert!(person.asked.is_empty(), "{what}");
+    }
+    // It is there still, and good.
+    bastion.edit(|alice| alice.mfa = Mfa::Any);
+    let passed = handed_on(bastion.login(&mut Script::typing(&[&code])));
+    assert!(matches!(
+        bastion.session(Some(passed)),
+        HelperMessage::Allow(_)
+    ));
+}
+
+#[test]
+fn a_secret_key_that_goes_out_of_order_between_the_phases_is_what_is_reported() {
+    let mut bastion = Bastion::enrolled(Mfa::Totp);
+    bastion.settings.mfa.remember = 0;
+    for (later, (what, spoil)) in SPOILT.into_iter().enumerate() {
+        let code = match later {
+            0 => bastion.code(0),
+            later => bastion.codes[later].expose().to_owned(),
+        };
+        let passed = handed_on(bastion.login(&mut Script::typing(&[&code])));
+        let said = bastion.without_its_key(spoil, |bastion| bastion.session(Some(passed)));
+        assert_eq!(no(&said).0, Refusal::Unavailable, "{what}");
+        // It is not sshd that did something wrong.
+        assert!(bastion.events("alert").is_empty(), "{what}");
+        assert!(bastion.events("login.refused").is_empty(), "{what}");
+    }
+    // A key that is right in itself, but another, opens nothing: as for anything that we did not seal.
+    let passed = handed_on(bastion.login(&mut Script::typing(&[bastion.codes[4].expose()])));
+    let another: Spoil = |path| drop(MasterKey::generate(path).unwrap());
+    let said = bastion.without_its_key(another, |bastion| bastion.session(Some(passed)));
+    assert_eq!(no(&said).0, Refusal::FactorMissing);
 }

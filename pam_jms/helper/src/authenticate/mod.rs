@@ -22,7 +22,7 @@ use crate::answer::{Facts, decide, find_user, refusal_for, refuse, refused, unav
 use crate::authentication::{self, first_key};
 use crate::connection::Source;
 use crate::key::{Standing, standing};
-use crate::passed::Passed;
+use crate::passed::{Passed, sealing_key};
 use crate::person::{Gone, Person};
 use crate::report;
 
@@ -123,19 +123,14 @@ fn steps(
     // Nobody types a code in vain into a store that could not take it.
     store.check_writable()?;
     let login = who(request, store, settings, person.now())?;
-    // Nor are codes used up when what they open cannot be handed on.
-    let key =
-        MasterKey::load(&store.paths().secret_key()).map_err(|error| secret(error.to_string()))?;
+    // Nor uses up a recovery code of which the session phase could not be told.
+    let key = sealing_key(store)?;
     let factor = match (login.key.fingerprint.is_empty(), request.phase) {
         (false, _) => factor::second(&login, store, person)?,
         (true, Phase::AuthenticateAfterPassword) => after_password::second(&login, store, person)?,
         (true, _) => password::log_in(&login, store, person)?,
     };
     hand_on(&login, &key, factor, person.now())
-}
-
-fn secret(sentence: String) -> End {
-    End::Store(StoreError::Secret { sentence })
 }
 
 /// Who it is, and that he has proved a key and may log in. Without a key only who it is, where a password will do.
@@ -233,7 +228,7 @@ fn hand_on(
     };
     let value = passed
         .seal(key, &login.user, &login.key.fingerprint, login.request)
-        .map_err(secret)?;
+        .map_err(|sentence| End::Store(StoreError::Secret { sentence }))?;
     Ok(Allow {
         environment: vec![Variable {
             name: "JMS_FACTOR".to_owned(),
