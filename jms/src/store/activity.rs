@@ -1,5 +1,7 @@
 //! When users were last here, and how many logins of theirs are open.
 //!
+//! Who has not passed the second factor that is demanded of him was not here: somebody else may have his key.
+//!
 //! Kept beside the user, not in his row: that somebody logs in is no change of policy, and no snapshot is made for it.
 
 use super::change::Change;
@@ -11,7 +13,7 @@ use crate::time::Time;
 use rusqlite::{Connection, params};
 
 impl Read<'_> {
-    /// When that user last logged in, was let in again by an administrator or was added, whichever came last.
+    /// When that user last logged in and passed what is demanded of him, was let in again by an administrator or was added, whichever came last.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -59,7 +61,7 @@ impl Change<'_> {
 const SEEN: &str = "INSERT INTO user_activity (user_id, seen_at) VALUES (?1, ?2)
     ON CONFLICT (user_id) DO UPDATE SET seen_at = excluded.seen_at";
 
-/// Remembers that the user was here.
+/// Remembers that the user was here, in a login that was opened at this moment.
 pub(super) fn was_here(connection: &Connection, user: i64, now: Time) -> Result<(), StoreError> {
     connection
         .prepare_cached(SEEN)?
@@ -67,16 +69,17 @@ pub(super) fn was_here(connection: &Connection, user: i64, now: Time) -> Result<
     Ok(())
 }
 
-/// The same of whoever opened that login, who has now shown all that is demanded of him.
+/// The same for an open login whose user passes his factor in the session, at `at`, or did so shortly before.
 pub(super) fn who_opened_was_here(
     connection: &Connection,
     login_id: &str,
-    now: Time,
+    at: Time,
 ) -> Result<(), StoreError> {
     connection.execute(
-        "INSERT INTO user_activity (user_id, seen_at) SELECT user_id, ?2 FROM login WHERE id = ?1 AND user_id IS NOT NULL
+        "INSERT INTO user_activity (user_id, seen_at)
+         SELECT user_id, max(opened_at, ?2) FROM login WHERE id = ?1 AND closed_at IS NULL AND user_id IS NOT NULL
          ON CONFLICT (user_id) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)",
-        params![login_id, now.0],
+        params![login_id, at.0],
     )?;
     Ok(())
 }

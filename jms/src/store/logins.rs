@@ -7,6 +7,7 @@ use super::events;
 use super::read::{Read, maybe_time, number, time};
 use crate::id::{Id, Token};
 use crate::nouns::{Login, User};
+use crate::policy::FactorStanding;
 use crate::process::Process;
 use crate::time::Time;
 use event::{Event, Type};
@@ -207,11 +208,6 @@ impl Store {
                 return Err(StoreError::TooManyLogins { open });
             }
         }
-        // With a key alone nobody was here of whom a factor is still to be asked.
-        let policy = Read::new(&transaction).factor_of(new.user)?;
-        if new.factor_at.is_some() || !(policy.session_asks() || policy.must_enrol()) {
-            was_here(&transaction, new.user.id, now)?;
-        }
         transaction.execute(
             "INSERT INTO login (id, token_hash, user_id, user_name, uid, login_name, source, source_port, key_type, fingerprint,
                                 factors, factor_at, sshd_pid, sshd_started, opened_at)
@@ -222,7 +218,12 @@ impl Store {
                 new.factor_at.map(|at| at.0), new.sshd.pid, new.sshd.started, now.0
             ],
         )?;
-        let row = Read::new(&transaction).login_by_prefix(opened.id.as_str())?;
+        let read = Read::new(&transaction);
+        let row = read.login_by_prefix(opened.id.as_str())?;
+        // Whoever is yet to pass it is here when he does.
+        if read.factor_standing(new.user, &row, 0, now)? == FactorStanding::Passed {
+            was_here(&transaction, new.user.id, now)?;
+        }
         let event = event_of(Type::LoginOpen, &row, now)
             .result("allow")
             .with("login_name", new.login_name)

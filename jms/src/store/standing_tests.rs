@@ -31,6 +31,10 @@ fn enrol(f: &mut Fixture) {
 }
 
 fn log_in(f: &mut Fixture) -> Login {
+    log_in_at(f, "publickey,keyboard-interactive/pam,totp", Some(NOW), NOW)
+}
+
+fn log_in_at(f: &mut Fixture, factors: &str, factor_at: Option<Time>, now: Time) -> Login {
     let user = f.store.read().user("alice").unwrap();
     let new = NewLogin {
         user: &user,
@@ -39,11 +43,11 @@ fn log_in(f: &mut Fixture) -> Login {
         source_port: Some(40_000),
         key_type: "ssh-ed25519",
         fingerprint: "SHA256:abc",
-        factors: "publickey,keyboard-interactive/pam,totp",
-        factor_at: Some(NOW),
+        factors,
+        factor_at,
         sshd: myself(),
     };
-    let opened = f.store.open_login(&new, NOW).unwrap();
+    let opened = f.store.open_login(&new, now).unwrap();
     let login = f.store.read().login_by_token(&opened.token).unwrap();
     login.unwrap()
 }
@@ -154,4 +158,42 @@ fn a_session_of_such_a_login_is_refused_for_what_it_lacks() {
         reason.contains("has not passed the second factor"),
         "{reason}"
     );
+}
+
+#[test]
+fn a_key_alone_keeps_nobody_active_of_whom_a_factor_is_demanded() {
+    let day = |days: i64| NOW.plus(days * 24 * 60 * 60 * 1000);
+    let (mut f, _) = alice(MfaAsked::Session);
+    let seen = |f: &Fixture| {
+        let user = f.store.read().user("alice").unwrap();
+        f.store.read().seen_at(&user).unwrap()
+    };
+    assert_eq!(seen(&f), NOW);
+    let login = log_in_at(&mut f, "publickey", None, day(1));
+    assert_eq!(seen(&f), NOW, "it may be anybody who has the key");
+    let user = f.store.read().user("alice").unwrap();
+    let passed = f
+        .store
+        .passed_in_session(&user, &login, FactorKind::Totp, 900_000, day(2));
+    assert!(passed.unwrap());
+    assert_eq!(seen(&f), day(2));
+    // What is remembered is from before; the login that it counts for is from now.
+    let login = log_in_at(&mut f, "publickey", None, day(3));
+    f.store
+        .login_passed_factor(&login.id, FactorKind::Remembered, day(2))
+        .unwrap();
+    assert_eq!(seen(&f), day(3));
+    // Who has to enrol is not here before he has.
+    root_changes(&f, reset);
+    log_in_at(&mut f, "publickey", None, day(4));
+    assert_eq!(seen(&f), day(3));
+    // Where sshd asks, who is in has passed it.
+    let (mut f, _) = alice(MfaAsked::Login);
+    log_in_at(
+        &mut f,
+        "publickey,keyboard-interactive/pam,totp",
+        Some(day(1)),
+        day(1),
+    );
+    assert_eq!(seen(&f), day(1));
 }

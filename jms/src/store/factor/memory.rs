@@ -25,7 +25,7 @@ fn has_factor(connection: &Connection, user_id: i64) -> Result<bool, StoreError>
     Ok(Read::new(connection).number(sql, [user_id])? > 0)
 }
 
-/// In the row of an open login. What stands there already is not said again.
+/// In the row of an open login, which shows that its user was here. What stands there already is not said again.
 fn mark(
     connection: &Connection,
     login_id: &str,
