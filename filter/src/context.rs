@@ -30,6 +30,10 @@ pub struct Context {
     pub origin: Origin,
     /// Its language.
     pub language: Language,
+    /// It is not known whether a quote or a here-document of what came before still holds: it may mean something else.
+    pub out_of_step: bool,
+    /// Some of its lines may have been read by others than the shell: what belongs together may not do so.
+    pub in_doubt: bool,
 }
 
 impl Context {
@@ -44,6 +48,26 @@ impl Context {
         Self {
             origin,
             language: Language::Shell,
+            out_of_step: false,
+            in_doubt: false,
+        }
+    }
+
+    /// The same place; each line may also stand for itself.
+    #[must_use]
+    pub const fn in_doubt(self) -> Self {
+        Self {
+            in_doubt: true,
+            ..self
+        }
+    }
+
+    /// The same place, of which nobody knows any more what came before it.
+    #[must_use]
+    pub const fn out_of_step(self) -> Self {
+        Self {
+            out_of_step: true,
+            ..self
         }
     }
 

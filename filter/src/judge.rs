@@ -6,7 +6,7 @@
 use crate::context::{Context, Language, Origin};
 use crate::expressions::MAX_SEARCHED;
 use crate::judgement::{Finding, Judgement, Reason};
-use crate::look_into::{Command, Line, Opaque, look_into};
+use crate::look_into::{Command, Line, Opaque, look_into, look_into_each_line};
 use crate::pattern::{Given, Pattern};
 use crate::rule::{Filter, Rule};
 use crate::shell::{Comments, Simple, Word, words};
@@ -28,6 +28,7 @@ pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
         Origin::Exec | Origin::Script => Comments::Skipped,
     };
     let mut line = match context.language {
+        Language::Shell if context.in_doubt => look_into_each_line(text, comments),
         Language::Shell => look_into(text, comments),
         Language::Text => Line::default(),
     };
@@ -39,12 +40,17 @@ pub fn judge(filters: &[Filter], text: &str, context: Context) -> Judgement {
         let mut judging = Judging {
             filter,
             found: Vec::new(),
-            hides: line.fault.is_some(),
+            hides: line.fault.is_some() || context.out_of_step,
             comparisons: &comparisons,
             searchable: &searchable,
         };
         match context.language {
-            Language::Shell => judging.line(&line, text),
+            Language::Shell => {
+                judging.line(&line, text);
+                if context.out_of_step {
+                    judging.by_default(text, Some(Opaque::OutOfStep));
+                }
+            }
             Language::Text => judging.text(text),
         }
         findings.extend(judging.found);

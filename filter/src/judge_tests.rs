@@ -135,6 +135,34 @@ fn an_argument_that_hides_may_be_what_a_rule_forbids() {
 }
 
 #[test]
+fn a_value_that_is_listed_allows_no_other() {
+    for (pattern, line) in [
+        (
+            "cp --target-directory=/backup f",
+            "cp --target-directory=/etc f",
+        ),
+        ("cp -t/backup f", "cp -t/etc f"),
+        ("cp -t /backup f", "cp /backup -t f"),
+        ("systemctl -Hweb1 status x", "systemctl -Hevil status x"),
+        ("kill -sTERM 1", "kill -sKILL 1"),
+        ("tail -n5 f", "tail -n99999 f"),
+        ("rm -r x", "rm -rf x"),
+        ("rm -r x", "rm -- -r x"),
+    ] {
+        assert!(allowed_by(pattern, pattern), "{pattern:?}");
+        assert!(!allowed_by(pattern, line), "{line:?}");
+    }
+    for line in [
+        "rm -fr x",
+        "rm -f -r x",
+        "rm --force --recursive x",
+        "/bin/rm -R -f x",
+    ] {
+        assert!(allowed_by("rm -rf x", line), "{line:?}");
+    }
+}
+
+#[test]
 fn a_forbidden_command_is_found_in_every_spelling() {
     for line in [
         "rm -rf x",

@@ -39,6 +39,7 @@
 mod context;
 mod enforce;
 mod expressions;
+mod input;
 mod judge;
 mod judgement;
 pub mod look_into;

@@ -5,7 +5,7 @@
 //! allowing pattern for whatever follows.
 
 use crate::look_into::{Command, Opaque};
-use crate::program;
+use crate::program::{self, Token};
 use crate::shell::{self, Hidden, Word};
 use std::collections::HashSet;
 use std::fmt;
@@ -277,22 +277,15 @@ impl Pattern {
             // What follows is free; what comes before is as listed, in place.
             return rest.len() >= self.words.len() && self.in_place(&self.words, rest);
         }
-        if !program::is_known(self.program()) {
-            return rest.len() == self.words.len() && self.in_place(&self.words, rest);
-        }
-        let words = |operands: &[Operand]| -> Vec<Word> {
-            operands
-                .iter()
-                .map(|operand| operand.word.clone())
-                .collect()
-        };
-        given.operands.len() == self.operands.len()
-            && self.in_place(&words(&self.operands), &words(&given.operands))
-            && given
-                .flags
-                .iter()
-                .all(|flag| self.flags.iter().any(|wanted| wanted == flag))
-            && self.flags.iter().all(|flag| given.flags.contains(flag))
+        let wanted = program::tokens(self.program(), &self.words);
+        let given = program::tokens(self.program(), rest);
+        wanted.len() == given.len()
+            && wanted.iter().zip(&given).all(|pair| match pair {
+                (Token::Word(wanted), Token::Word(given)) => {
+                    self.word_matches_exactly(wanted, given)
+                }
+                (wanted, given) => wanted == given,
+            })
     }
 
     fn in_place(&self, wanted: &[Word], given: &[Word]) -> bool {

@@ -4,7 +4,7 @@
 //! flags read letter by letter, and nothing is known of its long ones.
 
 use crate::shell::Word;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What is known of a program's flags.
 struct Known {
@@ -136,9 +136,51 @@ pub struct Arguments<'a> {
     pub operands: Vec<&'a Word>,
 }
 
-/// Whether the flags of `program` are known.
-pub fn is_known(program: &str) -> bool {
-    KNOWN.iter().any(|known| known.names.contains(&program))
+/// An argument as an allowing pattern compares it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// Flags that stand beside each other and take no value, by their names.
+    Flags(BTreeSet<String>),
+    /// Anything else, in its place.
+    Word(&'a Word),
+}
+
+/// The arguments in their order. Only flags of which it is known that they take no value may stand in another order, or
+/// be spelled otherwise.
+pub fn tokens<'a>(program: &str, words: &'a [Word]) -> Vec<Token<'a>> {
+    let known = KNOWN.iter().find(|known| known.names.contains(&program));
+    let mut tokens = Vec::new();
+    let mut only_operands = false;
+    for word in words {
+        only_operands |= word.text == "--";
+        let flags = known
+            .filter(|_| !only_operands)
+            .and_then(|known| known.plain_flags(word));
+        match (flags, tokens.last_mut()) {
+            (Some(flags), Some(Token::Flags(before))) => before.extend(flags),
+            (Some(flags), _) => tokens.push(Token::Flags(flags.into_iter().collect())),
+            (None, _) => tokens.push(Token::Word(word)),
+        }
+    }
+    tokens
+}
+
+impl Known {
+    /// The flags that a word is, if it is nothing else and none of them takes a value.
+    fn plain_flags(&self, word: &Word) -> Option<Vec<String>> {
+        let text = word.known().filter(|_| !word.tilde)?;
+        let letter_of = |letter: char| {
+            let same = self.same.iter().find(|same| same.0 == letter);
+            same.filter(|_| !self.values.contains(letter))
+                .map(|same| same.1.to_owned())
+        };
+        if let Some(long) = text.strip_prefix("--") {
+            let same = self.same.iter().find(|same| same.1 == long)?;
+            return letter_of(same.0).map(|name| vec![name]);
+        }
+        let letters = text.strip_prefix('-').filter(|rest| !rest.is_empty())?;
+        letters.chars().map(letter_of).collect()
+    }
 }
 
 /// Sorts the arguments of `program`. Words whose text is not known are sorted by what is written.

@@ -15,6 +15,8 @@ pub struct Piece {
     pub bytes: Vec<u8>,
     /// The same as text, to be judged; bytes that are none are U+001A.
     pub text: String,
+    /// It is known what belongs together here: no quote that began before still holds.
+    pub in_step: bool,
 }
 
 /// A script that is being read.
@@ -95,7 +97,12 @@ impl Script {
         bytes.append(&mut self.tail);
         (self.lines, self.text, self.at) = (Vec::new(), String::new(), 0);
         let text = as_text(&bytes);
-        (!bytes.is_empty()).then_some(Piece { bytes, text })
+        let in_step = self.synced;
+        (!bytes.is_empty()).then_some(Piece {
+            bytes,
+            text,
+            in_step,
+        })
     }
 
     /// All that is left, without having been looked at.
@@ -120,7 +127,11 @@ impl Script {
         let bytes = self.lines.get(self.at..end)?.to_vec();
         let text = self.text.get(self.at..end)?.to_owned();
         self.at = end;
-        Some(Piece { bytes, text })
+        Some(Piece {
+            bytes,
+            text,
+            in_step: self.synced,
+        })
     }
 
     /// A line that is longer than any that is read is not waited for.
@@ -131,7 +142,11 @@ impl Script {
         self.synced = false;
         let bytes = std::mem::take(&mut self.tail);
         let text = as_text(&bytes);
-        Some(Piece { bytes, text })
+        Some(Piece {
+            bytes,
+            text,
+            in_step: false,
+        })
     }
 }
 

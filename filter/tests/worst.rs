@@ -27,7 +27,7 @@ fn the_worst_lines_take_no_more_work_than_the_bound() {
     let rules = (0..1000).map(|at| Matching::Command(format!("rm -rf word{at}")));
     let filters = [filter(rules)];
     for (name, line) in lines() {
-        for context in [Context::EXEC, Context::TERMINAL] {
+        for context in [Context::EXEC, Context::TERMINAL, Context::SCRIPT.in_doubt()] {
             let judgement = judge(&filters, &line, context);
             assert!(judgement.line.work <= MAX_WORK, "{name}");
             assert!(judgement.comparisons <= 32_000, "{name}");

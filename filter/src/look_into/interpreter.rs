@@ -1,12 +1,18 @@
 //! Interpreters of languages that are not read here: that they are told something is known, what it means is not.
 
 use super::{Looking, Opaque, Reads};
-use crate::shell::Word;
+use crate::shell::{Word, is_standard_input};
 
 /// Interpreters that read a program from standard input if they get no operand.
 const INTERPRETERS: &[&str] = &[
     "python", "python2", "python3", "pypy", "pypy3", "perl", "ruby", "node", "nodejs", "php",
     "lua", "tclsh", "expect", "guile", "mysql", "mariadb", "psql", "sqlite3",
+];
+
+/// Programs that take commands from standard input, and have some that start others.
+const READERS: &[&str] = &[
+    "R", "dc", "ed", "erl", "ex", "ftp", "gdb", "ghci", "iex", "irb", "julia", "lftp", "m4",
+    "nvim", "octave", "vi", "view", "vim",
 ];
 
 const AWKS: &[&str] = &["awk", "gawk", "mawk", "nawk", "original-awk"];
@@ -58,10 +64,26 @@ impl Looking<'_> {
         if arguments.iter().any(is_script) {
             return self.hide(Opaque::Language);
         }
-        let only_options = arguments
-            .iter()
-            .all(|word| word.text.starts_with('-') && word.text != "-m");
-        if only_options {
+        if reads_a_script(name, &arguments) {
+            self.reads_input(Reads::Interpreter);
+        }
+    }
+
+    /// Programs that take commands from standard input, whatever else they are told.
+    pub fn reader(&mut self, name: &str) {
+        let arguments = self.arguments();
+        let is_input = |word: &Word| word.text == "-" || is_standard_input(&word.text);
+        let file = |pair: &[Word]| match pair {
+            [option, file] => option.text == "-f" && is_input(file),
+            _ => false,
+        };
+        let from_input =
+            arguments.windows(2).any(file) || arguments.iter().any(|word| word.text == "-f-");
+        let is_one = READERS.contains(&name);
+        let of_file =
+            from_input && (AWKS.contains(&name) || ["make", "gmake", "sed"].contains(&name));
+        let table = name == "crontab" && arguments.iter().any(is_input);
+        if is_one || of_file || table {
             self.reads_input(Reads::Interpreter);
         }
     }
@@ -101,6 +123,51 @@ impl Looking<'_> {
             }
         }
         None
+    }
+}
+
+/// Whether the script comes from standard input: no operand says where else it is.
+fn reads_a_script(name: &str, arguments: &[Word]) -> bool {
+    let stem = stem(name);
+    let is_database = ["mysql", "mariadb", "psql", "sqlite"].contains(&stem);
+    let (values, ends): (&str, &[&str]) = match stem {
+        "python" | "pypy" => ("WX", &["-V", "--version", "--help", "-h"]),
+        "psql" => (
+            "dhpUvPFLoRT",
+            &["-f", "--file", "-l", "--list", "-V", "--version"],
+        ),
+        "mysql" | "mariadb" => ("uhPDS", &["-V", "--version", "--help"]),
+        "perl" => ("I", &["-v", "-V"]),
+        "ruby" => ("IrC", &["-v", "--version"]),
+        "node" | "nodejs" => ("r", &["-v", "--version"]),
+        _ => ("", &["--version", "--help"]),
+    };
+    let mut operands = Vec::new();
+    let mut at = 0;
+    while let Some(word) = arguments.get(at) {
+        at += 1;
+        let text = word.text.as_str();
+        if ends.contains(&text) || is_database && text.starts_with("--file=") {
+            return false;
+        }
+        if text == "-m" {
+            // Modules of Python that are interpreters themselves.
+            let module = arguments.get(at).map(|word| word.text.as_str());
+            return matches!(module, Some("code" | "asyncio" | "pdb" | "IPython"));
+        }
+        if text.len() > 1 && text.starts_with('-') {
+            let mut letters = text.chars().skip(1);
+            let takes = letters.next().is_some_and(|letter| values.contains(letter));
+            at += usize::from(takes && letters.next().is_none());
+        } else {
+            operands.push(word);
+        }
+    }
+    match (stem, operands.first()) {
+        ("sqlite", _) => operands.len() < 2,
+        _ if is_database => true,
+        (_, None) => true,
+        (_, Some(file)) => file.text == "-" || is_standard_input(&file.text),
     }
 }
 

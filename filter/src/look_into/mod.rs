@@ -39,6 +39,8 @@ pub enum Opaque {
     Argument(Hidden),
     /// The same, because arguments are added that the line does not show.
     MoreArguments,
+    /// It is not known what came before it, and so whether it begins in a quote.
+    OutOfStep,
     /// The line, or a script on it, cannot be read to its end.
     Unreadable(Fault),
 }
@@ -59,6 +61,7 @@ impl fmt::Display for Opaque {
             Self::Started => write!(out, "what it starts is not looked into"),
             Self::Argument(hidden) => write!(out, "an argument stands in {}", hidden.as_str()),
             Self::MoreArguments => write!(out, "it is given arguments that the line does not show"),
+            Self::OutOfStep => write!(out, "what came before it could not be read"),
             Self::Unreadable(fault) => write!(out, "it cannot be read: {fault}"),
         }
     }
@@ -114,6 +117,31 @@ pub struct Line {
 pub fn look_into(line: &str, comments: Comments) -> Line {
     let budget = Budget::new();
     let read = shell::parse_below(line, 0, comments, &budget);
+    let mut line = script(read, 0, &budget);
+    line.work = budget.spent();
+    line
+}
+
+/// The same; and what each line but the first would run if it stood for itself, as if another shell ran that.
+pub fn look_into_each_line(text: &str, comments: Comments) -> Line {
+    let budget = Budget::new();
+    let mut read = shell::parse_below(text, 0, comments, &budget);
+    for line in text.lines().skip(1) {
+        let alone = shell::parse_below(line, 0, comments, &budget);
+        read.commands
+            .extend(alone.commands.into_iter().map(|simple| Simple {
+                other_shells: true,
+                ..simple
+            }));
+        let fault = alone
+            .fault
+            .filter(|fault| !matches!(fault, Fault::Unfinished(_) | Fault::Unexpected(_)));
+        let too_many = (read.commands.len() > shell::MAX_COMMANDS).then_some(Fault::TooMany);
+        if let Some(fault) = fault.or(too_many) {
+            read.fault.get_or_insert(fault);
+            break;
+        }
+    }
     let mut line = script(read, 0, &budget);
     line.work = budget.spent();
     line
@@ -210,9 +238,12 @@ fn command(simple: Simple, depth: usize, budget: &Budget) -> Command {
         looking.interpreter(&name);
     } else if let Some(wrapper) = wrapper_named(looking.wrapper_name(&name)) {
         looking.wrapper(wrapper);
-    } else if !looking.tool_with_scripts(&name) {
-        looking.builtin(&name);
-        looking.starter(&name);
+    } else {
+        looking.reader(&name);
+        if !looking.tool_with_scripts(&name) {
+            looking.builtin(&name);
+            looking.starter(&name);
+        }
     }
     command
 }

@@ -1,7 +1,7 @@
 //! Shells, and those of their builtins that are given what they run.
 
 use super::{Looking, Opaque, Reads};
-use crate::shell::{Hidden, Word};
+use crate::shell::{Hidden, Word, is_standard_input};
 
 /// Shells: `-c` is followed by a script, no operand means that standard input is one.
 const SHELLS: &[&str] = &[
@@ -25,10 +25,6 @@ pub fn is_shell(name: &str) -> bool {
     let stem =
         stem.trim_end_matches(|last: char| last.is_ascii_digit() || matches!(last, '.' | '-'));
     SHELLS.contains(&stem)
-}
-
-fn is_standard_input(file: &str) -> bool {
-    ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].contains(&file)
 }
 
 impl Looking<'_> {
@@ -83,17 +79,16 @@ impl Looking<'_> {
         }
     }
 
-    /// Builtins that run what they are given. `false`: it is none of these.
-    pub fn builtin(&mut self, name: &str) -> bool {
+    /// Builtins that run what they are given.
+    pub fn builtin(&mut self, name: &str) {
         match name {
             "." | "source" => self.source(),
             "trap" => self.trap(),
             "alias" => self.alias(),
             "bind" => self.bind(),
             _ if EVALUATING.contains(&name) => self.evaluates(name),
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     /// `. FILE`.

@@ -1,6 +1,6 @@
 //! Programs that do other things, and start others when an option or a word says so.
 
-use super::{Looking, Opaque};
+use super::{Looking, Opaque, Reads};
 use crate::shell::Word;
 
 /// Programs, and those of their options whose value is a command line.
@@ -105,6 +105,9 @@ impl Looking<'_> {
             .any(starts)
         {
             self.hide(Opaque::Started);
+            if ["lxc-attach", "machinectl"].contains(&name) {
+                self.reads_input(Reads::Shell);
+            }
         }
         match name {
             "git" => self.settings_of_git(&arguments),

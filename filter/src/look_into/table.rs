@@ -153,6 +153,7 @@ pub const WRAPPERS: &[Wrapper] = &[
     Wrapper {
         long: &["user"],
         long_flags: &["disable-internal-agent", "keep-cwd"],
+        shell_alone: true,
         ..plain(&["pkexec"], "u", "")
     },
     Wrapper {
@@ -461,6 +462,7 @@ pub const WRAPPERS: &[Wrapper] = &[
             "delay",
         ],
         then: Then::ShellAndMore,
+        shell_alone: true,
         ..plain(&["parallel"], "aCdEIjLnNPSs", "0kmqrtuvXx")
     },
     Wrapper {
@@ -488,6 +490,7 @@ pub const WRAPPERS: &[Wrapper] = &[
         operands: 1,
         scripts: &["-c"],
         then: Then::Shell,
+        shell_alone: true,
         ..plain(&["sg"], "c", "")
     },
     Wrapper {
@@ -517,10 +520,19 @@ pub const WRAPPERS: &[Wrapper] = &[
         shell_alone: true,
         ..plain(&["runuser"], "cugGsw", "flmpPT")
     },
-    plain(&["linux32", "linux64", "i386", "x86_64"], "", "3BFILRSTXZv"),
+    Wrapper {
+        shell_alone: true,
+        ..plain(&["linux32", "linux64", "i386", "x86_64"], "", "3BFILRSTXZv")
+    },
+    Wrapper {
+        operands: usize::MAX,
+        shell_alone: true,
+        ..plain(&["newgrp", "login"], "h", "fp")
+    },
     Wrapper {
         operands: 1,
         long_flags: &["addr-no-randomize", "uname-2.6", "verbose"],
+        shell_alone: true,
         ..plain(&["setarch"], "", "3BFILRSTXZv")
     },
     Wrapper {
@@ -585,6 +597,7 @@ pub const WRAPPERS: &[Wrapper] = &[
         long_flags: &["append", "flush", "force", "quiet", "return", "timing"],
         optional: "t",
         scripts: &["-c", "--command"],
+        shell_alone: true,
         ..plain(&["script"], "cBEIoOmT", "aefq")
     },
 ];

@@ -22,6 +22,7 @@ mod word;
 
 pub(crate) use budget::Budget;
 pub use parser::words;
+pub(crate) use redirection::is_standard_input;
 pub use word::{Hidden, Word};
 
 use crate::shown::shown;

@@ -54,7 +54,12 @@ impl Parser<'_> {
             self.note(Fault::Unexpected("a redirection without a file".to_owned()));
             return Ok(());
         };
-        if operator.starts_with('<') && is_input {
+        // `<&0` and `</dev/stdin` change nothing.
+        let the_same = match operator {
+            "<&" => target.known() == Some("0"),
+            _ => target.known().is_some_and(is_standard_input),
+        };
+        if operator.starts_with('<') && is_input && !the_same {
             simple.input = Input::Elsewhere;
         }
         let duplicates =
@@ -156,4 +161,23 @@ fn is_name(text: &str) -> bool {
 fn is_descriptor(text: &str) -> bool {
     let digits = text.strip_suffix('-').unwrap_or(text);
     !text.is_empty() && digits.chars().all(|digit| digit.is_ascii_digit())
+}
+
+/// Whether a file is a name of standard input, however its path is written.
+pub(crate) fn is_standard_input(path: &str) -> bool {
+    if !path.starts_with('/') {
+        return false;
+    }
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    let is_zero = |text: &str| !text.is_empty() && text.chars().all(|digit| digit == '0');
+    match parts.as_slice() {
+        ["dev", "stdin"] => true,
+        ["dev", "fd", number]
+        | ["proc", _, "fd", number]
+        | ["proc", _, "task", _, "fd", number] => is_zero(number),
+        _ => false,
+    }
 }

@@ -1,7 +1,9 @@
 //! The filters that apply to one session, and what they say of a line.
 
 use capture::Verdict as Answer;
-use filter::{CompileError, Context, Filter, FilterText, Judgement, Language, NotPlain, Verdict};
+use filter::{
+    CompileError, Context, Filter, FilterText, Judgement, Language, NotPlain, Piece, Verdict,
+};
 use jms::settings::HiddenInput;
 
 /// What is kept of a judgement.
@@ -77,6 +79,15 @@ impl From<Judgement> for Judged {
     }
 }
 
+/// What is said of a piece of a script.
+#[derive(Debug)]
+pub struct OfScript {
+    /// The verdict.
+    pub judged: Judged,
+    /// None of its commands can have read on in the script.
+    pub leaves_input_alone: bool,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Rules {
@@ -132,40 +143,51 @@ impl Rules {
         strictest.unwrap_or_else(Judged::nothing)
     }
 
-    /// What is said of a line of a script, with all that belongs to it. What is no text cannot be read: a filter that allows
-    /// only what it lists does not allow it.
+    /// What is said of a piece of a script. `in_doubt`: something before it may have read of the script, so that its lines may
+    /// not belong together. What is no text cannot be read: a filter that allows only what it lists does not allow it.
     #[must_use]
-    pub fn judge_script(&self, line: &str, language: Language, is_text: bool) -> Judged {
-        // Shells leave it out, and no honest script has one.
-        if let (Some(filter), true) = (
-            self.filters.first(),
-            language == Language::Shell && line.contains('\0'),
-        ) {
-            return Judged {
-                verdict: Verdict::Deny,
-                filter: filter.name.clone(),
-                rule: String::new(),
-                sentence: format!(
-                    "denied by filter {}: a NUL byte stands in the script",
-                    filter.name
-                ),
-            };
+    pub fn judge_script(&self, piece: &Piece, language: Language, in_doubt: bool) -> OfScript {
+        let mut context = Context::SCRIPT.in_language(language);
+        if !piece.in_step && language == Language::Shell {
+            context = context.out_of_step();
         }
-        let judged = filter::judge(&self.filters, line, Context::SCRIPT.in_language(language));
-        let strict = || {
-            self.filters
-                .iter()
-                .find(|filter| filter.default == Verdict::Deny)
+        if in_doubt {
+            context = context.in_doubt();
+        }
+        let judgement = filter::judge(&self.filters, &piece.text, context);
+        let leaves_input_alone = language != Language::Shell || judgement.leaves_input_alone();
+        let mut judged = Judged::from(judgement);
+        if judged.verdict != Verdict::Deny
+            && let Some(why) = self.no_script(piece, language)
+        {
+            judged = why;
+        }
+        OfScript {
+            judged,
+            leaves_input_alone,
+        }
+    }
+
+    /// Why the bytes of a piece are denied, whatever they say.
+    fn no_script(&self, piece: &Piece, language: Language) -> Option<Judged> {
+        let (filter, why) = if language == Language::Shell && piece.bytes.contains(&0) {
+            // Shells leave it out, and no honest script has one.
+            (
+                self.filters.first()?,
+                "a NUL byte stands in the script".to_owned(),
+            )
+        } else {
+            let strict = |filter: &&Filter| filter.default == Verdict::Deny;
+            let filter = self.filters.iter().find(strict)?;
+            std::str::from_utf8(&piece.bytes).err()?;
+            (filter, NotPlain::Bytes.to_string())
         };
-        match strict().filter(|_| !is_text && judged.verdict != Verdict::Deny) {
-            Some(filter) => Judged {
-                verdict: Verdict::Deny,
-                filter: filter.name.clone(),
-                rule: String::new(),
-                sentence: format!("denied by filter {}: {}", filter.name, NotPlain::Bytes),
-            },
-            None => judged.into(),
-        }
+        Some(Judged {
+            verdict: Verdict::Deny,
+            filter: filter.name.clone(),
+            rule: String::new(),
+            sentence: format!("denied by filter {}: {why}", filter.name),
+        })
     }
 
     /// What is said of a line that was typed without echo and may be a password: only a rule speaks of it, no default does,

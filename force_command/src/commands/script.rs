@@ -4,7 +4,7 @@
 //! Where no filter applies, nothing is looked at.
 
 use super::board::{Board, Line, Note};
-use super::rules::Judged;
+use super::rules::{Judged, OfScript};
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
@@ -30,6 +30,8 @@ pub struct Gated<'a> {
     board: &'a RefCell<Board>,
     language: Language,
     script: Script,
+    /// Something may have read of the script besides the shell.
+    in_doubt: bool,
     /// No more comes.
     ended: bool,
     /// When what is held is looked at again, if it could not be all.
@@ -51,6 +53,7 @@ impl<'a> Gated<'a> {
             board,
             language,
             script: Script::new(language),
+            in_doubt: false,
             ended: false,
             again: None,
             denied: None,
@@ -94,12 +97,15 @@ impl<'a> Gated<'a> {
     }
 
     fn judge(&mut self, now: Instant, piece: Piece, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
-        let is_text = std::str::from_utf8(&piece.bytes).is_ok();
-        let judged = self
+        let OfScript {
+            judged,
+            leaves_input_alone,
+        } = self
             .board
             .borrow()
             .rules()
-            .judge_script(&piece.text, self.language, is_text);
+            .judge_script(&piece, self.language, self.in_doubt);
+        self.in_doubt |= !leaves_input_alone;
         match judged.verdict {
             Verdict::Allow => {
                 pass.extend(piece.bytes);

@@ -144,6 +144,39 @@ fn a_denied_line_and_what_follows_are_not_sent_and_what_came_before_is() {
 }
 
 #[test]
+fn what_reads_of_the_script_or_puts_its_reader_out_of_step_hides_nothing() {
+    let deep = format!(": {}: {}\n: '\n", "$(".repeat(40), ")".repeat(40));
+    for (script, passed) in [
+        // The here-document that it seems to be is none: its first line is read away.
+        (
+            "read x\ncat <<'E'\nrm -rf x\nE\n".to_owned(),
+            "read x\n".len(),
+        ),
+        (
+            "head -1\necho 'a\nrm -rf x\n'\n".to_owned(),
+            "head -1\n".len(),
+        ),
+        (format!("{deep}x'; rm -rf /x #'\n"), deep.len()),
+        ("r\0m -rf x\n".to_owned(), 0),
+        ("cat <<E\0\nE\nrm -rf x\n".to_owned(), 0),
+    ] {
+        let mut session = Session::with(rules(Verdict::Allow, &[(Verdict::Deny, "rm -rf")]));
+        let (sent, denied) = session.pass(Reads::Shell, &[script.as_bytes()]);
+        assert_eq!(
+            String::from_utf8_lossy(&sent),
+            script[..passed],
+            "{script:?}"
+        );
+        assert!(denied.is_some(), "{script:?}");
+    }
+    // Where nothing does, text is text.
+    let script = b"echo a\ncat <<'E'\nrm -rf x\nE\n";
+    let mut session = Session::with(rules(Verdict::Allow, &[(Verdict::Deny, "rm -rf")]));
+    let (sent, denied) = session.pass(Reads::Shell, &[script]);
+    assert_eq!((sent.as_slice(), denied), (&script[..], None));
+}
+
+#[test]
 fn under_a_default_of_deny_only_what_is_listed_goes_on() {
     let strict = || {
         rules(

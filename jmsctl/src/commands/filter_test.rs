@@ -92,7 +92,7 @@ pub fn run(verb: &Test, context: &mut Context) -> Done {
         Filter::compile_all(&texts).map_err(|error| Failure::Failed(error.to_string()))?;
     let place = Place {
         origin: verb.origin.into(),
-        language: Language::Shell,
+        ..Place::EXEC
     };
     let judgement = judge(&filters, &verb.line, place);
     let login = format!("{}@{}@{}", user.name, system_user.name, asset.name);
