@@ -130,8 +130,13 @@ impl Capture {
                         self.waiting.remove(index);
                         continue;
                     }
-                    let scrolled =
-                        accept.settled && accept.feeds == 0 && !all.is_empty() && !accept.silent;
+                    // Where there are line editors that say when they read, they will show it again.
+                    let again = self.epoch > 0 && !accept.editor;
+                    let scrolled = !again
+                        && accept.settled
+                        && accept.feeds == 0
+                        && !all.is_empty()
+                        && !accept.silent;
                     ends_with_keys(all, keys) || ends_with_keys(&shown, keys) || scrolled
                 } else if accept.typed.any {
                     let sure = accept.anchor.as_ref().is_some_and(|a| a.sure);

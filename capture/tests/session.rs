@@ -331,3 +331,28 @@ fn a_line_typed_into_a_flood_is_read_when_the_shell_reads_it() {
     session.prints(end).waits(100);
     assert_eq!(session.lines(), ["id", "seq 9999", "ls conf"]);
 }
+
+#[test]
+fn a_line_whose_echo_is_torn_by_a_flood_is_read_when_the_shell_reads_it() {
+    let mut session = Session::denying("never");
+    session.prompt().runs("id");
+    session
+        .echoed("seq 9999")
+        .accepts()
+        .prints("\r\n\x1b[?2004l\r");
+    for c in "ls conf".chars() {
+        session
+            .types(c.to_string())
+            .prints(format!("{c}\r\n1200"))
+            .prints("\r\n1201\r\n12");
+    }
+    session.types("\r").waits(400);
+    let rows = b"1300\r\n".repeat(2000);
+    for chunk in rows.chunks(1000) {
+        session.prints(chunk);
+    }
+    session
+        .prints("\x1b[?2004hops@web1:~$ ls conf\r\n\x1b[?2004l\rapp.ini\r\n\x1b[?2004hops@web1:~$ ")
+        .waits(100);
+    assert_eq!(session.lines(), ["id", "seq 9999", "ls conf"]);
+}
