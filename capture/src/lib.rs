@@ -15,10 +15,10 @@
 //!   have numbers that scrolling does not change. It believes nothing: no mode, no escape sequence switches anything off.
 //! * `keys` cuts the user's bytes into keys, and `typed` makes the line of them that any program would, as far as keys can be
 //!   explained without knowing the program: *fully* (text and Backspace), *mostly* (motions), *not* (history, completion, vi).
-//! * The first key after a rest sets an *anchor* (`line`): what stands before the cursor is a prompt, what stands right of it a
+//! * The first key after a rest sets an *anchor* (`start`, `line`): what stands before the cursor is a prompt, what stands right of it a
 //!   right prompt. The line is what is painted from there on, over as many rows as it wraps to. If the prompt moves (a cleared
 //!   screen, a list of completions, a redraw), the line is looked for behind it again; `prompt` keeps those seen before.
-//! * The line is taken when the shell says so: line editors switch bracketed paste off (`ESC [ ? 2004 l`) when they have a
+//! * The line is taken when the shell says so (`taken`; `confirm` and `settle` where it has no word for it): line editors switch bracketed paste off (`ESC [ ? 2004 l`) when they have a
 //!   line; without that, the row ends right behind it. So all keys that accept count, and lines typed ahead are logged when they
 //!   are read and not when they are typed. Ctrl-C, Ctrl-D and the like give a line up.
 //! * `reading` compares: when keys and paint agree the line is [`Certainty::Exact`]. So it is when an editor showed it
@@ -35,13 +35,14 @@
 //! # Rules
 //!
 //! While rules apply (`hold`), an accepting key waits: for the echo of the keys before it, a few milliseconds, never longer
-//! than [`Settings::hold`]; then for the verdict on each way in which the line can be read. Nothing else waits, but for what is
+//! than [`Settings::hold`]; then for the verdict on each way in which the line can be read (`look`). A line that a shell is
+//! given and that the screen has not shown, though keys alone do not tell it, is asked about as one that nobody has seen. Nothing else waits, but for what is
 //! typed within moments after an accepted line, so that it does not overtake the prompt. A denied line is removed with the
 //! kill keys (or an interrupt, where only that works: in a construct of several rows, after `ESC`, without echo), and the
-//! screen must show that it is gone before anything else is sent. If it does not, the session ends.
+//! screen must show that it is gone before anything else is sent (`clear`). If it does not, the session ends.
 //!
-//! On the alternate screen only what stands behind a prompt is a line: a file that is edited is not one. `:!command` and
-//! `!command` on the last rows are.
+//! On the alternate screen, too, what is typed is judged, unless the program there has answered keys as no line editor does
+//! (`program`): a file that is edited is no line. `:!command` and `!command` on its command row are (`escape`).
 //!
 //! # What cannot be known
 //!
