@@ -127,6 +127,25 @@ pub(super) fn row_of_event(row: &rusqlite::Row<'_>) -> Result<EventRow, StoreErr
 }
 
 impl Read<'_> {
+    /// Whether an event of this type was kept about the user for this reason, not before `since`. Looks at no older ones.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn was_told(
+        self,
+        kind: event::Type,
+        user: &str,
+        reason: &str,
+        since: Time,
+    ) -> Result<bool, StoreError> {
+        let found = self.number(
+            "SELECT count(*) FROM (SELECT 1 FROM event INDEXED BY event_by_time
+             WHERE at >= ?1 AND type = ?2 AND user_name = ?3 AND json_extract(body, '$.reason') = ?4 LIMIT 1)",
+            params![since.0, kind.as_str(), user, reason],
+        )?;
+        Ok(found > 0)
+    }
+
     /// Events that match, oldest first.
     ///
     /// # Errors

@@ -495,3 +495,22 @@ fn a_given_password_that_was_not_used_in_time_is_good_no_more() {
     let wrong = bastion.meet(&["another password"]);
     assert_eq!(wrong.refusal(), (Refusal::WrongAnswer, ""));
 }
+
+#[test]
+fn tries_while_locked_do_not_fill_the_store() {
+    let mut bastion = Bastion::chosen(Mfa::Off);
+    for _ in 0..9 {
+        bastion.meet(&["wrong"]);
+    }
+    let search = jms::store::EventSearch {
+        kind: Some("login.refused".into()),
+        limit: 100,
+        ..jms::store::EventSearch::default()
+    };
+    let told = bastion.store.read().events(&search).unwrap();
+    let of = |reason: &str| {
+        let said = format!("\"reason\":\"{reason}\"");
+        told.iter().filter(|row| row.body.contains(&said)).count()
+    };
+    assert_eq!((of("password-wrong"), of("locked")), (5, 1), "{told:?}");
+}

@@ -24,6 +24,8 @@ use crate::answer::{Facts, decide, refuse, refused};
 use crate::person::Person;
 use crate::report;
 
+/// In milliseconds.
+const MINUTE: i64 = 60_000;
 /// So often a new password is asked for.
 const TRIES: usize = 3;
 /// What the question for a new password begins with.
@@ -202,7 +204,17 @@ pub(super) fn wrong(login: &Login<'_>, store: &mut Store, reason: &str, now: Tim
     let event = report::about(Type::LoginRefused, login.request, now)
         .result("deny")
         .reason(reason);
-    report::keep(store, &event);
+    // Strangers may try while somebody is locked as often as they like: syslog has each of them, the store one a minute.
+    let since = now.plus(-MINUTE);
+    let told = reason == "locked"
+        && store
+            .read()
+            .was_told(Type::LoginRefused, &login.user.name, reason, since)
+            .unwrap_or(false);
+    match told {
+        true => report::send(&event),
+        false => report::keep(store, &event),
+    }
     End::Said(refuse(Refusal::WrongAnswer, ""))
 }
 
