@@ -60,20 +60,22 @@ pub fn stands_in(keys: &str, shown: &str) -> bool {
         if keys.is_empty() {
             return true;
         }
-        // The longest start of it that is there.
-        let (mut low, mut high) = (0, keys.len());
+        // The longest start of it that is there; ends are counted in characters.
+        let ends: Vec<usize> = keys
+            .char_indices()
+            .map(|(at, c)| at + c.len_utf8())
+            .collect();
+        let (mut low, mut high) = (0, ends.len());
         let mut found = None;
         while low < high {
-            let mut middle = (low + high).div_ceil(2);
-            while !keys.is_char_boundary(middle) {
-                middle += 1;
-            }
-            match keys.get(..middle).and_then(|start| shown.find(start)) {
+            let middle = (low + high) / 2;
+            let end = ends.get(middle).copied().unwrap_or(0);
+            match keys.get(..end).and_then(|start| shown.find(start)) {
                 Some(at) => {
-                    found = Some((at, middle));
-                    low = middle;
+                    found = Some((at, end));
+                    low = middle + 1;
                 }
-                None => high = middle - 1,
+                None => high = middle,
             }
         }
         let Some((at, length)) = found else {
@@ -201,4 +203,22 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         Certainty::Likely
     };
     Decision::Line(shown.to_owned(), certainty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stands_in;
+
+    #[test]
+    fn keys_stand_in_what_shows_them_in_few_pieces() {
+        assert!(stands_in("", "anything"));
+        assert!(stands_in("lsconf", "$lsconf"));
+        assert!(stands_in("catnotes.txt", "catno[1]+Donetes.txt"));
+        assert!(stands_in("echo界", "$echo界"));
+        assert!(!stands_in("Hunter12", "job2done"));
+        assert!(!stands_in("Hunter12", "HjuobntdoneHer1122"));
+        assert!(!stands_in("界", "a"));
+        assert!(!stands_in("a界b界c", "xyz"));
+        assert!(!stands_in("lsconf", ""));
+    }
 }
