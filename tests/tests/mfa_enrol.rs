@@ -285,8 +285,8 @@ fn after_a_reset_a_key_alone_enrols_nothing_and_the_handed_over_code_works_once(
 
     let mut stranger = terminal("erin", "erin@bastion", &[], "C.UTF-8");
     stranger.expect("was reset");
-    stranger.expect("enrolment code: ");
     for _ in 0..3 {
+        stranger.expect("enrolment code: ");
         stranger.send_line("abcde-f2345");
         stranger.expect("that is not it");
     }

@@ -6,6 +6,9 @@ use tests::{Authenticator, Lab, Outcome, Terminal};
 
 const PROMPT: &str = "second factor, the app's code or a recovery code: ";
 
+/// What precedes the code of the factor that is to be replaced.
+const OLD: &str = "first the factor that you have, the app's code or a recovery code: ";
+
 /// Each test has a user of its own, who may use web1 as dev and has an app.
 fn lab() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
@@ -152,8 +155,8 @@ fn it_is_asked_for_before_anything_else_once_a_login_and_a_code_works_once() {
 fn a_new_factor_takes_the_old_one_and_new_recovery_codes_take_a_code() {
     let (app, codes) = enrolled("carol");
     let mut renewal = terminal("carol", &["-t", "carol@bastion", "mfa", "renew"]);
-    renewal.expect("first the factor that you have");
     for _ in 0..3 {
+        renewal.expect(OLD);
         renewal.send_line("abcde-f2345");
         renewal.expect("that is not it");
     }
@@ -161,7 +164,7 @@ fn a_new_factor_takes_the_old_one_and_new_recovery_codes_take_a_code() {
     assert!(!left.text().contains("camera"), "{left}");
 
     let mut recovery = terminal("carol", &["-t", "carol@bastion", "mfa", "recovery"]);
-    recovery.expect("first the factor that you have");
+    recovery.expect(OLD);
     recovery.send_line(&app.code(lab().host("client"), 0));
     let anew = recovery.expect("type yes when you have noted them: ");
     assert!(!anew.contains(&codes[0]), "{anew}");
@@ -173,7 +176,7 @@ fn a_new_factor_takes_the_old_one_and_new_recovery_codes_take_a_code() {
         .expect("a code");
 
     let mut renewal = terminal("carol", &["-t", "carol@bastion", "mfa", "renew"]);
-    renewal.expect("first the factor that you have");
+    renewal.expect(OLD);
     renewal.send_line(known);
     renewal.expect("code of the app: ");
     // The line drops: the old factor stays.
