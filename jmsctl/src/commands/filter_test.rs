@@ -7,7 +7,9 @@ use crate::context::Context;
 use crate::failure::{Done, Failure};
 use crate::output::harmless;
 use filter::look_into::Command;
-use filter::{Context as Place, Filter, FilterText, Judgement, Language, Tried, judge, tried};
+use filter::{Context as Place, Filter, FilterText, Judgement, Tried, enforce, judge, tried};
+use jms::nouns::User;
+use jms::policy::{Right, Rights, decide_rights};
 use jms::store::Read;
 use serde::Serialize;
 
@@ -35,6 +37,10 @@ struct Explanation {
     opaque: Option<String>,
     /// A shell would wait for more lines.
     unfinished: bool,
+    /// The filter that is enforced: there, only one plain command is run.
+    enforced_by: Option<String>,
+    /// What the asset would be sent in its place.
+    sent: Option<String>,
     /// The filters that were asked, each with how many rules hold there.
     filters: Vec<Asked>,
     /// Every simple command, those that others start after them.
@@ -94,13 +100,61 @@ pub fn run(verb: &Test, context: &mut Context) -> Done {
         origin: verb.origin.into(),
         ..Place::EXEC
     };
-    let judgement = judge(&filters, &verb.line, place);
+    let enforcer = match place.origin {
+        filter::Origin::Exec => enforcer(context, &texts, &user, (asset.id, system_user.id))?,
+        _ => None,
+    };
+    // What is judged and sent where a filter is enforced.
+    let sent = enforcer.as_ref().map(|_| enforce(&verb.line));
+    let judged = match &sent {
+        Some(Ok(line)) => line,
+        _ => &verb.line,
+    };
+    let judgement = judge(&filters, judged, place);
     let login = format!("{}@{}@{}", user.name, system_user.name, asset.name);
-    let explanation = explanation(login, &verb.line, &texts, &filters, &judgement);
+    let mut explanation = explanation(login, &verb.line, &texts, &filters, &judgement);
+    explanation.enforced_by.clone_from(&enforcer);
+    match (enforcer, sent) {
+        (Some(filter), Some(Err(why))) => {
+            explanation.because = format!("denied by filter {filter}: {why}");
+            explanation.verdict = filter::Verdict::Deny.as_str();
+            (explanation.filter, explanation.rule_id, explanation.rule) =
+                (Some(filter), None, None);
+        }
+        (_, Some(Ok(line))) => explanation.sent = Some(line),
+        _ => {}
+    }
     if context.out.is_json() {
         return context.out.show(&explanation);
     }
     context.out.text(&in_words(&explanation))
+}
+
+/// The filter that is enforced: one with a default of deny, for who may run commands there and open no shell.
+fn enforcer(
+    context: &Context,
+    filters: &[FilterText],
+    user: &User,
+    ids: (i64, i64),
+) -> Done<Option<String>> {
+    let strict = |filter: &&FilterText| filter.default == filter::Verdict::Deny;
+    let Some(filter) = filters.iter().find(strict) else {
+        return Ok(None);
+    };
+    let facts = context
+        .store
+        .read()
+        .facts(user, None, ids, context.limits)?;
+    let right = |right: Right| {
+        decide_rights(
+            &facts,
+            right.as_str(),
+            Rights::NONE.with(right),
+            context.now,
+        )
+        .allow
+    };
+    Ok((right(Right::Exec) && !right(Right::Shell)).then(|| filter.name.clone()))
 }
 
 /// Filters by name, with all their rules.
@@ -142,6 +196,8 @@ fn explanation(
         because: judgement.sentence(),
         opaque: judgement.opaque().map(|opaque| opaque.to_string()),
         unfinished: judgement.is_unfinished(),
+        enforced_by: None,
+        sent: None,
         filters: texts
             .iter()
             .map(|text| Asked {
@@ -195,6 +251,14 @@ fn in_words(explanation: &Explanation) -> String {
             "filter {}: {} rules hold here, default {}\n",
             filter.name, filter.rules, filter.default
         ));
+    }
+    if let Some(filter) = &explanation.enforced_by {
+        text.push_str(&format!(
+            "filter {filter} is enforced: exec without shell, default deny\n"
+        ));
+    }
+    if let Some(sent) = &explanation.sent {
+        text.push_str(&format!("the asset is sent: {}\n", harmless(sent)));
     }
     text.push_str("\ncommands:\n");
     for found in &explanation.commands {

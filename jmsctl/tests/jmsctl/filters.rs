@@ -289,6 +289,39 @@ fn a_line_is_explained_command_by_command_and_rule_by_rule() {
 }
 
 #[test]
+fn where_a_filter_is_enforced_the_explanation_says_what_is_refused_and_what_is_sent() {
+    let bastion = bastion();
+    let login = login(&bastion);
+    bastion.ok(&["filter", "set", "careful", "--default", "deny"]);
+    bastion.ok(&["filter", "attach", "careful", "--user-group", "juniors"]);
+    let add = ["rule", "add", "careful", "--verdict", "allow", "--command"];
+    for command in ["ls", "wc", "sh"] {
+        bastion.ok(&[&add[..], &[command]].concat());
+    }
+    let test = |line: &str| bastion.json(&["filter", "test", "--as", &login, line])[0].clone();
+    for grant in bastion.json(&["grant", "ls"]) {
+        let name = grant["name"].as_str().unwrap();
+        bastion.ok(&["grant", "set", name, "--rights", "shell,exec"]);
+    }
+    let free = test("ls | wc");
+    assert_eq!(free["verdict"], "allow", "{free}");
+    assert_eq!(free["enforced_by"], Value::Null, "{free}");
+    for grant in bastion.json(&["grant", "ls"]) {
+        let name = grant["name"].as_str().unwrap();
+        bastion.ok(&["grant", "set", name, "--rights", "exec"]);
+    }
+    for line in ["ls | wc", "sh", "ls ~", "ls 'a!'"] {
+        let refused = test(line);
+        assert_eq!(refused["verdict"], "deny", "{refused}");
+        assert_eq!(refused["enforced_by"], "careful", "{refused}");
+        assert_eq!(refused["sent"], Value::Null, "{refused}");
+    }
+    let passed = test("ls \"a b\"");
+    assert_eq!(passed["verdict"], "allow", "{passed}");
+    assert_eq!(passed["sent"], "'ls' 'a b'", "{passed}");
+}
+
+#[test]
 fn the_policy_file_has_filters_with_their_rules() {
     let bastion = bastion();
     bastion.ok(&["filter", "attach", "careful", "--user-group", "juniors"]);
