@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tests::live::own_memory_of;
 use tests::{Lab, Terminal, everyday, package};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const KEYS: usize = 400;
 const LINES: usize = 60;
 /// Lines as a build prints them.

@@ -161,6 +161,7 @@ impl Terminal {
         while Instant::now() < until && self.pump(until) {
             self.shown.clear();
         }
+        self.shown.clear();
         self.seen = 0;
     }
 

@@ -108,13 +108,14 @@ fn still_watched(lab: &Lab, mut shell: Terminal, mark: &str) {
     assert!(!lab.web1().has(format!("/tmp/ran-forbidden-{mark}")));
     shell.hang_up();
     let session = ran["session"].as_str().expect("a session").to_owned();
-    eventually("the session is closed", SOON, || {
+    let ended = eventually("the session is closed", SOON, || {
         let shown = lab
             .bastion()
             .command(["jmsctl", "session", "show", &session, "--json"]);
         let shown = shown.run().json().ok()?;
-        (shown["end_reason"] == "client-gone").then_some(())
+        shown["end_reason"].as_str().map(str::to_owned)
     });
+    assert_eq!(ended, "client-gone", "{mark}");
     let recorded = recording(lab, &session);
     for words in [
         format!("\"command: echo 'af'ter-{mark}\""),
