@@ -317,13 +317,16 @@ fn a_rule_can_ask_and_can_warn() {
 fn what_is_typed_without_echo_is_kept_nowhere() {
     let lab = lab();
     let mut shell = shell(lab);
+    // What is waited for is not in what was typed: only the program shows it.
     let secrets = ["qu1nce-one", "qu1nce-two", "qu1nce-three"];
-    shell.send_line("read -rsp 'Passphrase for the vault: ' word; echo; echo 'th'anks-one");
+    shell.send_line("read -rsp 'Passphrase for the va''ult: ' word; echo; echo 'th'anks-one");
     shell.expect("for the vault: ");
     shell.send_line(secrets[0]);
     shell.expect("thanks-one");
     shell.expect("$ ");
-    shell.send_line("python3 -c 'import getpass; getpass.getpass(\"PIN \")'; echo 'th'anks-two");
+    shell.send_line(
+        "python3 -c 'import getpass; getpass.getpass(\"PI\" \"N \")'; echo 'th'anks-two",
+    );
     shell.expect("PIN ");
     shell.send_line(secrets[1]);
     shell.expect("thanks-two");
