@@ -28,7 +28,7 @@ export CMD LAB_RELEASE
 PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event filter capture jms nss_jms pam_jms authorized_keys_command force_command jmsctl \
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
-SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh \
+SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/fuzz-one tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh \
 	tests/check-selinux packaging/build-deb packaging/build-manual packaging/build-rpm packaging/rpm/find-requires packaging/rpm/scriptlet \
 	packaging/selinux/build $(wildcard packaging/scripts/*)
 RPM_SCRIPTS = pre post preun postun
@@ -88,18 +88,12 @@ $(TARGET)/rpm/package-is-current: $(TARGET)/debian/package-is-current
 selinux: rpm
 	tests/check-selinux
 
-# All targets, also after one that found something; what a target says is shown only then. SEED=1 makes a run repeatable.
+# All targets, one on each processor, also after one that found something; what a target says is shown only then. SEED=1 makes
+# a run repeatable.
 fuzz:
-	@mkdir -p $(TARGET)/fuzz; failed=0; \
-	for target in $$(cargo fuzz list --fuzz-dir tests/fuzz); do \
-		log=$(TARGET)/fuzz/$$target.log; \
-		if RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none $$target -- \
-			-max_total_time=$(SECONDS_PER_TARGET) -seed=$(SEED) -print_final_stats=1 >$$log 2>&1; then \
-			echo "fuzz: $$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) inputs, nothing found"; \
-		else \
-			tail -n 40 $$log; echo "fuzz: $$target: FAILED"; failed=1; \
-		fi; \
-	done; exit $$failed
+	@mkdir -p $(TARGET)/fuzz
+	RUSTC_BOOTSTRAP=1 cargo fuzz build --fuzz-dir tests/fuzz --sanitizer none
+	@cargo fuzz list --fuzz-dir tests/fuzz | xargs -P "$$(nproc)" -n 1 tests/fuzz-one $(TARGET)/fuzz $(SECONDS_PER_TARGET) $(SEED)
 
 # Known faults of our libraries are looked up where their database can be had, and it is said where not.
 deny:
