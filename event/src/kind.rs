@@ -120,6 +120,8 @@ types! {
         "A session to an asset was not granted, or the bastion could not open it."
     SessionUnconfined "session.unconfined" Warning
         "A session's client program and relay are shut in without Landlock, which the kernel does not have."
+    SessionUnhooked "session.unhooked" Warning
+        "The shell of a session was to announce its commands (`--shell-hooks yes`) and does not, or does so no more."
     SessionLost "session.lost" Error
         "A session ended without saying so (killed, power cut); found and closed by whoever looked next."
     RequestRefused "request.refused" Warning

@@ -12,6 +12,7 @@ pub mod control;
 pub mod egress;
 mod entrance;
 mod factor;
+pub mod hooks;
 mod identity;
 pub mod menu;
 pub mod message;

@@ -35,6 +35,8 @@ pub enum Note {
     Line(Line),
     /// A line was typed without echo where a shell read: it is known to nobody.
     Hidden(Line),
+    /// The asset's shell does not announce its commands, or does so no more; why.
+    Unhooked(String),
     /// The engine broke; the session is watched no more.
     Broken,
 }

@@ -11,6 +11,7 @@
 
 mod board;
 mod engine;
+mod hooked;
 mod rules;
 mod script;
 mod tap;

@@ -2,11 +2,13 @@
 
 use super::board::{Board, LONGEST, Line, Note};
 use super::engine::{Broken, Engine};
+use super::hooked::Hooks;
 use super::rules::Judged;
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
 use capture::{Action, Command, EndReason, JudgementId, Outcome, Size, Verdict};
+use jms::id::Token;
 use jms::time::Time;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,20 +27,22 @@ pub struct Watched<'a> {
     watch: Option<Watch<'a>>,
 }
 
-struct Watch<'a> {
-    board: &'a RefCell<Board>,
+pub(super) struct Watch<'a> {
+    pub(super) board: &'a RefCell<Board>,
     engine: Engine,
     /// The change of rules that the engine knows of.
     known: u64,
-    judged: BTreeMap<JudgementId, Judged>,
+    pub(super) judged: BTreeMap<JudgementId, Judged>,
+    /// The hooks of the asset's shell.
+    pub(super) hooks: Option<Hooks>,
     /// What the rules ended the session with.
     ended: Option<String>,
     /// For the asset.
     send: Vec<u8>,
     /// Since when.
-    released_at: Option<Instant>,
+    pub(super) released_at: Option<Instant>,
     /// For the person.
-    show: Vec<u8>,
+    pub(super) show: Vec<u8>,
 }
 
 impl<'a> Watched<'a> {
@@ -69,6 +73,7 @@ impl<'a> Watched<'a> {
             known: board.borrow().changes(),
             board,
             judged: BTreeMap::new(),
+            hooks: None,
             ended: None,
             send: Vec::new(),
             released_at: None,
@@ -80,13 +85,26 @@ impl<'a> Watched<'a> {
         }
     }
 
+    /// The asset's shell is started with hooks that know this token. `answer`: how long a question waits.
+    #[must_use]
+    pub fn hooked(mut self, token: Token, answer: Duration) -> Self {
+        if let Some(watch) = &mut self.watch {
+            watch.hooks = Some(Hooks::new(token, answer));
+        }
+        self
+    }
+
     /// The session is over: the last line is kept.
     ///
     /// # Errors
     /// [`TapFailure`] for what could not be kept.
     pub fn ended(&mut self) -> Result<(), TapFailure> {
         let now = Instant::now();
-        self.with(now, |engine| engine.ended(now))
+        self.with(now, |engine| engine.ended(now))?;
+        match &mut self.watch {
+            Some(watch) => watch.end_hooks(self.record),
+            None => Ok(()),
+        }
     }
 
     /// Has the engine do something, and does what it wants done.
@@ -142,8 +160,14 @@ impl Watch<'_> {
     }
 
     fn release(&mut self, pass: &mut Vec<u8>) {
-        pass.append(&mut self.send);
         self.released_at = None;
+        if let Some(hooks) = &mut self.hooks {
+            hooks.answers(pass);
+            if hooks.is_busy() {
+                return;
+            }
+        }
+        pass.append(&mut self.send);
     }
 
     fn follow_rules(&mut self) -> Result<(), Broken> {
@@ -184,7 +208,7 @@ impl Watch<'_> {
                         return self.broken();
                     }
                 }
-                Action::Command(command) => self.keep(command, record)?,
+                Action::Command(command) => self.row(command, record)?,
                 Action::Hidden { at } => record.mark_at(at, "hidden input")?,
                 Action::End(reason) => return Err(TapFailure::Forbidden(self.because(reason))),
             }
@@ -222,9 +246,22 @@ impl Watch<'_> {
         answer
     }
 
-    fn keep(&mut self, command: Command, record: &mut Record) -> Result<(), TapFailure> {
-        let accepted = matches!(command.outcome, Outcome::Passed | Outcome::Confirmed);
+    pub(super) fn keep(
+        &mut self,
+        command: Command,
+        record: &mut Record,
+    ) -> Result<(), TapFailure> {
         let judged = command.judged.and_then(|id| self.judged.remove(&id));
+        self.keep_as(command, judged.unwrap_or_else(Judged::nothing), record)
+    }
+
+    pub(super) fn keep_as(
+        &mut self,
+        command: Command,
+        judged: Judged,
+        record: &mut Record,
+    ) -> Result<(), TapFailure> {
+        let accepted = matches!(command.outcome, Outcome::Passed | Outcome::Confirmed);
         let begin: String = command.line.chars().take(IN_A_MARKER).collect();
         let label = match (command.hidden, accepted) {
             (true, _) => "hidden input".to_owned(),
@@ -240,7 +277,7 @@ impl Watch<'_> {
             cut: command.cut,
             certainty: command.certainty,
             accepted,
-            judged: judged.unwrap_or_else(Judged::nothing),
+            judged,
         };
         let note = match command.hidden {
             true => Note::Hidden(Line {
@@ -275,6 +312,25 @@ impl Watch<'_> {
 }
 
 impl Tap for Watched<'_> {
+    fn sift(&mut self, _: Instant, stream: Stream, bytes: &[u8]) -> Option<Vec<u8>> {
+        let hooks = self.watch.as_mut()?.hooks.as_mut()?;
+        (stream == Stream::Output).then(|| hooks.sift(bytes))
+    }
+
+    fn sift_end(&mut self, stream: Stream) -> Vec<u8> {
+        let hooks = self.watch.as_mut().and_then(|watch| watch.hooks.as_mut());
+        hooks
+            .filter(|_| stream == Stream::Output)
+            .map_or_else(Vec::new, Hooks::sift_end)
+    }
+
+    fn hear(&mut self, at: Instant) -> Result<(), TapFailure> {
+        match &mut self.watch {
+            Some(watch) => watch.hear(at, self.record),
+            None => Ok(()),
+        }
+    }
+
     fn output(&mut self, at: Instant, stream: Stream, bytes: &[u8]) -> Result<(), TapFailure> {
         self.record.output(at, stream, bytes)?;
         self.with(at, |engine| engine.printed(at, bytes))
@@ -294,6 +350,14 @@ impl Tap for Watched<'_> {
             .watch
             .as_ref()
             .is_some_and(|watch| watch.engine.works());
+        let mut bytes = bytes;
+        if let Some(watch) = &mut self.watch
+            && watch.hooks.as_ref().is_some_and(Hooks::asks)
+            && let Some((first, rest)) = bytes.split_first()
+        {
+            watch.answered(at, matches!(first, b'y' | b'Y'), self.record)?;
+            bytes = rest;
+        }
         self.with(at, |engine| engine.typed(at, bytes))?;
         if let Some(watch) = &mut self.watch {
             if worked && watch.engine.works() {
@@ -332,7 +396,14 @@ impl Tap for Watched<'_> {
             (board.changes() != watch.known).then(|| board.changed_at())
         });
         let engine = watch.and_then(|watch| watch.engine.deadline());
-        [self.record.next_deadline(), released, changed, engine]
+        let hooks = watch.and_then(|watch| watch.hooks.as_ref()?.deadline());
+        [
+            self.record.next_deadline(),
+            released,
+            changed,
+            engine,
+            hooks,
+        ]
             .into_iter()
             .flatten()
             .min()
@@ -345,6 +416,7 @@ impl Tap for Watched<'_> {
             _ => Ok(()),
         })?;
         if let Some(watch) = &mut self.watch {
+            watch.tick_hooks(at, self.record)?;
             watch.release(pass);
         }
         Ok(())

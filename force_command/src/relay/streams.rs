@@ -255,8 +255,7 @@ impl Downward {
                         self.held = self.buffer.cut_tail(&self.farewells);
                     }
                     if !self.buffer.is_empty() {
-                        tap.output(Instant::now(), self.stream, self.buffer.waiting())
-                            .map_err(End::Tap)?;
+                        self.show_to(tap)?;
                     }
                 }
                 Progress::Blocked => return Ok(()),
@@ -270,15 +269,33 @@ impl Downward {
                         held if held.is_empty() => {}
                         held => {
                             self.buffer.replace(&held);
-                            tap.output(Instant::now(), self.stream, &held)
-                                .map_err(End::Tap)?;
+                            self.show_to(tap)?;
                         }
+                    }
+                    let rest = tap.sift_end(self.stream);
+                    if !rest.is_empty() {
+                        self.buffer.append(&rest);
+                        tap.output(Instant::now(), self.stream, &rest)
+                            .map_err(End::Tap)?;
                     }
                     return Ok(());
                 }
             }
         }
         Ok(())
+    }
+
+    /// Shows what was read to the taps, without what is for one of them alone.
+    fn show_to(&mut self, tap: &mut dyn Tap) -> Result<(), End> {
+        let now = Instant::now();
+        if let Some(rest) = tap.sift(now, self.stream, self.buffer.waiting()) {
+            self.buffer.replace(&rest);
+        }
+        if !self.buffer.is_empty() {
+            tap.output(now, self.stream, self.buffer.waiting())
+                .map_err(End::Tap)?;
+        }
+        tap.hear(now).map_err(End::Tap)
     }
 
     /// Adds what a tap shows.

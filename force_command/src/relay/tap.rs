@@ -6,7 +6,8 @@
 //!   not be tapped is not shown. An error of any tap ends the session.
 //! * Taps are called one after the other, the recorder first. It gets what the asset sent, never
 //!   what another tap made of it, and depends on no other tap's state.
-//! * Output cannot be changed or held, only added to: what a tap [shows](Tap::shows) goes to the client behind what it has
+//! * Output cannot be changed or held but for what is said to a tap alone, which it [sifts](Tap::sift) out before anybody sees
+//!   it; it can be added to: what a tap [shows](Tap::shows) goes to the client behind what it has
 //!   seen, and to the taps before it, so that a recording has it too. Input can: a tap that [watches](Tap::watches_input) it
 //!   appends to `pass` what may go on to the next tap and, in the end, to the asset; what it does
 //!   not append it holds or drops. Held input can be released from a later call to
@@ -54,6 +55,25 @@ impl std::error::Error for TapFailure {}
 
 /// See the module's contract.
 pub trait Tap {
+    /// What of the asset's output is not for this tap alone, if something is: asked before anybody else sees it. What the tap
+    /// takes out is in no recording and on no screen.
+    fn sift(&mut self, _at: Instant, _stream: Stream, _bytes: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What [`Tap::sift`] has held back, when no more comes.
+    fn sift_end(&mut self, _stream: Stream) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Does what the part that was taken out asks for; after the rest of the output was shown to the taps.
+    ///
+    /// # Errors
+    /// [`TapFailure`] ends the session.
+    fn hear(&mut self, _at: Instant) -> Result<(), TapFailure> {
+        Ok(())
+    }
+
     /// What the asset sent.
     ///
     /// # Errors
@@ -152,6 +172,24 @@ impl<'a> Chain<'a> {
 }
 
 impl Tap for Chain<'_> {
+    fn sift(&mut self, at: Instant, stream: Stream, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.taps.iter_mut().fold(None, |sifted, tap| {
+            let rest = tap.sift(at, stream, sifted.as_deref().unwrap_or(bytes));
+            rest.or(sifted)
+        })
+    }
+
+    fn sift_end(&mut self, stream: Stream) -> Vec<u8> {
+        self.taps
+            .iter_mut()
+            .flat_map(|tap| tap.sift_end(stream))
+            .collect()
+    }
+
+    fn hear(&mut self, at: Instant) -> Result<(), TapFailure> {
+        self.taps.iter_mut().try_for_each(|tap| tap.hear(at))
+    }
+
     fn output(&mut self, at: Instant, stream: Stream, bytes: &[u8]) -> Result<(), TapFailure> {
         self.taps
             .iter_mut()

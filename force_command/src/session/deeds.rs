@@ -132,7 +132,7 @@ impl<'a> Deeds<'a> {
             .iter()
             .filter_map(|note| match note {
                 Note::Line(line) | Note::Hidden(line) => Some((new_command(line), line.at)),
-                Note::Broken => None,
+                Note::Unhooked(_) | Note::Broken => None,
             })
             .collect();
         if !lines.is_empty() {
@@ -148,6 +148,7 @@ impl<'a> Deeds<'a> {
                     if line.accepted { "allow" } else { "deny" },
                     "typed without echo where a shell reads",
                 ),
+                Note::Unhooked(why) => self.tell(store, Type::SessionUnhooked, "error", why),
                 Note::Broken => self.tell(
                     store,
                     Type::CaptureProblem,

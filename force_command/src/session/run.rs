@@ -14,6 +14,7 @@ use crate::commands::{Board, Gated, Rules, Watched};
 use crate::confinement::relay::{Process, shut_in};
 use crate::egress::child::{Child, Streams};
 use crate::egress::{Errand, arguments};
+use crate::hooks;
 use crate::identity::{Identity, sshd_of};
 use crate::message::{Message, Trouble, say};
 use crate::relay::{self, Client, Descriptors, End, Outcome, Signals, Tap, TapFailure};
@@ -24,6 +25,7 @@ use crate::start::Start;
 use crate::status;
 use crate::sys;
 use event::{Severity, Type};
+use jms::id::Token;
 use jms::policy::Channel;
 use jms::settings::Settings;
 use jms::store::{EndOfSession, Store};
@@ -166,9 +168,15 @@ fn run(
         Some((modes, window)) => Streams::Terminal(modes, window),
         None => Streams::Pipes,
     };
+    // A login shell at a terminal, and nothing else, can be started with hooks.
+    let hooks = match connect.terminal && ruling.command.is_none() && session.egress.shell_hooks {
+        true => Some(Token::random().map_err(|error| Refused::because(Trouble::System, error))?),
+        false => None,
+    };
+    let hooked = hooks.as_ref().map(|_| hooks::start::command());
     let errand = Errand::Channel {
         channel: connect.channel,
-        command: ruling.command.as_deref(),
+        command: hooked.as_deref().or(ruling.command.as_deref()),
         terminal: connect.terminal,
     };
     let farewells = legs
@@ -231,6 +239,9 @@ fn run(
         (true, _) => {
             let hold = Duration::from_millis(u64::from(settings.filter.hold));
             let mut taps = Watched::terminal(record, &board, client.window(), hold, answer);
+            if let Some(token) = hooks {
+                taps = taps.hooked(token, answer);
+            }
             let mut outcome = relayed(&mut child, &mut taps, &mut live);
             if let Err(failure) = taps.ended() {
                 outcome.end = first_failure(outcome.end, failure);

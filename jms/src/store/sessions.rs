@@ -55,6 +55,8 @@ pub struct Egress {
     pub system_user: SystemUser,
     /// The account's name there.
     pub account: String,
+    /// Its shells there announce their commands.
+    pub shell_hooks: bool,
     /// Host keys by which the asset is known.
     pub host_keys: Vec<HostKey>,
     /// Sealed secret, if one is stored.
@@ -225,12 +227,20 @@ impl Read<'_> {
                 |row| Ok(row.get::<_, String>(0)?),
             )?
             .unwrap_or_else(|| system_user.account(&user.name).to_owned());
+        let shell_hooks = self
+            .first(
+                "SELECT shell_hooks FROM system_user_override WHERE system_user_id = ?1 AND asset_id = ?2 AND shell_hooks IS NOT NULL",
+                [system_user.id, asset.id],
+                |row| Ok(row.get::<_, bool>(0)?),
+            )?
+            .unwrap_or(system_user.shell_hooks);
         Ok(Egress {
             host_keys: self.host_keys_of(asset.id)?,
             credential: self.credential(&system_user, asset.id)?,
             asset,
             system_user,
             account,
+            shell_hooks,
             gateways: Vec::new(),
         })
     }

@@ -25,8 +25,10 @@ The public half, for the account's authorized_keys on the assets:
   jmsctl system-user set dev --generate ed25519
   jmsctl system-user set dev --asset db1,db2 --login developer --shell /bin/sh
   jmsctl system-user set dev --rm-asset db1
+  jmsctl system-user set dev --shell-hooks yes
+  jmsctl system-user set dev --asset db1 --shell-hooks no
 
-With --asset, name, shell and key are for these assets only; the others stay as they are.")]
+With --asset, name, shell, hooks and key are for these assets only; the others stay as they are.")]
     Set(Set),
     /// Remove accounts with their secrets and direct grants; what was done with them stays in the evidence
     #[command(after_help = "Example:\n  jmsctl system-user rm dev")]
@@ -72,6 +74,10 @@ pub struct Attributes {
     /// Its name on the assets is the user's own; --dynamic=no takes it away
     #[arg(long, value_name = "yes|no", value_parser = yes_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     pub dynamic: Option<bool>,
+    /// Its shells (bash, zsh, fish) announce each command before it runs and wait for the answer, so that log and filters are
+    /// exact there; see docs/capture.md
+    #[arg(long, value_name = "yes|no", value_parser = yes_no)]
+    pub shell_hooks: Option<bool>,
     /// What proves it to an asset: a stored key, a stored password, or what the user types at his terminal; what is
     /// given with --key, --generate or --password says so itself
     #[arg(
@@ -119,7 +125,7 @@ pub struct Set {
     /// Its name
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// For these assets only (names or globs): their login, shell, and key or password; none: as everywhere
+    /// For these assets only (names or globs): their login, shell, hooks, and key or password; none: as everywhere
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["privileged", "dynamic", "credential"])]
     pub asset: Vec<String>,
     /// On these assets as everywhere again, key and password too

@@ -40,7 +40,7 @@ const FLAGS: &[(&str, &[&str], &[&str])] = &[
     (
         "system-user",
         &["add", "set"],
-        &["sudo-alias", "auto-push", "shell-hooks"],
+        &["sudo-alias", "auto-push"],
     ),
     ("grant", &["add", "set"], &["path-allow", "path-deny"]),
     ("session", &["ls"], &["watch"]),

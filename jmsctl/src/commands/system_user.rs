@@ -99,6 +99,7 @@ fn apply(
     }
     system_user.privileged = attributes.privileged.unwrap_or(system_user.privileged);
     system_user.dynamic = attributes.dynamic.unwrap_or(system_user.dynamic);
+    system_user.shell_hooks = attributes.shell_hooks.unwrap_or(system_user.shell_hooks);
     let said = attributes.credential.map(|credential| match credential {
         Credential::Key => CredentialKind::Key,
         Credential::Password => CredentialKind::Password,

@@ -13,10 +13,13 @@ use jms::store::{Change, Selector, StoreError};
 pub fn set(verb: &Set, context: &mut Context) -> Done {
     let attributes = &verb.attributes;
     let kind = secret::kind(attributes);
-    let says_nothing = attributes.login.is_none() && attributes.shell.is_none() && kind.is_none();
+    let says_nothing = attributes.login.is_none()
+        && attributes.shell.is_none()
+        && attributes.shell_hooks.is_none()
+        && kind.is_none();
     if !verb.asset.is_empty() && says_nothing {
         return Err(Failure::BadInput(
-            "say what differs on these assets: --login, --shell, --key, --generate or --password"
+            "say what differs on these assets: --login, --shell, --shell-hooks, --key, --generate or --password"
                 .to_owned(),
         ));
     }
@@ -77,6 +80,7 @@ fn set_on(
     if let Some(shell) = verb.attributes.shell.clone() {
         said.shell = shell.into_option();
     }
+    said.shell_hooks = verb.attributes.shell_hooks.or(said.shell_hooks);
     let written = change.set_override(&said)?;
     match secret {
         Some(secret) => secret.keep_on(change, &verb.name, asset),

@@ -191,8 +191,8 @@ fn all_or_nothing_and_the_sentence_names_the_table() {
             2,
         ),
         (
-            "[system-user.ops]\nshell_hooks = true\n",
-            "not in this version",
+            "[system-user.ops]\nshell_hooks = \"perhaps\"\n",
+            "boolean",
             2,
         ),
         ("not toml", "line 1", 2),

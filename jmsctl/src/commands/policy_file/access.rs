@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::object::{Object, Surroundings, put, start};
-use super::values::{CredentialKind, Line, Mfa, Moment, Names, NotYet, OrNone, Shell};
+use super::values::{CredentialKind, Line, Mfa, Moment, Names, OrNone, Shell};
 use jms::nouns;
 use jms::policy::Rights;
 use jms::store::{Change, Read, StoreError};
@@ -20,7 +20,7 @@ pub struct SystemUser {
     shell: Option<Shell>,
     credential: Option<CredentialKind>,
     auto_push: Option<bool>,
-    shell_hooks: Option<NotYet>,
+    shell_hooks: Option<bool>,
     comment: Option<Line>,
 }
 
@@ -38,7 +38,7 @@ impl Object for SystemUser {
                     shell: Some(Shell(system_user.shell)),
                     credential: Some(CredentialKind(system_user.credential)),
                     auto_push: Some(system_user.auto_push),
-                    shell_hooks: Some(NotYet(system_user.shell_hooks)),
+                    shell_hooks: Some(system_user.shell_hooks),
                     comment: Some(Line(system_user.comment)),
                 };
                 (system_user.name, said)
@@ -85,7 +85,7 @@ impl Object for SystemUser {
 pub struct SystemUserOverride {
     login: Option<OrNone<String>>,
     shell: Option<OrNone<Shell>>,
-    shell_hooks: Option<OrNone<NotYet>>,
+    shell_hooks: Option<OrNone<bool>>,
 }
 
 /// System user and asset of a table's name.
@@ -108,7 +108,7 @@ impl Object for SystemUserOverride {
                 let said = Self {
                     login: Some(OrNone(one.login)),
                     shell: Some(OrNone(one.shell.map(Shell))),
-                    shell_hooks: Some(OrNone(one.shell_hooks.map(NotYet))),
+                    shell_hooks: Some(OrNone(one.shell_hooks)),
                 };
                 (format!("{}@{}", one.system_user, one.asset), said)
             })

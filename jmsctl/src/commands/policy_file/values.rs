@@ -40,25 +40,6 @@ checked!(
     Network, values::network
 );
 
-/// Whether something is done that no session does yet: `true` is refused, as its flag is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct NotYet(pub bool);
-
-impl<'de> Deserialize<'de> for NotYet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match bool::deserialize(deserializer)? {
-            true => Err(D::Error::custom("true: not in this version; false is")),
-            false => Ok(Self(false)),
-        }
-    }
-}
-
-impl From<NotYet> for bool {
-    fn from(said: NotYet) -> Self {
-        said.0
-    }
-}
-
 /// A moment, RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(pub Time);
@@ -121,9 +102,9 @@ impl From<OrNone<Shell>> for Option<String> {
     }
 }
 
-impl From<OrNone<NotYet>> for Option<bool> {
-    fn from(said: OrNone<NotYet>) -> Self {
-        said.0.map(|said| said.0)
+impl From<OrNone<bool>> for Option<bool> {
+    fn from(said: OrNone<bool>) -> Self {
+        said.0
     }
 }
 
