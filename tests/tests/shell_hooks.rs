@@ -82,7 +82,14 @@ fn was_denied(lab: &Lab, mark: &str) {
 }
 
 fn unhooked(lab: &Lab) -> Vec<Value> {
-    let words = ["jmsctl", "event", "ls", "--type", "session.unhooked", "--json"];
+    let words = [
+        "jmsctl",
+        "event",
+        "ls",
+        "--type",
+        "session.unhooked",
+        "--json",
+    ];
     lab.bastion()
         .command(words)
         .run()
@@ -159,7 +166,9 @@ fn bash_announces_what_it_runs_and_runs_nothing_that_is_denied() {
     assert!(unhooked(&lab).is_empty());
     shell.send_line("PS0=; echo g'on'e");
     shell.expect("gone");
-    eventually("the event", SOON, || (!unhooked(&lab).is_empty()).then_some(()));
+    eventually("the event", SOON, || {
+        (!unhooked(&lab).is_empty()).then_some(())
+    });
     shell.send_line("forbidden unhooked");
     shell.expect("denied by filter guard, rule 1");
     was_denied(&lab, "unhooked");
@@ -215,7 +224,10 @@ fn zsh_fish_and_shells_without_hooks() {
     dash.expect("denied by filter guard, rule 1");
     was_denied(&lab, "dash");
     let told = eventually("the event", SOON, || unhooked(&lab).first().cloned());
-    assert!(told.to_string().contains("no hooks for the shell dash"), "{told}");
+    assert!(
+        told.to_string().contains("no hooks for the shell dash"),
+        "{told}"
+    );
 
     // A command is a command, and file transfers are left alone.
     lives_in(&lab, "/bin/bash");

@@ -6,7 +6,7 @@
 use super::board::Note;
 use super::rules::Judged;
 use super::tap::Watch;
-use crate::hooks::start::{answer, echoed};
+use crate::hooks::start::{self, answer, echoed};
 use crate::hooks::{Marker, Sieve};
 use crate::relay::TapFailure;
 use crate::session::Record;
@@ -23,8 +23,7 @@ const ANNOUNCED: Duration = Duration::from_secs(2);
 /// So much of a line is kept, in bytes.
 const LINE: usize = 64 * 1024;
 
-const STUCK: &str =
-    "a filter denies a line, and the shell, which handles interrupts itself, cannot be kept from running it";
+const STUCK: &str = "a filter denies a line, and the shell, which handles interrupts itself, cannot be kept from running it";
 
 /// Where the conversation with the shell stands.
 #[derive(Debug)]
@@ -279,10 +278,8 @@ impl Watch<'_> {
             .as_ref()
             .map(|line| (said.number.clone(), line.clone()));
         // One paste of several commands is one entry of the history, announced once for each of them.
-        let again = said.fresh
-            && said.number != "0"
-            && said_before.is_some()
-            && hooks.last == said_before;
+        let again =
+            said.fresh && said.number != "0" && said_before.is_some() && hooks.last == said_before;
         hooks.last = said_before;
         let mut command = read(now, &said, rows.last());
         let judged = self.judge_announced(&command, &said, &rows);
@@ -356,7 +353,7 @@ impl Watch<'_> {
             self.keep_as(command, judged, record)?;
         }
         if let Some(hooks) = &mut self.hooks {
-            hooks.reply(nonce, if passes { "a" } else { "d" });
+            hooks.reply(nonce, if passes { start::YES } else { start::NO });
             let until = now + ANSWERED;
             hooks.phase = Phase::Answered { until };
             self.released_at = Some(now);

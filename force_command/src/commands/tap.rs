@@ -246,11 +246,7 @@ impl Watch<'_> {
         answer
     }
 
-    pub(super) fn keep(
-        &mut self,
-        command: Command,
-        record: &mut Record,
-    ) -> Result<(), TapFailure> {
+    pub(super) fn keep(&mut self, command: Command, record: &mut Record) -> Result<(), TapFailure> {
         let judged = command.judged.and_then(|id| self.judged.remove(&id));
         self.keep_as(command, judged.unwrap_or_else(Judged::nothing), record)
     }
@@ -404,9 +400,9 @@ impl Tap for Watched<'_> {
             engine,
             hooks,
         ]
-            .into_iter()
-            .flatten()
-            .min()
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn tick(&mut self, at: Instant, pass: &mut Vec<u8>) -> Result<(), TapFailure> {

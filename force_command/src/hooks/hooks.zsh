@@ -25,9 +25,9 @@ __jms_preexec() {
   { exec {__jms_fd}<>/dev/tty } 2>/dev/null || return 0;
   {
     __jms_write "$__jms_t;c;$k;1;$HISTCMD" "${1:-$3}";
-    if __jms_read "$k" "[ad]"; then
+    if __jms_read "$k" "[01]"; then
       __jms_write "$__jms_t;g;$k" "$got";
-      if [[ $answer == d ]]; then builtin trap - INT; builtin kill -INT $$; fi;
+      if [[ $answer == 0 ]]; then builtin trap - INT; builtin kill -INT $$; fi;
     fi;
   } always { exec {__jms_fd}>&- };
   return 0;

@@ -23,6 +23,11 @@ fn one_line(script: &str) -> String {
     lines.join(" ")
 }
 
+/// It may run. (Digits: a line editor takes the first letter for the end of what it swallows.)
+pub const YES: &str = "1";
+/// It must not.
+pub const NO: &str = "0";
+
 /// What is typed to a hook: it stands behind what the person typed ahead. Line editors know its beginning and swallow it if
 /// nothing waits for it any more.
 #[must_use]

@@ -4,7 +4,7 @@ modes=$(stty -g <&7); stty -echo -icanon min 1 time 0 <&7;
 if [ "$kind" = hello ]; then
   printf "\033Pjms;hello;%s;fish\033\134" "$nonce" >&7; want="????????????????????????????????"; kind=h;
 else
-  printf "\033Pjms;%s;c;%s;%s;%s;%s\033\134" "$token" "$nonce" "$fields" "${#text}" "$text" >&7; want="[ad]";
+  printf "\033Pjms;%s;c;%s;%s;%s;%s\033\134" "$token" "$nonce" "$fields" "${#text}" "$text" >&7; want="[01]";
   kind=g;
 fi;
 begin=$(printf "\033[77;%s;" "$nonce"); got=;
@@ -12,13 +12,13 @@ while :; do
   some=$(dd bs=4096 count=1 <&7 2>/dev/null; printf x); some=${some%x};
   [ -n "$some" ] || exit 1;
   got=$got$some;
-  case $got in *"$begin"${want}z) break;; esac;
+  case $got in *"$begin"${want}z*) break;; esac;
 done;
-answer=${got##*"$begin"}; answer=${answer%z}; got=${got%"$begin"*};
+rest=${got#*"$begin"}; answer=${rest%%z*}; got=${got%%"$begin"*}${rest#*z};
 [ "$kind" = h ] && { token=$answer; printf "%s" "$answer"; };
-[ "$fields" = "1;0" ] && [ "$answer" = d ] && { printf "\033Pjms;%s;x;%s;0;\033\134" "$token" "$nonce" >&7; cat <&7 >/dev/null; };
+[ "$fields" = "1;0" ] && [ "$answer" = 0 ] && { printf "\033Pjms;%s;x;%s;0;\033\134" "$token" "$nonce" >&7; cat <&7 >/dev/null; };
 eaten=; [ -n "$got" ] && eaten=$(printf %s "$got" | od -An -v -tx1 | tr -d "\n" | sed "s/ /%/g");
 printf "\033Pjms;%s;%s;%s;%s;%s\033\134" "$token" "$kind" "$nonce" "${#eaten}" "$eaten" >&7;
 stty "$modes" <&7;
-[ "$answer" = d ] && exit 1;
+[ "$answer" = 0 ] && exit 1;
 exit 0

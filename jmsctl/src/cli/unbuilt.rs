@@ -37,11 +37,7 @@ const VERBS: &[(&str, &[&str])] = &[
 const FLAGS: &[(&str, &[&str], &[&str])] = &[
     ("user", &["set"], &["csv"]),
     ("asset", &["set"], &["csv"]),
-    (
-        "system-user",
-        &["add", "set"],
-        &["sudo-alias", "auto-push"],
-    ),
+    ("system-user", &["add", "set"], &["sudo-alias", "auto-push"]),
     ("grant", &["add", "set"], &["path-allow", "path-deny"]),
     ("session", &["ls"], &["watch"]),
 ];
