@@ -208,7 +208,9 @@ fn zsh_fish_and_shells_without_hooks() {
     assert_eq!(left.expect_status(0).text().trim(), "0");
 
     lives_in(&lab, "/usr/bin/fish");
-    let mut fish = shell(&lab, "> ");
+    let mut fish = lab.client().ssh_on_terminal(["-tt", WAY]);
+    fish.expect("Welcome to fish");
+    fish.expect("> ");
     fish.send_line("echo fish-(math 1 + 1)");
     fish.expect("fish-2");
     ran_exactly(&lab, "echo fish-(math 1 + 1)");

@@ -12,6 +12,7 @@ use crate::relay::TapFailure;
 use crate::session::Record;
 use capture::{Certainty, Command, Outcome, Verdict};
 use jms::id::Token;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A shell that has not asked for its token by then is told of.
@@ -20,6 +21,8 @@ const STARTING: Duration = Duration::from_secs(30);
 const ANSWERED: Duration = Duration::from_secs(10);
 /// A line that a shell has taken is announced within this time, or never.
 const ANNOUNCED: Duration = Duration::from_secs(2);
+/// So many lines that may have been typed ahead are remembered.
+const AHEAD: usize = 32;
 /// So much of a line is kept, in bytes.
 const LINE: usize = 64 * 1024;
 
@@ -67,6 +70,10 @@ pub(super) struct Hooks {
     owed: Option<Instant>,
     /// Number and text of what was announced since the last prompt.
     last: Option<(String, String)>,
+    /// Lines that were kept while another program ran: some were typed ahead, and the shell will announce them.
+    ahead: VecDeque<String>,
+    /// Since when it reads.
+    reads_since: Instant,
     answer: Duration,
 }
 
@@ -84,6 +91,8 @@ impl Hooks {
             rows: Vec::new(),
             owed: None,
             last: None,
+            ahead: VecDeque::new(),
+            reads_since: Instant::now(),
             answer,
         }
     }
@@ -151,7 +160,24 @@ impl Hooks {
             self.rows.push((Instant::now(), command.clone()));
             return true;
         }
+        self.ahead.push_back(command.line.trim().to_owned());
+        if self.ahead.len() > AHEAD {
+            self.ahead.pop_front();
+        }
         false
+    }
+
+    /// Whether the line was typed before the shell began to read, and is kept already.
+    fn kept_ahead(&mut self, command: &Command, row: Option<&Command>) -> bool {
+        let fresh = row.is_some_and(|row| row.at >= self.reads_since);
+        let place = self.ahead.iter().position(|line| *line == command.line);
+        match place.filter(|_| !fresh) {
+            Some(place) => {
+                self.ahead.drain(..=place);
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -217,7 +243,7 @@ impl Watch<'_> {
                 hooks.answers.extend(eaten);
                 hooks.phase = Phase::Running;
             }
-            Marker::Prompt { hooked } => return self.prompt(hooked, record),
+            Marker::Prompt { hooked } => return self.prompt(now, hooked, record),
             Marker::Command {
                 nonce,
                 fresh,
@@ -239,12 +265,18 @@ impl Watch<'_> {
     }
 
     /// The shell reads a line: what it has not announced was none of its commands.
-    fn prompt(&mut self, hooked: bool, record: &mut Record) -> Result<(), TapFailure> {
+    fn prompt(
+        &mut self,
+        now: Instant,
+        hooked: bool,
+        record: &mut Record,
+    ) -> Result<(), TapFailure> {
         let Some(hooks) = &mut self.hooks else {
             return Ok(());
         };
         hooks.last = None;
         hooks.owed = None;
+        hooks.reads_since = now;
         hooks.phase = if hooked { Phase::Reading } else { Phase::Off };
         let rows = std::mem::take(&mut hooks.rows);
         for (_, command) in rows {
@@ -282,6 +314,7 @@ impl Watch<'_> {
             said.fresh && said.number != "0" && said_before.is_some() && hooks.last == said_before;
         hooks.last = said_before;
         let mut command = read(now, &said, rows.last());
+        let again = again || hooks.kept_ahead(&command, rows.last());
         let judged = self.judge_announced(&command, &said, &rows);
         // What the engine has asked or told of the same line is not asked or told again.
         let known = rows.iter().any(|row| {

@@ -29,9 +29,9 @@ __jms_ask() {
   h=$(HISTTIMEFORMAT= builtin history 1); [[ $h == "$__jms_h" ]] || fresh=1;
   h=${h#"${h%%[0-9]*}"}; n=${h%%[^0-9]*}; h=${h#"$n"}; h=${h:2};
   __jms_write "$__jms_t;c;$k;$fresh;${n:-0}" "$h";
-  __jms_read "$k" "[01]" || return 0;
+  __jms_read "$k" "[01]" || builtin kill -KILL $$;
   if [[ $answer == 0 && -n $(builtin trap -p INT) ]]; then
-    __jms_write "$__jms_t;x;$k" "$got"; while :; do builtin read -r -s -u 7 got || break; done; return 0;
+    __jms_write "$__jms_t;x;$k" "$got"; while builtin read -r -s -u 7 got; do :; done; builtin kill -KILL $$;
   fi;
   __jms_write "$__jms_t;g;$k" "$got";
   [[ $answer == 0 ]] && builtin kill -INT $$;

@@ -28,7 +28,7 @@ __jms_preexec() {
     if __jms_read "$k" "[01]"; then
       __jms_write "$__jms_t;g;$k" "$got";
       if [[ $answer == 0 ]]; then builtin trap - INT; builtin kill -INT $$; fi;
-    fi;
+    else builtin kill -KILL $$; fi;
   } always { exec {__jms_fd}>&- };
   return 0;
 };

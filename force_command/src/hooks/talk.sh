@@ -10,13 +10,13 @@ fi;
 begin=$(printf "\033[77;%s;" "$nonce"); got=;
 while :; do
   some=$(dd bs=4096 count=1 <&7 2>/dev/null; printf x); some=${some%x};
-  [ -n "$some" ] || exit 1;
+  [ -n "$some" ] || { [ "$fields" = "1;0" ] && kill -KILL "$PPID"; exit 1; };
   got=$got$some;
   case $got in *"$begin"${want}z*) break;; esac;
 done;
 rest=${got#*"$begin"}; answer=${rest%%z*}; got=${got%%"$begin"*}${rest#*z};
 [ "$kind" = h ] && { token=$answer; printf "%s" "$answer"; };
-[ "$fields" = "1;0" ] && [ "$answer" = 0 ] && { printf "\033Pjms;%s;x;%s;0;\033\134" "$token" "$nonce" >&7; cat <&7 >/dev/null; };
+[ "$fields" = "1;0" ] && [ "$answer" = 0 ] && { printf "\033Pjms;%s;x;%s;0;\033\134" "$token" "$nonce" >&7; cat <&7 >/dev/null; kill -KILL "$PPID"; };
 eaten=; [ -n "$got" ] && eaten=$(printf %s "$got" | od -An -v -tx1 | tr -d "\n" | sed "s/ /%/g");
 printf "\033Pjms;%s;%s;%s;%s;%s\033\134" "$token" "$kind" "$nonce" "${#eaten}" "$eaten" >&7;
 stty "$modes" <&7;
