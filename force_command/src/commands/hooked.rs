@@ -367,7 +367,7 @@ impl Watch<'_> {
             readings.extend(rows.iter().map(|row| row.line.clone()));
         }
         match readings.is_empty() {
-            true => rules.judge_cut(),
+            true => rules.judge_disturbed(),
             false => rules.judge(&readings),
         }
     }

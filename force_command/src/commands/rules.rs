@@ -51,6 +51,17 @@ impl Judged {
         }
     }
 
+    /// The shell announced something, and something else wrote into it.
+    fn disturbed() -> Self {
+        Self {
+            verdict: Verdict::Deny,
+            sentence:
+                "denied, because something else wrote into what the shell announced; try again"
+                    .to_owned(),
+            ..Self::nothing()
+        }
+    }
+
     /// Without anything of the line.
     fn silent(self) -> Self {
         let word = match self.verdict {
@@ -209,6 +220,12 @@ impl Rules {
     #[must_use]
     pub fn judge_cut(&self) -> Judged {
         Judged::too_long()
+    }
+
+    /// What is said of a line that the shell announced and that nobody could read.
+    #[must_use]
+    pub fn judge_disturbed(&self) -> Judged {
+        Judged::disturbed()
     }
 
     /// What is said of a line that was typed without echo.

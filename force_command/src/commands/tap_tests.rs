@@ -200,3 +200,185 @@ fn what_happens_to_hidden_lines_is_a_setting() {
         assert_eq!(ends, expected);
     }
 }
+
+/// A shell with hooks, as the tap hears it.
+struct HookedShell {
+    token: Token,
+    number: u32,
+}
+
+impl HookedShell {
+    fn ready(tap: &mut Watched<'_>, token: Token) -> Self {
+        let shell = Self { token, number: 0 };
+        assert_eq!(
+            heard(tap, "\x1bPjms;hello;7;bash\x1b\\Welcome\r\n"),
+            "Welcome\r\n"
+        );
+        let token = shell.token.reveal();
+        assert_eq!(released(tap), format!("\x1b[77;7;{token}z"));
+        shell.says(tap, "h;7;0;");
+        shell.prompts(tap);
+        shell
+    }
+
+    fn says(&self, tap: &mut Watched<'_>, what: &str) {
+        let seen = heard(
+            tap,
+            &format!("\x1bPjms;{};{what}\x1b\\", self.token.reveal()),
+        );
+        assert_eq!(seen, "");
+    }
+
+    fn prompts(&self, tap: &mut Watched<'_>) {
+        self.says(tap, "p;1;0;");
+        heard(tap, "\x1b[?2004hdev@web1$ ");
+    }
+
+    /// Announces a line; what it is answered.
+    fn announces(&mut self, tap: &mut Watched<'_>, line: &str) -> String {
+        self.number += 1;
+        let (number, length) = (self.number, line.len());
+        self.says(tap, &format!("c;{number};1;{number};{length};{line}"));
+        released(tap)
+    }
+
+    fn runs(&self, tap: &mut Watched<'_>, eaten: &str) {
+        self.says(tap, &format!("g;{};{};{eaten}", self.number, eaten.len()));
+    }
+}
+
+/// Feeds output as the relay does; what others see of it.
+fn heard(tap: &mut Watched<'_>, output: &str) -> String {
+    let now = Instant::now();
+    let rest = tap.sift(now, Stream::Output, output.as_bytes()).unwrap();
+    if !rest.is_empty() {
+        tap.output(now, Stream::Output, &rest).unwrap();
+    }
+    tap.hear(now).unwrap();
+    String::from_utf8(rest).unwrap()
+}
+
+/// What goes to the asset by the clock.
+fn released(tap: &mut Watched<'_>) -> String {
+    let mut pass = Vec::new();
+    tap.tick(Instant::now(), &mut pass).unwrap();
+    String::from_utf8(pass).unwrap()
+}
+
+fn shown(tap: &mut Watched<'_>) -> String {
+    String::from_utf8(tap.shows(Instant::now()).unwrap()).unwrap()
+}
+
+fn types(tap: &mut Watched<'_>, line: &str) {
+    for byte in line.bytes() {
+        typed(tap, &[byte]).unwrap();
+        if byte == b'\r' {
+            heard(tap, "\r\n\x1b[?2004l\r");
+        } else {
+            heard(tap, &char::from(byte).to_string());
+        }
+    }
+}
+
+/// The lines that were kept: text, whether sure, whether it ran.
+fn kept(session: &Session) -> Vec<(String, bool, bool)> {
+    let notes = session.board.borrow().first(100);
+    notes
+        .into_iter()
+        .filter_map(|note| match note {
+            Note::Line(line) => Some((
+                line.text,
+                line.certainty == capture::Certainty::Exact,
+                line.accepted,
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+fn line(text: &str, ran: bool) -> (String, bool, bool) {
+    (text.to_owned(), true, ran)
+}
+
+#[test]
+fn what_the_shell_announces_is_kept_once_and_nothing_of_it_is_recorded() {
+    let mut session = Session::with(None);
+    let token = Token::random().unwrap();
+    let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
+    let mut shell = HookedShell::ready(&mut tap, token.clone());
+    types(&mut tap, "!!\r");
+    assert_eq!(shell.announces(&mut tap, "echo quince"), "\x1b[77;1;1z");
+    // What is typed meanwhile waits, behind what the hook had read.
+    assert_eq!(typed(&mut tap, b"date").unwrap(), b"");
+    shell.runs(&mut tap, "up");
+    assert_eq!(released(&mut tap), "update");
+    heard(&mut tap, "quince\r\n");
+    shell.prompts(&mut tap);
+    tap.ended().unwrap();
+    assert_eq!(kept(&session), [line("echo quince", true)]);
+    let recorded = session.recorded();
+    let secret = |(_, data): &(Kind, String)| {
+        data.contains("jms;") || data.contains(token.reveal()) || data.contains("[77;")
+    };
+    assert!(!recorded.iter().any(secret), "{recorded:?}");
+}
+
+#[test]
+fn a_line_that_the_shell_does_not_announce_is_the_engines() {
+    let mut session = Session::with(None);
+    let token = Token::random().unwrap();
+    let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
+    let shell = HookedShell::ready(&mut tap, token);
+    types(&mut tap, "fi\r");
+    heard(&mut tap, "bash: syntax error\r\n");
+    shell.prompts(&mut tap);
+    tap.ended().unwrap();
+    assert_eq!(kept(&session), [line("fi", true)]);
+}
+
+#[test]
+fn what_no_reading_could_know_is_denied_where_the_shell_announces_it() {
+    let mut session = Session::with(Some("reboot"));
+    let token = Token::random().unwrap();
+    let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
+    let mut shell = HookedShell::ready(&mut tap, token);
+    assert_eq!(shell.announces(&mut tap, "reboot now"), "\x1b[77;1;0z");
+    assert!(shown(&mut tap).starts_with("jms: denied by filter test"));
+    shell.runs(&mut tap, "");
+    shell.prompts(&mut tap);
+    assert_eq!(shell.announces(&mut tap, "uptime"), "\x1b[77;2;1z");
+    let stuck = format!("\x1bPjms;{};x;2;0;\x1b\\", shell.token.reveal());
+    tap.sift(Instant::now(), Stream::Output, stuck.as_bytes());
+    let ended = tap.hear(Instant::now());
+    assert!(matches!(ended, Err(TapFailure::Forbidden(_))), "{ended:?}");
+    assert_eq!(
+        kept(&session),
+        [line("reboot now", false), line("uptime", true)]
+    );
+}
+
+#[test]
+fn a_disturbed_announcement_is_not_run_where_rules_apply() {
+    for (rule, answer) in [(Some("reboot"), "0"), (None, "1")] {
+        let mut session = Session::with(rule);
+        let token = Token::random().unwrap();
+        let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
+        let shell = HookedShell::ready(&mut tap, token);
+        shell.says(&mut tap, "c;5;1;5;9;rebnoiseoot");
+        assert_eq!(released(&mut tap), format!("\x1b[77;5;{answer}z"));
+    }
+}
+
+#[test]
+fn a_hook_that_was_taken_away_is_told_of_once() {
+    let mut session = Session::with(None);
+    let token = Token::random().unwrap();
+    let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
+    let shell = HookedShell::ready(&mut tap, token);
+    shell.says(&mut tap, "p;0;0;");
+    shell.says(&mut tap, "p;0;0;");
+    assert!(matches!(
+        &session.board.borrow().first(9)[..],
+        [Note::Unhooked(_)]
+    ));
+}

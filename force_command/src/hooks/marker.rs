@@ -385,6 +385,33 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+        fn the_same_is_seen_and_announced_however_the_reads_cut_it(
+            inside in "(c|g|p|x|h|;|[0-9]|%|\x1b|[\\\\]|P|jms|\\PC){0,40}",
+            behind in "(\x1b|[\\\\]|P|jms;|none;|\\^\\[\\[77;|az){0,20}",
+        ) {
+            let (_, token) = sieve();
+            let output = format!("before\x1bPjms;{token};{inside}\x1b\\{behind}").into_bytes();
+            let sift = |parts: Vec<&[u8]>| {
+                let mut sieve = Sieve::new(Token::parse(&token).unwrap());
+                for echo in super::super::start::echoed("77", "1") {
+                    sieve.expect_echo(echo);
+                }
+                let (mut seen, mut markers) = (Vec::new(), Vec::new());
+                for part in parts {
+                    let (more, others) = sieve.feed(part);
+                    seen.extend(more);
+                    markers.extend(others);
+                }
+                seen.extend(sieve.end());
+                (seen, markers)
+            };
+            let whole = sift(vec![&output]);
+            proptest::prop_assert_eq!(&whole, &sift(output.chunks(1).collect()));
+            proptest::prop_assert_eq!(&whole, &sift(output.chunks(7).collect()));
+            proptest::prop_assert!(!String::from_utf8_lossy(&whole.0).contains(&token));
+        }
+
+        #[test]
         fn what_is_no_marker_passes_unchanged(
             bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
             cut in 0usize..300,
