@@ -1,83 +1,9 @@
 //! The filters that apply to one session, and what they say of a line.
 
+use super::judged::Judged;
 use capture::Verdict as Answer;
-use filter::{
-    CompileError, Context, Filter, FilterText, Judgement, Language, NotPlain, Piece, Verdict,
-};
+use filter::{CompileError, Context, Filter, FilterText, Language, Piece, Verdict};
 use jms::settings::HiddenInput;
-
-/// What is kept of a judgement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The filter that spoke; empty: none.
-    pub filter: String,
-    /// The rule, as it is written; empty: the filter's default, or no filter.
-    pub rule: String,
-    /// For people.
-    pub sentence: String,
-}
-
-impl Judged {
-    /// No filter applies.
-    #[must_use]
-    pub fn nothing() -> Self {
-        Self {
-            verdict: Verdict::Allow,
-            filter: String::new(),
-            rule: String::new(),
-            sentence: String::new(),
-        }
-    }
-
-    /// A line that nobody could read, and the setting forbids it.
-    fn unread() -> Self {
-        Self {
-            verdict: Verdict::Deny,
-            sentence: "denied, because it was typed without echo (filter.hidden_input)".to_owned(),
-            ..Self::nothing()
-        }
-    }
-}
-
-impl Judged {
-    /// A line of which not all is known.
-    fn too_long() -> Self {
-        Self {
-            verdict: Verdict::Deny,
-            sentence: "denied, because the line is longer than 64 KiB".to_owned(),
-            ..Self::nothing()
-        }
-    }
-
-    /// Without anything of the line.
-    fn silent(self) -> Self {
-        let word = match self.verdict {
-            Verdict::Deny => "denied by",
-            Verdict::Confirm => "asked by",
-            Verdict::Warn | Verdict::Allow => "seen by",
-        };
-        Self {
-            sentence: format!(
-                "{word} filter {}, rule {}: a line typed without echo",
-                self.filter, self.rule
-            ),
-            ..self
-        }
-    }
-}
-
-impl From<Judgement> for Judged {
-    fn from(judgement: Judgement) -> Self {
-        Self {
-            verdict: judgement.verdict,
-            rule: judgement.rule().to_owned(),
-            sentence: judgement.sentence(),
-            filter: judgement.filter,
-        }
-    }
-}
 
 /// What is said of a piece of a script.
 #[derive(Debug)]
@@ -170,24 +96,15 @@ impl Rules {
 
     /// Why the bytes of a piece are denied, whatever they say.
     fn no_script(&self, piece: &Piece, language: Language) -> Option<Judged> {
-        let (filter, why) = if language == Language::Shell && piece.bytes.contains(&0) {
+        if language == Language::Shell && piece.bytes.contains(&0) {
             // Shells leave it out, and no honest script has one.
-            (
-                self.filters.first()?,
-                "a NUL byte stands in the script".to_owned(),
-            )
-        } else {
-            let strict = |filter: &&Filter| filter.default == Verdict::Deny;
-            let filter = self.filters.iter().find(strict)?;
-            std::str::from_utf8(&piece.bytes).err()?;
-            (filter, NotPlain::Bytes.to_string())
-        };
-        Some(Judged {
-            verdict: Verdict::Deny,
-            filter: filter.name.clone(),
-            rule: String::new(),
-            sentence: format!("denied by filter {}: {why}", filter.name),
-        })
+            let filter = self.filters.first()?;
+            return Some(Judged::denied(
+                &filter.name,
+                &"a NUL byte stands in the script",
+            ));
+        }
+        Judged::of_bytes(&piece.bytes, &self.filters)
     }
 
     /// What is said of a line that was typed without echo and may be a password: only a rule speaks of it, no default does,

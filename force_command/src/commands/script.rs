@@ -4,7 +4,9 @@
 //! Where no filter applies, nothing is looked at.
 
 use super::board::{Board, Line, Note};
-use super::rules::{Judged, OfScript};
+use super::judged::Judged;
+use super::room::Room;
+use super::rules::OfScript;
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
@@ -21,8 +23,6 @@ const TURN: Duration = Duration::from_millis(5);
 const WAITING: usize = 256;
 /// How long it waits until it looks again.
 const AGAIN: Duration = Duration::from_millis(10);
-/// So much of a line stands in a marker of the recording, in characters.
-const IN_A_MARKER: usize = 200;
 
 /// See the module.
 pub struct Gated<'a> {
@@ -39,11 +39,13 @@ pub struct Gated<'a> {
     denied: Option<String>,
     /// What was let through and is not kept yet.
     passed: Option<(Judged, String)>,
+    /// For what is let through.
+    room: Room,
 }
 
 impl<'a> Gated<'a> {
-    /// For a script that `reads` says who reads.
-    pub fn new(record: &'a mut Record, board: &'a RefCell<Board>, reads: Reads) -> Self {
+    /// For a script that `reads` says who reads. `most`: so many bytes are kept of what is let through.
+    pub fn new(record: &'a mut Record, board: &'a RefCell<Board>, reads: Reads, most: u64) -> Self {
         let language = match reads {
             Reads::Shell => Language::Shell,
             Reads::Interpreter => Language::Text,
@@ -58,7 +60,17 @@ impl<'a> Gated<'a> {
             again: None,
             denied: None,
             passed: None,
+            room: Room::new(most),
         }
+    }
+
+    /// The session is over: what was not kept is counted.
+    ///
+    /// # Errors
+    /// [`TapFailure`] for what could not be kept.
+    pub fn ended(&mut self) -> Result<(), TapFailure> {
+        self.keep_passed(Instant::now())?;
+        self.keep_more()
     }
 
     /// What the person is told, if a line was denied.
@@ -126,6 +138,7 @@ impl<'a> Gated<'a> {
                 self.denied = Some(sentence);
                 self.script = Script::new(self.language);
                 self.keep_passed(now)?;
+                self.keep_more()?;
                 self.keep(now, judged, piece.text, false)
             }
         }
@@ -150,9 +163,20 @@ impl<'a> Gated<'a> {
 
     fn keep_passed(&mut self, now: Instant) -> Result<(), TapFailure> {
         match self.passed.take() {
-            Some((judged, text)) => self.keep(now, judged, text, true),
-            None => Ok(()),
+            Some((judged, text)) if self.room.takes(text.len(), now) => {
+                self.keep(now, judged, text, true)
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// One row for all that there was no room for.
+    fn keep_more(&mut self) -> Result<(), TapFailure> {
+        let Some((bytes, since)) = self.room.take_more() else {
+            return Ok(());
+        };
+        let text = format!("({bytes} bytes more of the script, allowed and not kept)");
+        self.keep(since, Judged::nothing(), text, true)
     }
 
     fn keep(
@@ -163,11 +187,9 @@ impl<'a> Gated<'a> {
         accepted: bool,
     ) -> Result<(), TapFailure> {
         let text = text.trim_end_matches('\n').to_owned();
-        let begin: String = text.chars().take(IN_A_MARKER).collect();
-        let what = if accepted { "command" } else { "denied" };
-        self.record.mark_at(now, &format!("{what}: {begin}"))?;
+        let age = i64::try_from(now.elapsed().as_millis()).unwrap_or(0);
         let line = Line {
-            at: Time::now(),
+            at: Time::now().plus(age.saturating_neg()),
             recorded_at: self.record.since_start(now),
             text,
             cut: false,
@@ -175,6 +197,7 @@ impl<'a> Gated<'a> {
             accepted,
             judged,
         };
+        self.record.mark_at(now, &line.marker())?;
         match self.board.borrow_mut().add(Note::Line(line)) {
             true => Ok(()),
             false => Err(TapFailure::Capture(

@@ -238,8 +238,12 @@ fn run(
             outcome
         }
         (false, Some(reads)) => {
-            let mut taps = Gated::new(record, &board, reads);
-            let outcome = relayed(&mut child, &mut taps, &mut live);
+            let most = u64::from(settings.filter.script_kept_mib) << 20;
+            let mut taps = Gated::new(record, &board, reads, most);
+            let mut outcome = relayed(&mut child, &mut taps, &mut live);
+            if let Err(failure) = taps.ended() {
+                outcome.end = first_failure(outcome.end, failure);
+            }
             denied = taps.denied().map(str::to_owned);
             outcome
         }
