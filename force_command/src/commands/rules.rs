@@ -5,13 +5,22 @@ use capture::Verdict as Answer;
 use filter::{CompileError, Context, Filter, FilterText, Language, Piece, Verdict};
 use jms::settings::HiddenInput;
 
+/// What is known of the lines of a script that ran.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Before {
+    /// One of them may have read on in the script, so that its lines may not belong together as it seems.
+    may_have_read: bool,
+    /// A line may say something else to the shell than what it says.
+    expands_history: bool,
+}
+
 /// What is said of a piece of a script.
 #[derive(Debug)]
 pub struct OfScript {
     /// The verdict.
     pub judged: Judged,
-    /// None of its commands can have read on in the script.
-    pub leaves_input_alone: bool,
+    /// What is known once it ran.
+    pub then: Before,
 }
 
 /// See the module.
@@ -69,29 +78,30 @@ impl Rules {
         strictest.unwrap_or_else(Judged::nothing)
     }
 
-    /// What is said of a piece of a script. `in_doubt`: something before it may have read of the script, so that its lines may
-    /// not belong together. What is no text cannot be read: a filter that allows only what it lists does not allow it.
+    /// What is said of a piece of a script. What is no text cannot be read: a filter that allows only what it lists does not
+    /// allow it.
     #[must_use]
-    pub fn judge_script(&self, piece: &Piece, language: Language, in_doubt: bool) -> OfScript {
+    pub fn judge_script(&self, piece: &Piece, language: Language, before: Before) -> OfScript {
         let mut context = Context::SCRIPT.in_language(language);
-        if !piece.in_step && language == Language::Shell {
+        if language == Language::Shell && (!piece.in_step || before.expands_history) {
             context = context.out_of_step();
         }
-        if in_doubt {
+        if before.may_have_read {
             context = context.in_doubt();
         }
         let judgement = filter::judge(&self.filters, &piece.text, context);
-        let leaves_input_alone = language != Language::Shell || judgement.leaves_input_alone();
+        let reads = language == Language::Shell && !judgement.leaves_input_alone();
+        let then = Before {
+            may_have_read: before.may_have_read || reads,
+            expands_history: before.expands_history || judgement.expands_history(),
+        };
         let mut judged = Judged::from(judgement);
         if judged.verdict != Verdict::Deny
             && let Some(why) = self.no_script(piece, language)
         {
             judged = why;
         }
-        OfScript {
-            judged,
-            leaves_input_alone,
-        }
+        OfScript { judged, then }
     }
 
     /// Why the bytes of a piece are denied, whatever they say.

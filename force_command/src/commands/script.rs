@@ -6,7 +6,7 @@
 use super::board::{Board, Line, Note};
 use super::judged::Judged;
 use super::room::Room;
-use super::rules::OfScript;
+use super::rules::{Before, OfScript};
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
@@ -23,6 +23,9 @@ const TURN: Duration = Duration::from_millis(5);
 const WAITING: usize = 256;
 /// How long it waits until it looks again.
 const AGAIN: Duration = Duration::from_millis(10);
+/// When it was looked for the end of what belongs together and there was none, more of it waits so many times as long as that
+/// took: whoever sends it in crumbs does not keep the bastion busy.
+const PATIENCE: u32 = 4;
 
 /// See the module.
 pub struct Gated<'a> {
@@ -30,8 +33,7 @@ pub struct Gated<'a> {
     board: &'a RefCell<Board>,
     language: Language,
     script: Script,
-    /// Something may have read of the script besides the shell.
-    in_doubt: bool,
+    before: Before,
     /// No more comes.
     ended: bool,
     /// When what is held is looked at again, if it could not be all.
@@ -55,7 +57,7 @@ impl<'a> Gated<'a> {
             board,
             language,
             script: Script::new(language),
-            in_doubt: false,
+            before: Before::default(),
             ended: false,
             again: None,
             denied: None,
@@ -96,28 +98,29 @@ impl<'a> Gated<'a> {
                 self.again = Some(now);
                 break;
             }
+            let looked = Instant::now();
             let piece = match self.script.next_piece() {
                 None if self.ended => self.script.finish(),
                 piece => piece,
             };
             match piece {
                 Some(piece) => self.judge(now, piece, pass)?,
-                None => break,
+                None => {
+                    self.again = pause(looked.elapsed()).map(|pause| now + pause);
+                    break;
+                }
             }
         }
         self.keep_passed(now)
     }
 
     fn judge(&mut self, now: Instant, piece: Piece, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
-        let OfScript {
-            judged,
-            leaves_input_alone,
-        } = self
-            .board
-            .borrow()
-            .rules()
-            .judge_script(&piece, self.language, self.in_doubt);
-        self.in_doubt |= !leaves_input_alone;
+        let OfScript { judged, then } =
+            self.board
+                .borrow()
+                .rules()
+                .judge_script(&piece, self.language, self.before);
+        self.before = then;
         match judged.verdict {
             Verdict::Allow => {
                 pass.extend(piece.bytes);
@@ -205,6 +208,12 @@ impl<'a> Gated<'a> {
             )),
         }
     }
+}
+
+/// How long more of a script waits, if looking at what there is came to nothing and took so long.
+fn pause(looked: Duration) -> Option<Duration> {
+    let long = looked > Duration::from_micros(200);
+    long.then(|| (looked * PATIENCE).min(AGAIN))
 }
 
 impl Tap for Gated<'_> {

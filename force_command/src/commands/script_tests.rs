@@ -248,6 +248,38 @@ fn without_a_filter_nothing_is_held_or_kept_and_a_filter_that_comes_holds_from_t
 }
 
 #[test]
+fn behind_what_lets_lines_say_what_others_said_each_is_opaque() {
+    let strict = rules(
+        Verdict::Deny,
+        &[
+            (Verdict::Allow, "set -o history"),
+            (Verdict::Allow, "set -H"),
+            (Verdict::Allow, "ls *"),
+        ],
+    );
+    let mut session = Session::with(strict);
+    let (passed, denied) = session.pass(Reads::Shell, &[b"set -o history\nls x\nset -H\nls !#\n"]);
+    assert_eq!(passed, b"set -o history\nls x\nset -H\n");
+    assert!(denied.is_some());
+}
+
+#[test]
+fn what_comes_in_crumbs_waits_while_nothing_is_whole() {
+    let session = &mut Session::with(rules(Verdict::Allow, &[(Verdict::Deny, "rm")]));
+    let mut gated = Gated::new(&mut session.record, &session.board, Reads::Shell, 0);
+    let mut passed = Vec::new();
+    let begin = format!("cat <<E\n{}", "text\n".repeat(12_000));
+    gated
+        .input(Instant::now(), begin.as_bytes(), &mut passed)
+        .unwrap();
+    assert!(gated.holds_input() && !gated.takes_input());
+    finish(&mut gated, &session.board, &mut passed);
+    assert!(gated.takes_input() && passed.is_empty());
+    gated.input(Instant::now(), b"E\n", &mut passed).unwrap();
+    assert_eq!(passed, format!("{begin}E\n").as_bytes());
+}
+
+#[test]
 fn a_long_script_is_judged_in_turns_and_comes_out_byte_for_byte() {
     let mut session = Session::with(rules(
         Verdict::Allow,

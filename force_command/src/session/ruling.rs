@@ -28,6 +28,8 @@ use std::time::Duration;
 pub struct Ruling {
     /// What the asset is told to run; not what was asked for where filters are enforced.
     pub command: Option<Vec<u8>>,
+    /// Filters are enforced: what runs is what was judged, and nothing of the user's own environment goes with it.
+    pub enforced: bool,
     /// Whether standard input is a script, and who reads it.
     pub script: Option<Reads>,
     /// The filters that apply, as they were read.
@@ -59,6 +61,7 @@ impl Asking<'_> {
             self.compile(store, &texts)?;
             let reads_script = self.connect.channel == Channel::Shell && !self.connect.terminal;
             return Ok(Ruling {
+                enforced: false,
                 command: self.connect.command.clone(),
                 script: reads_script.then_some(Reads::Shell),
                 filters: texts,
@@ -112,7 +115,8 @@ impl Asking<'_> {
         let filters = self.compile(store, &texts)?;
         let judgement = judge(&filters, line, Context::EXEC);
         let script = judgement.reads().filter(|_| !self.connect.terminal);
-        let (kept, passed) = match self.enforcer(store, &filters)? {
+        let enforcer = self.enforcer(store, &filters)?;
+        let (kept, passed) = match enforcer {
             Some(by) => enforced(command, &filters, by),
             None => {
                 let unread = Judged::of_bytes(command, &filters);
@@ -120,6 +124,7 @@ impl Asking<'_> {
             }
         };
         let ruling = Ruling {
+            enforced: enforcer.is_some(),
             command: Some(passed),
             script,
             filters: texts,

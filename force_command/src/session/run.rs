@@ -144,6 +144,10 @@ fn run(
         session: &session.id,
         settings,
         start,
+        locale: match ruling.enforced {
+            true => &[],
+            false => &start.environment.locale,
+        },
     };
     let stages = prepare::way(
         &session.egress,
