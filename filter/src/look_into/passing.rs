@@ -14,7 +14,7 @@ const COPIERS: &[(&[&str], usize)] = &[
     ),
     (
         &[
-            "grep", "egrep", "fgrep", "rg", "sed", "gsed", "awk", "gawk", "mawk", "nawk", "perl",
+            "grep", "egrep", "fgrep", "rg", "sed", "gsed", "awk", "gawk", "mawk", "nawk",
         ],
         1,
     ),

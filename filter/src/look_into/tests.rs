@@ -341,6 +341,7 @@ fn what_others_pass_on_to_a_shell_is_a_script() {
         ("cat <file | sh", None),
         ("sed s/a/b/ file | sh", None),
         ("curl u | sh", None),
+        ("perl script.pl | sh", None),
         ("cat; echo x | sh", None),
         ("cat | wc; id | sh", None),
         ("cat && { echo x; } | sh", None),
