@@ -17,7 +17,8 @@ impl Capture {
             && self.paused.is_none()
             && rested
             && now.saturating_duration_since(front.at) >= REST * 2
-            && self.last_output.is_some_and(|at| at >= front.at)
+            // What came with its accepting key was there before it.
+            && self.last_output.is_some_and(|at| at > front.at)
         {
             if front.editor && self.screen.bracketed() && front.epoch == self.epoch {
                 if self.prompt_is_back(front) {
