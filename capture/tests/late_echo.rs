@@ -49,3 +49,22 @@ fn a_secret_that_a_program_tells_of_is_none_of_the_lines() {
         .waits(3000);
     assert_eq!(session.lines(), ["./ask"]);
 }
+
+#[test]
+fn a_line_that_was_sent_before_a_prompt_of_another_folder_stands_behind_it() {
+    let mut session = Session::denying("rm");
+    session
+        .prints("ops@web1:w$ ")
+        .waits(100)
+        .types("cd logs\rls\r")
+        .prints("cd logs")
+        .waits(20)
+        .prints("\r\n")
+        .waits(30)
+        .prints("ops@web1:logs$ ls")
+        .waits(100)
+        .prints("\r\naccess.log\r\nops@web1:logs$ ")
+        .waits(300);
+    assert_eq!(session.lines(), ["cd logs", "ls"]);
+    assert_eq!(session.hidden, 0);
+}
