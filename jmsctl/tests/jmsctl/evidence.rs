@@ -587,7 +587,10 @@ fn refused_logins_are_listed_and_logins_are_followed() {
             "factors",
             "phase",
             "reason",
-            "rule"
+            "rule",
+            "count",
+            "first",
+            "remark"
         ]
     );
     assert_eq!(
