@@ -5,6 +5,7 @@ use crate::echo::{Echo, Echoed};
 use crate::hold::Hold;
 use crate::keys::{Key, Keys};
 use crate::line::Anchor;
+use crate::pause::Pause;
 use crate::program::Program;
 use crate::prompt::Prompts;
 use crate::screen::{Event, Place, Screen};
@@ -61,6 +62,8 @@ pub struct Capture {
     pub(crate) began_alternate: bool,
     /// A key was typed that interrupts programs, and nothing has shown yet that it did.
     pub(crate) signalled: bool,
+    /// The line editor has stopped in the midst of a line.
+    pub(crate) paused: Option<Pause>,
     /// When `ESC` was typed last.
     pub(crate) escape_at: Option<Instant>,
     /// The line whose accepting key is held was not seen.
@@ -111,6 +114,7 @@ impl Capture {
             began: Place { line: 0, column: 0 },
             began_alternate: false,
             signalled: false,
+            paused: None,
             escape_at: None,
             unknown: false,
             answers: false,
@@ -191,7 +195,9 @@ impl Capture {
         let flood = bytes.len() >= FLOOD
             && self.waiting.iter().all(|a| a.feeds >= FEEDS)
             && memchr::memmem::find(bytes, b"\x1b[?").is_none();
-        if idle && (nothing && bytes.len() >= 512 || flood) {
+        let pauses = self.paused.is_some()
+            || self.typed.any && memchr::memmem::find(bytes, b"\x1b[?2004l").is_some();
+        if idle && !pauses && (nothing && bytes.len() >= 512 || flood) {
             let mut events = Vec::new();
             let before = self.screen.bracketed();
             self.screen
@@ -207,6 +213,7 @@ impl Capture {
                 self.byte(now, byte);
             }
         }
+        self.paused_rest(now);
         self.last_output = Some(now);
         self.mark_seen();
         self.after_output(now);
@@ -214,6 +221,7 @@ impl Capture {
     }
 
     pub(crate) fn byte(&mut self, now: Instant, byte: u8) {
+        self.paused_byte(now, byte);
         if self.screen.will_feed(byte) {
             if !self.screen.bracketed() {
                 self.signalled = false;
@@ -258,10 +266,14 @@ impl Capture {
                 if self.began_alternate && !self.screen.in_alternate() && self.waiting.is_empty() {
                     // It was no line editor but a full-screen program, which has ended.
                     self.anchor = None;
+                } else if self.pauses() {
+                    self.pause();
                 } else {
-                    self.editor_off(now);
+                    let shown = self.paused.take().and_then(|pause| pause.shown);
+                    self.editor_off(now, shown);
                 }
             }
+            Event::EditorOn if self.resumes(now) => {}
             Event::EditorOn => {
                 self.program.shell(false);
                 self.began = self.screen.grid().cursor();
@@ -278,6 +290,7 @@ impl Capture {
                 }
             }
             Event::AlternateOn | Event::AlternateOff => {
+                self.end_pause(now);
                 self.anchor = None;
                 self.program.forget();
                 self.began_alternate |= event == Event::AlternateOn && self.screen.bracketed();
@@ -304,23 +317,25 @@ impl Capture {
 
     /// When [`tick`](Self::tick) has to be called, if nothing else happens before.
     pub fn deadline(&self) -> Option<Instant> {
+        let patience = self.patience();
         let stale = self
             .waiting
             .front()
-            .map(|a| self.last_output.map_or(a.at, |o| o.max(a.at)) + Duration::from_secs(2));
+            .map(|a| self.last_output.map_or(a.at, |o| o.max(a.at)) + patience);
         [stale, self.hold_deadline()].into_iter().flatten().min()
     }
 
     /// Time has passed.
     pub fn tick(&mut self, now: Instant) {
+        let patience = self.patience();
         let rested = self
             .last_output
-            .is_none_or(|at| now.saturating_duration_since(at) >= Duration::from_secs(2));
+            .is_none_or(|at| now.saturating_duration_since(at) >= patience);
         while rested
             && self
                 .waiting
                 .front()
-                .is_some_and(|a| now.saturating_duration_since(a.at) >= Duration::from_secs(2))
+                .is_some_and(|a| now.saturating_duration_since(a.at) >= patience)
         {
             self.settle_front();
         }
@@ -388,7 +403,7 @@ impl Capture {
 
     /// Something was printed since the last key.
     pub(crate) fn asset_answered(&self) -> bool {
-        self.last_output
+        self.last_shown()
             .is_some_and(|output| self.last_key.is_none_or(|key| output >= key))
     }
 

@@ -171,7 +171,7 @@ impl Capture {
             return since;
         };
         let trip = self.echo.round_trip();
-        let output = self.last_output;
+        let output = self.last_shown();
         let at = if self.echo.has_come()
             && self.typed.explained() == Explained::Fully
             && self.typed.shown > 0
@@ -182,6 +182,8 @@ impl Capture {
             since
         } else if self.screen.in_alternate() && self.echo.misses_end() {
             // Keys of a program that shows none of them, or text for the shell behind it: it may be about to end.
+            key + self.settings.hold
+        } else if self.paused.is_some() && !self.echo.has_come() {
             key + self.settings.hold
         } else if self.echo.has_come() {
             match output {

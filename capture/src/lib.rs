@@ -19,7 +19,7 @@
 //!   right prompt. The line is what is painted from there on, over as many rows as it wraps to. If the prompt moves (a cleared
 //!   screen, a list of completions, a redraw), the line is looked for behind it again; `prompt` keeps those seen before.
 //! * The line is taken when the shell says so (`taken`; `confirm` and `settle` where it has no word for it): line editors switch bracketed paste off (`ESC [ ? 2004 l`) when they have a
-//!   line; without that, the row ends right behind it. So all keys that accept count, and lines typed ahead are logged when they
+//!   line; without that, the row ends right behind it. An editor may also stop in the midst of a line and go on (`pause`). So all keys that accept count, and lines typed ahead are logged when they
 //!   are read and not when they are typed. Ctrl-C, Ctrl-D and the like give a line up.
 //! * `reading` compares: when keys and paint agree the line is [`Certainty::Exact`]. So it is when an editor showed it
 //!   undisturbed. Where they differ, a rule for each reason that there is (a suggestion that was not taken, a row scrolled
@@ -68,6 +68,7 @@ mod keys;
 mod line;
 mod log;
 mod look;
+mod pause;
 mod program;
 mod prompt;
 mod reading;

@@ -2,10 +2,10 @@
 use crate::accept::Accept;
 use crate::action::{Action, Certainty, Command, Outcome};
 use crate::capture::{Capture, Edited};
-use crate::line::{Reading, cursor_line};
+use crate::line::{Reading, cursor_line, read_from};
 use crate::prompt::looks_like_one;
 use crate::reading::{Decision, Evidence, decide};
-use crate::typed::{LINE_LIMIT, Typed};
+use crate::typed::{Explained, LINE_LIMIT, Typed};
 use std::time::Instant;
 
 /// So much of a line's end must be seen where its echo came late: at most, at least, on so many rows.
@@ -28,7 +28,9 @@ impl Capture {
             editor: editor || accept.editor,
             sure: accept.anchor.as_ref().is_some_and(|a| a.sure),
             disturbed: accept.disturbed,
-            silent: accept.silent && !(accept.editor && self.shows_end_of(&accept.typed)),
+            silent: accept.silent
+                && !(accept.editor && self.shows_end_of(&accept.typed))
+                && !self.stands_behind_prompt(&accept.typed),
         });
         match decision {
             Decision::Nothing if !accept.unknown => None,
@@ -80,6 +82,20 @@ impl Capture {
             }
         }
         typed.cut || (end.len() >= LEAST_OF_END && shown.ends_with(end))
+    }
+
+    /// The echo came late, and behind a shell's prompt: what was typed is all that stands there.
+    fn stands_behind_prompt(&self, typed: &Typed) -> bool {
+        let grid = self.screen.grid();
+        let keys = typed.text();
+        typed.explained() == Explained::Fully
+            && !keys.trim().is_empty()
+            && self
+                .prompts
+                .behind(grid, grid.cursor().line)
+                .is_some_and(|(place, _)| {
+                    read_from(grid, place, 0, "", false).text == keys.trim_end()
+                })
     }
 
     /// The shell prints what was written in an editor of files before it runs it.

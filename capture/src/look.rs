@@ -248,7 +248,9 @@ impl Capture {
                 right: String::new(),
                 ..anchor_at(&self.screen, place, false)
             },
-            None => anchor_at(&self.screen, cursor, false),
+            None => self
+                .anchor_before_keys()
+                .unwrap_or_else(|| anchor_at(&self.screen, cursor, false)),
         }
     }
 }

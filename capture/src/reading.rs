@@ -168,9 +168,13 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
     if !tight.is_empty() && suggested && shown.starts_with(keys) {
         return Decision::Line(keys.to_owned(), Certainty::Likely);
     }
+    // So behind what stood there, or behind the cursor, where the line editor has made something else of the keys (an
+    // abbreviation).
     if let Some(firm) = seen.without_faint.as_deref().filter(|f| !f.is_empty())
         && editor
-        && !explained
+        && (!explained
+            || seen.without_tail.as_deref() == Some(firm)
+            || before.is_some_and(|b| b.text == firm))
     {
         return Decision::Line(firm.to_owned(), Certainty::Likely);
     }

@@ -14,9 +14,11 @@ impl Capture {
             .last_output
             .is_some_and(|at| now.saturating_duration_since(at) >= REST);
         while let Some(front) = self.waiting.front()
+            && self.paused.is_none()
             && rested
             && now.saturating_duration_since(front.at) >= REST * 2
-            && self.last_output.is_some_and(|at| at >= front.at)
+            // What came with its accepting key was there before it.
+            && self.last_output.is_some_and(|at| at > front.at)
         {
             if front.editor && self.screen.bracketed() && front.epoch == self.epoch {
                 if self.prompt_is_back(front) {

@@ -63,22 +63,7 @@ impl Capture {
                 });
                 return;
             }
-            let keys = self.typed.text();
-            if let Some(column) = cursor.column.checked_sub(keys.chars().count())
-                && grid
-                    .line(cursor.line)
-                    .is_some_and(|row| crate::line::text_of(row, column, cursor.column) == keys)
-            {
-                let mut anchor = anchor_at(
-                    &self.screen,
-                    Place {
-                        line: cursor.line,
-                        column,
-                    },
-                    false,
-                );
-                anchor.stamp = 0;
-                anchor.right.clear();
+            if let Some(anchor) = self.anchor_before_keys() {
                 self.anchor = Some(anchor);
                 return;
             }
@@ -102,6 +87,27 @@ impl Capture {
         let sure = rested && self.typed.is_empty() && !anchor.prompt.trim().is_empty();
         self.anchor = Some(Anchor { sure, ..anchor });
         self.disturbed = false;
+    }
+
+    /// What was typed stands right before the cursor: the line begins there.
+    pub(crate) fn anchor_before_keys(&self) -> Option<Anchor> {
+        let grid = self.screen.grid();
+        let cursor = grid.cursor();
+        let keys = self.typed.text();
+        let column = cursor.column.checked_sub(keys.chars().count())?;
+        let row = grid.line(cursor.line)?;
+        if keys.is_empty() || crate::line::text_of(row, column, cursor.column) != keys {
+            return None;
+        }
+        let place = Place {
+            line: cursor.line,
+            column,
+        };
+        Some(Anchor {
+            stamp: 0,
+            right: String::new(),
+            ..anchor_at(&self.screen, place, false)
+        })
     }
 
     /// A line that was begun before its prompt was there stands behind that prompt now.

@@ -2,21 +2,20 @@
 use crate::accept::Accept;
 use crate::action::Outcome;
 use crate::capture::{Capture, Edited};
-use crate::keys::Key;
 use crate::line::{Reading, read};
 use crate::typed::Explained;
 use std::time::Instant;
 
 impl Capture {
     /// A line editor has stopped reading: it took the line, or the line was given up.
-    pub(crate) fn editor_off(&mut self, now: Instant) {
+    pub(crate) fn editor_off(&mut self, now: Instant, shown: Option<Reading>) {
         self.skip_to_shown();
         let Some(accept) = self.waiting.pop_front() else {
             if self.abandoned || self.echo.was_cleared() {
                 self.anchor = None;
                 return;
             }
-            self.editor_off_unasked(now);
+            self.editor_off_unasked(now, shown);
             return;
         };
         let reading = self.read_accepted(&accept);
@@ -96,9 +95,9 @@ impl Capture {
     }
 
     /// The editor stopped without an accepting key of the user's: a line typed ahead is read again, or a key of its own accepts.
-    pub(crate) fn editor_off_unasked(&mut self, now: Instant) {
-        let emacs = self.recent == [Some(Key::Control(0x18)), Some(Key::Control(0x05))];
-        if emacs || self.typed.escaped && self.recent[1] == Some(Key::Char('v')) {
+    /// What it showed before it began another row may be known.
+    pub(crate) fn editor_off_unasked(&mut self, now: Instant, shown: Option<Reading>) {
+        if self.edits_outside() {
             self.edited = Edited::Outside;
             self.typed.clear();
             self.anchor = None;
@@ -128,7 +127,7 @@ impl Capture {
         if accept.alternate && !self.at_prompt(accept.anchor.as_ref()) {
             return;
         }
-        let reading = self.read_accepted(&accept);
+        let reading = shown.or_else(|| self.read_accepted(&accept));
         if let Some(reading) = &reading
             && self.ahead.read_again(&reading.text)
         {

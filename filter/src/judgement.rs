@@ -156,6 +156,16 @@ impl Judgement {
             .or_else(of_rules)
     }
 
+    /// Whether a shell that has run it may read later lines as something else than what they say (`set -H`).
+    pub fn expands_history(&self) -> bool {
+        fn any(commands: &[Command]) -> bool {
+            commands
+                .iter()
+                .any(|command| command.opaque == Some(Opaque::History) || any(&command.inner))
+        }
+        any(&self.line.commands)
+    }
+
     /// Whether a shell would wait for more lines before it ran this: a quote, a here-document, a compound command is open.
     pub fn is_unfinished(&self) -> bool {
         matches!(self.line.fault, Some(Fault::Unfinished(_))) || self.line.continues

@@ -30,6 +30,8 @@ pub struct Script {
     at: usize,
     /// A line whose end has not come.
     tail: Vec<u8>,
+    /// So many of its bytes were looked at without finding the end of what belongs together.
+    looked_at: usize,
     /// What belongs together is still known. Once more than is read belonged together, it is not.
     synced: bool,
 }
@@ -44,6 +46,7 @@ impl Script {
             text: String::new(),
             at: 0,
             tail: Vec::new(),
+            looked_at: 0,
             synced: true,
         }
     }
@@ -76,10 +79,18 @@ impl Script {
         if self.language != Language::Shell || !self.synced {
             return self.give(one_line);
         }
+        let waits = rest.len() + self.tail.len() <= MAX_LENGTH;
+        // Only a line end can change that.
+        if waits && self.looked_at == rest.len() {
+            return None;
+        }
         let window = window(rest);
         match first_line(window) {
             Ok(Some(length)) => self.give(length),
-            Ok(None) if rest.len() + self.tail.len() <= MAX_LENGTH => None,
+            Ok(None) if waits => {
+                self.looked_at = rest.len();
+                None
+            }
             Ok(None) => {
                 self.synced = false;
                 self.give(window.len().max(one_line))
@@ -95,7 +106,8 @@ impl Script {
     pub fn finish(&mut self) -> Option<Piece> {
         let mut bytes = self.lines.split_off(self.at.min(self.lines.len()));
         bytes.append(&mut self.tail);
-        (self.lines, self.text, self.at) = (Vec::new(), String::new(), 0);
+        (self.lines, self.text) = (Vec::new(), String::new());
+        (self.at, self.looked_at) = (0, 0);
         let text = as_text(&bytes);
         let in_step = self.synced;
         (!bytes.is_empty()).then_some(Piece {
@@ -127,6 +139,7 @@ impl Script {
         let bytes = self.lines.get(self.at..end)?.to_vec();
         let text = self.text.get(self.at..end)?.to_owned();
         self.at = end;
+        self.looked_at = 0;
         Some(Piece {
             bytes,
             text,

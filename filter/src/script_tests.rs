@@ -75,6 +75,29 @@ fn what_belongs_together_without_end_is_not_held_for_ever() {
 }
 
 #[test]
+fn what_is_known_to_go_on_is_looked_at_again_when_a_line_ends() {
+    let mut reading = Script::new(Language::Shell);
+    reading.push("cat <<E\n".repeat(4_000).as_bytes());
+    assert_eq!(reading.next_piece(), None);
+    // As often as it comes: this would take minutes otherwise.
+    for _ in 0..30_000 {
+        reading.push(b"a");
+        assert_eq!(reading.next_piece(), None);
+    }
+    reading.push(b"\nE\n");
+    let length = 4_000 * "cat <<E\n".len() + 30_000 + "\nE\n".len();
+    assert_eq!(reading.next_piece().unwrap().bytes.len(), length);
+    let mut reading = Script::new(Language::Shell);
+    reading.push(b"cat <<E\nls\n");
+    assert_eq!(reading.next_piece(), None);
+    reading.push(b"E");
+    assert_eq!(reading.next_piece(), None);
+    reading.push(b"\nid\n");
+    assert_eq!(reading.next_piece().unwrap().text, "cat <<E\nls\nE\n");
+    assert_eq!(reading.next_piece().unwrap().text, "id\n");
+}
+
+#[test]
 fn another_language_goes_line_by_line() {
     let mut reading = Script::new(Language::Text);
     reading.push(b"def f():\n  return '''\n");

@@ -112,8 +112,9 @@ fn is_found(line: &Line, run: &[String]) -> bool {
         }
         if words.iter().any(|word| word.hidden.is_some() || word.tilde) {
             // Splitting and expansion change the number of words: the program must still be known.
-            return words.first().and_then(|first| first.known())
-                == run.first().map(|program| program.trim_end_matches('\\'));
+            let ended = |text: &str| text.trim_end_matches('\\').to_owned();
+            return words.first().and_then(|first| first.known()).map(ended)
+                == run.first().map(|program| ended(program));
         }
         // A backslash that ends a script is left out by some, by others only there.
         let ended = |text: &str| text.trim_end_matches('\\').to_owned();
@@ -134,10 +135,15 @@ fn hides(command: &Command) -> bool {
 
 /// A rule against the program of a run must hit the line.
 fn is_denied(line: &str, run: &[String]) -> bool {
-    let program = run.first().map(|program| program.trim_end_matches('\\'));
-    let Some(program) = program.filter(|program| !program.is_empty()) else {
+    let Some(program) = run.first() else {
         return true;
     };
+    // As above.
+    let ended = program.trim_end_matches('\\');
+    ended.is_empty() || rule_hits(line, program) || rule_hits(line, ended)
+}
+
+fn rule_hits(line: &str, program: &str) -> bool {
     let quoted = format!("'{}'", program.replace('\'', "'\\''"));
     let rule = RuleText {
         id: 1,

@@ -381,6 +381,15 @@ fn a_script_on_standard_input_is_judged_line_by_line() {
         .expect_status(126)
         .expect_stdout("begun\ndev\n");
     assert!(outcome.error_text().contains("careful"), "{outcome}");
+
+    // So much as the setting says is kept of what is allowed; and how much more there was; and all that is denied.
+    let write = "printf '[filter]\\nscript_kept_mib = 0\\n' >/etc/jms/jms.toml";
+    drop(lab.bastion().run(write).expect_status(0));
+    drop(run(&["sh"], "echo passes\nrm -rf /tmp/x\n").expect_status(126));
+    let rows: Vec<_> = kept(&lab).into_iter().rev().take(3).collect();
+    let lines: Vec<&str> = rows.iter().map(|(line, ..)| line.as_str()).collect();
+    let more = "(12 bytes more of the script, allowed and not kept)";
+    assert_eq!(lines, ["rm -rf /tmp/x", more, "sh"]);
 }
 
 #[test]

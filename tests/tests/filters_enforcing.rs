@@ -217,6 +217,21 @@ fn what_runs_is_what_was_judged_whatever_the_login_shell() {
     }
     let mut tracing = tracing;
     tracing.kill();
+
+    // Nothing of the user's environment goes along; without a filter it does.
+    let marked = || {
+        lab.client()
+            .ssh(["-o", "SetEnv=LC_MARK=mine", WAY, "printenv LC_MARK"])
+    };
+    let rule = "jmsctl rule add listed --verdict allow --command 'printenv LC_MARK'";
+    drop(lab.bastion().run(rule).expect_status(0));
+    drop(marked().expect_status(1).expect_stdout(""));
+    drop(
+        lab.bastion()
+            .run("jmsctl filter rm --yes listed")
+            .expect_status(0),
+    );
+    drop(marked().expect_status(0).expect_stdout("mine\n"));
 }
 
 /// Arguments of every program of ours that the asset ran, in order.

@@ -182,7 +182,7 @@ fn a_bomb_of_sessions_ends_with_the_limit_and_leaves_nothing() {
     let lab = Lab::everyday();
     let host = lab.bastion();
     host.run(
-        "sed -i 's/^#limit_user = .*/limit_user = 4/' /etc/jms/jms.toml && jmsctl config check",
+        "sed -i '/^\\[session\\]/,$s/^#limit_user = .*/limit_user = 4/' /etc/jms/jms.toml && jmsctl config check",
     )
     .expect_status(0);
     let mut sessions: Vec<_> = (0..12)

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::Value;
 use tests::{Authenticator, Host, Lab, Outcome, Terminal, client_host, eventually};
 
 /// What alice's factor is like.
@@ -221,6 +222,146 @@ fn each_client_passes_where_nobody_has_to_be_asked_and_is_told_why_where_somebod
     person.send_line(&app.code(client, 1));
     person.expect("quince");
     drop(person.wait().expect_status(0));
+    the_log_of_sshd_is_listed_of_who_did_not_come_as_far_as_the_code(&lab, client);
+    who_left_at_the_question_is_told_from_a_client_that_did_not_begin(&lab, client);
+    without_the_right_to_read_the_log_the_list_says_what_is_missing(&lab);
+}
+
+fn failed(lab: &Lab, flags: &str) -> Vec<Value> {
+    let listed = lab
+        .bastion()
+        .run(format!("jmsctl login ls --failed {flags} --json"));
+    listed.expect_status(0).json_lines().expect("JSON")
+}
+
+/// The row with this reason and of this key, where there is one.
+fn row(lab: &Lab, reason: &str, key: &Value) -> Option<Value> {
+    let mut rows = failed(lab, "--user alice").into_iter();
+    rows.find(|row| row["reason"] == reason && row["key"] == *key)
+}
+
+fn count(lab: &Lab, reason: &str, key: &Value) -> u64 {
+    row(lab, reason, key).map_or(0, |row| row["count"].as_u64().expect("a number"))
+}
+
+/// Of the clients above; sshd does not log which of them proved a key.
+fn the_log_of_sshd_is_listed_of_who_did_not_come_as_far_as_the_code(lab: &Lab, client: &Host) {
+    let all = CLIENTS.len() as u64;
+    eventually("all are in the log", Duration::from_secs(20), || {
+        count(lab, "factor-not-given", &Value::Null) >= all
+    });
+    let listed = row(lab, "factor-not-given", &Value::Null).expect("a row");
+    assert_eq!(listed["login_name"], "alice@dev@web1", "{listed}");
+    assert_eq!(
+        listed["source"],
+        lab.address("client").to_string(),
+        "{listed}"
+    );
+    assert_eq!(listed["seq"], Value::Null, "{listed}");
+    assert!(listed["first"].as_str() < listed["time"].as_str());
+    let sentence = listed["remark"].as_str().expect("a sentence");
+    assert!(
+        sentence.contains("proved no key") && sentence.contains("BatchMode"),
+        "{sentence}"
+    );
+    assert_eq!(
+        failed(lab, "--since 1h").len(),
+        failed(lab, "").len(),
+        "all is of the last hour"
+    );
+    assert!(failed(lab, "--until 1h").is_empty() && failed(lab, "--user bob").is_empty());
+    // People read it below the table.
+    let table = lab.bastion().run("jmsctl login ls --failed");
+    let table = table.expect_status(0);
+    assert!(table.text().contains("factor-not-given"), "{table}");
+    assert!(table.error_text().contains(sentence), "{table}");
+    // Somebody of whom nothing is asked at login, and ends as early, is not listed.
+    let rows = failed(lab, "").len();
+    jmsctl(lab, "user set alice --mfa off");
+    drop(run(
+        client,
+        "ssh -o BatchMode=yes -o PubkeyAuthentication=no $ON_WEB1 true",
+    ));
+    assert!(failed(lab, "").len() < rows);
+    jmsctl(lab, "user set alice --mfa totp --mfa-asked login");
+}
+
+fn who_left_at_the_question_is_told_from_a_client_that_did_not_begin(lab: &Lab, client: &Host) {
+    lab.bastion()
+        .write("/etc/ssh/sshd_config.d/level.conf", "LogLevel VERBOSE\n");
+    lab.bastion().reload_sshd();
+    let key = client.run("ssh-keygen -lf /root/.ssh/id_ed25519.pub | cut -d' ' -f2");
+    let key = Value::from(key.text().trim());
+    eventually(
+        "BatchMode is told for certain",
+        Duration::from_secs(30),
+        || {
+            drop(run(client, CLIENTS[0].1));
+            count(lab, "factor-not-begun", &key) > 0
+        },
+    );
+    let listed = row(lab, "factor-not-begun", &key).expect("a row");
+    let sentence = listed["remark"].as_str().expect("a sentence");
+    assert!(
+        sentence.contains("without beginning keyboard-interactive")
+            && sentence.contains("docs/mfa.md"),
+        "{sentence}"
+    );
+    assert_eq!(listed["factors"], "publickey");
+    let begun = count(lab, "factor-not-begun", &key);
+    let given = count(lab, "factor-not-given", &key);
+    let mut person = ssh_on_terminal(client, "alice@dev@web1@bastion 'echo quince'");
+    person.expect("ode");
+    drop(person);
+    eventually("who left is told", Duration::from_secs(20), || {
+        count(lab, "factor-not-given", &key) == given + 1
+    });
+    // Whose wrong code is listed, is not listed again because he left after it.
+    let wrong = || {
+        let rows = failed(lab, "--user alice").into_iter();
+        rows.filter(|row| row["reason"] == "code-wrong").count()
+    };
+    let before = wrong();
+    let mut person = ssh_on_terminal(client, "alice@dev@web1@bastion 'echo quince'");
+    person.expect("ode");
+    person.send_line("000000");
+    eventually("the wrong code is told", Duration::from_secs(20), || {
+        wrong() == before + 1
+    });
+    drop(person);
+    let ends = || {
+        let log = lab.bastion().read_text("/var/log/auth.log");
+        log.matches("closed by authenticating user").count()
+    };
+    let (ended, mark) = (ends(), "ssh -o BatchMode=yes $ON_WEB1 true");
+    drop(run(client, mark));
+    eventually(
+        "what came later is in the log",
+        Duration::from_secs(20),
+        || count(lab, "factor-not-begun", &key) == begun + 1 && ends() > ended,
+    );
+    assert_eq!(count(lab, "factor-not-given", &key), given + 1);
+}
+
+fn without_the_right_to_read_the_log_the_list_says_what_is_missing(lab: &Lab) {
+    let key = lab.client_of("dave").public_key().expect("a key");
+    let words = [
+        "jmsctl", "user", "add", "dave", "--role", "auditor", "--key", "-",
+    ];
+    drop(
+        lab.bastion()
+            .command(words)
+            .input(key)
+            .run()
+            .expect_status(0),
+    );
+    let listed = lab
+        .client_of("dave")
+        .ssh(["bastion", "jmsctl login ls --failed"]);
+    let listed = listed.expect_status(0);
+    assert!(listed.text().contains("code-wrong"), "{listed}");
+    assert!(!listed.text().contains("factor-not-"), "{listed}");
+    drop(listed.expect_stderr_contains("sudo jmsctl login ls --failed"));
 }
 
 /// Alice enrols before anything is demanded of her.

@@ -378,7 +378,12 @@ fn what_is_no_request_is_told_so_with_status_2() {
             .expect_status(2)
             .expect_stdout("")
     };
-    drop(alice("mfa enroll").expect_stderr("jms: mfa: not in this version\n"));
+    drop(alice("transfers").expect_stderr("jms: transfers: not in this version\n"));
+    drop(
+        alice("mfa borrow")
+            .expect_stderr_contains("jms: usage: ")
+            .expect_stderr_contains("mfa enroll|renew|recovery|verify"),
+    );
     drop(alice("ls a b").expect_stderr("jms: usage: ls [TEXT] [--group /PATH] [--json]\n"));
     drop(alice("/bin/sh").expect_stderr_contains("jms: say where to"));
     drop(

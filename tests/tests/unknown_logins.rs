@@ -194,7 +194,7 @@ fn with_the_copy_that_the_docs_tell_of_an_auditor_sees_them_over_ssh() {
     );
     // The copy has these lines only, and the log itself is as closed as it was.
     lab.bastion()
-        .run("stat -c '%U %a' /var/log/jms/sshd.log; grep -vc 'Invalid user' /var/log/jms/sshd.log; runuser -u jms -- head -c 1 /var/log/auth.log")
+        .run("stat -c '%U %a' /var/log/jms/sshd.log; grep -vcE 'Invalid user |authenticating user ' /var/log/jms/sshd.log; runuser -u jms -- head -c 1 /var/log/auth.log")
         .expect_failure()
         .expect_stdout("jms 640\n0\n");
     // Rotated, it is still read.

@@ -96,6 +96,16 @@ impl Screen {
         self.bracketed
     }
 
+    /// Whether a line editor reads is known better than from what it said last.
+    pub fn read_on(&mut self, reads: bool) {
+        self.bracketed = reads;
+    }
+
+    /// The next byte is no part of a sequence or of a character.
+    pub fn at_ground(&self) -> bool {
+        self.parser.at_ground()
+    }
+
     /// Counts printed characters; cells carry it.
     pub fn stamp(&self) -> u32 {
         self.stamp

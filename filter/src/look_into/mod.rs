@@ -3,6 +3,7 @@
 //! What is found there is judged like everything else on the line. What cannot be seen is said so ([`Opaque`]).
 
 mod interpreter;
+mod passing;
 mod shells;
 mod starters;
 mod table;
@@ -10,6 +11,7 @@ mod wrapper;
 
 use crate::shell::{self, Budget, Comments, Fault, Hidden, Input, Script, Simple, Word};
 use interpreter::is_interpreter;
+use passing::passes_on;
 use shells::is_shell;
 use std::fmt;
 use wrapper::wrapper_named;
@@ -39,6 +41,8 @@ pub enum Opaque {
     Argument(Hidden),
     /// The same, because arguments are added that the line does not show.
     MoreArguments,
+    /// It has `!` and `^` of later lines mean what earlier lines said.
+    History,
     /// It is not known what came before it, and so whether it begins in a quote.
     OutOfStep,
     /// The line, or a script on it, cannot be read to its end.
@@ -61,6 +65,7 @@ impl fmt::Display for Opaque {
             Self::Started => write!(out, "what it starts is not looked into"),
             Self::Argument(hidden) => write!(out, "an argument stands in {}", hidden.as_str()),
             Self::MoreArguments => write!(out, "it is given arguments that the line does not show"),
+            Self::History => write!(out, "lines behind it may say what earlier lines said"),
             Self::OutOfStep => write!(out, "what came before it could not be read"),
             Self::Unreadable(fault) => write!(out, "it cannot be read: {fault}"),
         }
@@ -87,8 +92,10 @@ pub struct Command {
     pub opaque: Option<Opaque>,
     /// Arguments are added that the line does not show (`xargs`).
     pub more_arguments: bool,
-    /// It takes commands from the standard input that the line leaves it.
+    /// It takes commands from the standard input that the line leaves it, maybe through others that pass it on.
     pub reads: Option<Reads>,
+    /// It takes commands from other commands' output.
+    pub(crate) reads_output: Option<Reads>,
 }
 
 impl Command {
@@ -155,6 +162,7 @@ fn script(script: Script, depth: usize, budget: &Budget) -> Line {
         .find(|simple| simple.words.is_empty() && simple.input != Input::Inherited)
         .map(|simple| simple.input.clone());
     let mut commands = Vec::with_capacity(script.commands.len());
+    let mut passing: Vec<bool> = Vec::with_capacity(script.commands.len());
     let mut found = 0;
     let mut fault = script.fault;
     for mut simple in script.commands {
@@ -165,7 +173,15 @@ fn script(script: Script, depth: usize, budget: &Budget) -> Line {
             }
             simple.input = input.clone();
         }
-        let command = command(simple, depth, budget);
+        let mut command = command(simple, depth, budget);
+        if command.reads_output.is_some() {
+            let before = passing.len().saturating_sub(command.simple.fed_by);
+            let feeding = passing.get(before..).unwrap_or_default();
+            if feeding.contains(&true) {
+                command.reads = command.reads.or(command.reads_output);
+            }
+        }
+        passing.push(passes_on(&command));
         found += size(&command);
         if found > shell::MAX_COMMANDS {
             fault.get_or_insert(Fault::TooMany);
@@ -282,6 +298,7 @@ impl Looking<'_> {
             source: shell::words(&words),
             words,
             input: self.command.simple.input.clone(),
+            fed_by: self.command.simple.fed_by,
             other_shells: self.command.simple.other_shells,
             ..Simple::default()
         };
@@ -297,6 +314,7 @@ impl Looking<'_> {
         }
         // Whoever reads standard input within, reads it here.
         self.command.reads = self.command.reads.or(inner.reads);
+        self.command.reads_output = self.command.reads_output.or(inner.reads_output);
         self.command.inner.push(inner);
     }
 
@@ -328,7 +346,10 @@ impl Looking<'_> {
     fn reads_input(&mut self, reads: Reads) {
         match self.command.simple.input.clone() {
             Input::Inherited => self.command.reads = Some(reads),
-            Input::Elsewhere => self.hide(Opaque::Input),
+            Input::Elsewhere => {
+                self.command.reads_output = Some(reads);
+                self.hide(Opaque::Input);
+            }
             Input::Given { text, known } => {
                 if reads == Reads::Shell {
                     self.interprets(&text, (!known).then_some(Hidden::Variable));

@@ -58,6 +58,11 @@ impl Looking<'_> {
                 }
                 is_script |= letters.contains('c') && text.starts_with('-');
                 from_input |= letters.contains('s') && text.starts_with('-');
+                let value = arguments.get(at + 1).and_then(Word::known);
+                let named = letters.ends_with('o') && value.is_some_and(turns_history_on);
+                if named || turns_history_on(text) {
+                    self.hide(Opaque::History);
+                }
                 at += usize::from(letters.ends_with(['o', 'O']));
             } else {
                 at += usize::from(matches!(text, "--" | "-"));
@@ -86,6 +91,7 @@ impl Looking<'_> {
             "trap" => self.trap(),
             "alias" => self.alias(),
             "bind" => self.bind(),
+            "set" | "shopt" => self.history(),
             _ if EVALUATING.contains(&name) => self.evaluates(name),
             _ => {}
         }
@@ -130,6 +136,17 @@ impl Looking<'_> {
         }
     }
 
+    /// `set -H`, `set -o histexpand`, `shopt -so histexpand`.
+    fn history(&mut self) {
+        let arguments = self.arguments();
+        let options = arguments.iter().take_while(|word| word.text != "--");
+        for word in options {
+            if word.known().is_none_or(turns_history_on) {
+                self.hide(Opaque::History);
+            }
+        }
+    }
+
     /// `let 'a[$(SCRIPT)]'`.
     fn evaluates(&mut self, name: &str) {
         let arguments = self.command.simple.words.iter().skip(1);
@@ -142,6 +159,14 @@ impl Looking<'_> {
             self.hide(Opaque::Script(Hidden::Substitution));
         }
     }
+}
+
+/// bash(1): whether an option has `!` and `^` of later lines mean what earlier lines said.
+fn turns_history_on(option: &str) -> bool {
+    let letters = option
+        .strip_prefix('-')
+        .filter(|letters| !letters.starts_with('-'));
+    option == "histexpand" || letters.is_some_and(|letters| letters.contains('H'))
 }
 
 /// fish(1): what `--command`, `--init-command`, or a shorter spelling of them, is given.

@@ -210,6 +210,14 @@ fn what_hides_says_so() {
         "[ -v 'a[`x`]' ]",
         "printf -v 'a[$(x)]' y",
         "compgen -W '$(x)' a",
+        "set -H",
+        "set -eH",
+        "set -o history -o histexpand",
+        "set -eo histexpand",
+        "set $x",
+        "shopt -so histexpand",
+        "bash -H",
+        "bash -o histexpand f",
     ] {
         fn hides(command: &Command) -> bool {
             command.opaque.is_some() || command.inner.iter().any(hides)
@@ -233,6 +241,12 @@ fn what_hides_says_so() {
         "tmux attach",
         "git -c color.ui=always log",
         "export A=b",
+        "set -euo pipefail",
+        "set +H",
+        "set -- -H",
+        "set",
+        "shopt -s nullglob",
+        "bash -e f -H",
         "printf '%s' '$(x)'",
     ] {
         assert!(
@@ -295,8 +309,57 @@ fn who_reads_commands_from_standard_input_is_known() {
         ("sh script", None),
         ("sh -c a", None),
         ("cat", None),
+        ("bash -H", Some(Reads::Shell)),
     ] {
         assert_eq!(look_into(line).commands[0].reads, reads, "{line:?}");
+    }
+}
+
+#[test]
+fn what_others_pass_on_to_a_shell_is_a_script() {
+    fn reads(line: &str) -> Option<Reads> {
+        let commands = look_into(line).commands;
+        commands.iter().find_map(|command| command.reads)
+    }
+    for (line, by) in [
+        ("cat | sh", Some(Reads::Shell)),
+        ("cat |\n\n sh", Some(Reads::Shell)),
+        ("cat - |& sudo bash", Some(Reads::Shell)),
+        ("tee log | sh", Some(Reads::Shell)),
+        ("head -n 5 | tail -1 | sh", Some(Reads::Shell)),
+        ("sed 's/a/b/' | sh", Some(Reads::Shell)),
+        ("sudo cat | { id; sh; }", Some(Reads::Shell)),
+        ("{ id; cat; } | sh", Some(Reads::Shell)),
+        (
+            "while read l; do echo \"$l\"; done | sh",
+            Some(Reads::Shell),
+        ),
+        ("id; (ls; cat) | sh", Some(Reads::Shell)),
+        ("x=$(cat | sh)", Some(Reads::Shell)),
+        ("cat | python3", Some(Reads::Interpreter)),
+        ("cat file | sh", None),
+        ("cat <file | sh", None),
+        ("sed s/a/b/ file | sh", None),
+        ("curl u | sh", None),
+        ("perl script.pl | sh", None),
+        ("cat; echo x | sh", None),
+        ("cat | wc; id | sh", None),
+        ("cat && { echo x; } | sh", None),
+        ("{ cat; }; echo x | sh", None),
+        ("echo $(cat); (cat); echo x | sh", None),
+        ("echo x |\nsh", None),
+        ("cat | wc", None),
+    ] {
+        assert_eq!(reads(line), by, "{line:?}");
+    }
+    for line in ["cat | sh", "echo x |\nsh", "echo x | # y\n\nsh"] {
+        let commands = look_into(line).commands;
+        assert_eq!(commands[1].opaque, Some(Opaque::Input), "{line:?}");
+    }
+    // But not behind what has ended.
+    for line in ["x | [[ a ]]\nsh", "x | (y)\nsh", "x | y\nsh"] {
+        let commands = look_into(line).commands;
+        assert_eq!(commands.last().unwrap().opaque, None, "{line:?}");
     }
 }
 

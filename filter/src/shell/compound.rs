@@ -62,7 +62,7 @@ impl Parser<'_> {
                 // `for x in a; { …; }` ends with its brace.
                 let left = self.leave(frames, Frame::Brace, word);
                 if frames.innermost() == Some(Frame::Loop) && self.ends_short_loop() {
-                    frames.open.pop();
+                    frames.pop();
                 }
                 left
             }
@@ -88,7 +88,7 @@ impl Parser<'_> {
                 if self.cursor.looking_at("time") {
                     let start = self.cursor;
                     let first = self.word()?;
-                    self.simple(start, first, piped)?;
+                    self.simple(start, first, frames.feeding(piped))?;
                 }
                 false
             }
@@ -106,7 +106,7 @@ impl Parser<'_> {
     pub(super) fn leave(&mut self, frames: &mut Frames, wanted: Frame, word: &str) -> bool {
         self.expect(frames, wanted, word);
         if frames.innermost() == Some(wanted) {
-            frames.open.pop();
+            frames.pop();
         }
         true
     }
@@ -156,7 +156,7 @@ impl Parser<'_> {
                     .as_ref()
                     .is_some_and(|word| word.bare && word.text == "esac")
             {
-                frames.open.pop();
+                frames.pop();
                 self.cursor = before;
                 self.word()?;
                 return Ok(true);

@@ -6,13 +6,13 @@ use super::{Fault, MAX_DEPTH};
 
 impl Parser<'_> {
     pub(super) fn list(&mut self, until: Until) -> Result<(), Fault> {
-        let mut frames = Frames::default();
+        let mut frames = Frames::behind(self.found.len());
         // Whether a compound command just ended, after which only a separator or redirection may come.
         let mut closed = false;
         let mut piped = false;
         loop {
             self.bounded()?;
-            if frames.open.len() + self.depth > MAX_DEPTH {
+            if frames.count() + self.depth > MAX_DEPTH {
                 return Err(Fault::TooDeep);
             }
             self.blanks();
@@ -21,8 +21,14 @@ impl Parser<'_> {
             };
             match next {
                 '\n' | ';' | '&' | '|' => {
+                    // Line ends behind a `|` change nothing.
+                    let waits = piped && !closed && next == '\n';
                     (piped, closed) = self.separator(&mut frames)?;
-                    let whole = next == '\n' && frames.open.is_empty() && !self.continues;
+                    piped |= waits;
+                    if !piped {
+                        frames.begin_pipeline(self.found.len());
+                    }
+                    let whole = next == '\n' && frames.count() == 0 && !self.continues;
                     if self.only_first && whole && self.depth == 1 {
                         self.first_end = Some(self.cursor.at());
                         return Ok(());
@@ -32,7 +38,7 @@ impl Parser<'_> {
                 ')' => {
                     self.cursor.next();
                     if frames.innermost() == Some(Frame::Parenthesis) {
-                        frames.open.pop();
+                        frames.pop();
                         closed = true;
                     } else if until == Until::Parenthesis {
                         return self.close(&frames);
@@ -77,7 +83,7 @@ impl Parser<'_> {
                 .as_ref()
                 .filter(|word| word.bare)
                 .map(|word| word.text.clone());
-            if until == Until::Brace && frames.open.is_empty() && reserved.as_deref() == Some("}") {
+            if until == Until::Brace && frames.count() == 0 && reserved.as_deref() == Some("}") {
                 return self.close(&frames);
             }
             if let Some(reserved) = reserved
@@ -99,7 +105,7 @@ impl Parser<'_> {
                 self.continues = true;
                 continue;
             }
-            self.simple(start, first, piped || frames.are_piped())?;
+            self.simple(start, first, frames.feeding(piped))?;
             piped = false;
         }
     }

@@ -102,6 +102,8 @@ pub struct Simple {
     pub redirected: bool,
     /// Its standard input.
     pub input: Input,
+    /// How many of the commands right before it are those whose output it gets through pipes.
+    pub fed_by: usize,
     /// How it was written.
     pub source: String,
     /// bash would not run this where it stands; fish, or a shell without `[[`, would.

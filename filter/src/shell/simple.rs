@@ -6,15 +6,16 @@ use super::word::Word;
 use super::{Fault, Input, Simple};
 
 impl<'a> Parser<'a> {
-    /// One simple command, whose first word was read already if there was one.
+    /// One simple command, whose first word was read already if there was one. `fed_from`: at which of the commands found the
+    /// pipeline began whose output it gets.
     pub(super) fn simple(
         &mut self,
         start: Cursor<'a>,
         first: Option<Word>,
-        piped: bool,
+        fed_from: Option<usize>,
     ) -> Result<(), Fault> {
         let mut simple = Simple::default();
-        if piped {
+        if fed_from.is_some() {
             simple.input = Input::Elsewhere;
         }
         let here_documents = self.pending.len();
@@ -30,6 +31,7 @@ impl<'a> Parser<'a> {
             ));
             return read;
         }
+        simple.fed_by = fed_from.map_or(0, |from| self.found.len().saturating_sub(from));
         self.found.push(simple);
         let command = self.found.len().checked_sub(1);
         for pending in self.pending.iter_mut().skip(here_documents) {

@@ -42,6 +42,8 @@ pub fn lines() -> Vec<(&'static str, String)> {
             "pieces of a program that cannot be read",
             then("", "rm a ", "'"),
         ),
+        ("pipelines of shells", fill("cat | sh | ")),
+        ("pipelines in each other", nested("cat | { sh | ", "}")),
         ("eval", fill("eval ")),
         (
             "eval of a long word",

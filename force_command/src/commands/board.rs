@@ -1,6 +1,7 @@
 //! What the watch over a terminal and the supervisor of its session tell each other: rules one way, lines the other.
 
-use super::rules::{Judged, Rules};
+use super::judged::Judged;
+use super::rules::Rules;
 use capture::Certainty;
 use jms::time::Time;
 use std::collections::VecDeque;
@@ -8,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// More lines than this do not wait to be kept: the store is far behind, or somebody pastes without end.
 pub const LONGEST: usize = 4096;
+/// So much of a line stands in a marker of the recording, in characters.
+const IN_A_MARKER: usize = 200;
 
 /// A line that ran, or was kept from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,18 @@ pub struct Line {
     pub accepted: bool,
     /// What the filters said.
     pub judged: Judged,
+}
+
+impl Line {
+    /// How the recording marks the place.
+    #[must_use]
+    pub fn marker(&self) -> String {
+        let begin: String = self.text.chars().take(IN_A_MARKER).collect();
+        match self.accepted {
+            true => format!("command: {begin}"),
+            false => format!("denied: {begin}"),
+        }
+    }
 }
 
 /// Something to be kept or told.

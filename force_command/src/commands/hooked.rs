@@ -4,7 +4,7 @@
 //! to what the shell itself says. Lines of other programs are the engine's.
 
 use super::board::Note;
-use super::rules::Judged;
+use super::judged::Judged;
 use super::tap::Watch;
 use crate::hooks::start::{self, answer, echoed};
 use crate::hooks::{Marker, Sieve};

@@ -12,11 +12,14 @@
 mod board;
 mod engine;
 mod hooked;
+mod judged;
+mod room;
 mod rules;
 mod script;
 mod tap;
 
 pub use board::{Board, Line, Note};
-pub use rules::{Judged, Rules};
+pub use judged::Judged;
+pub use rules::Rules;
 pub use script::Gated;
 pub use tap::Watched;

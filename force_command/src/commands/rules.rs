@@ -1,93 +1,17 @@
 //! The filters that apply to one session, and what they say of a line.
 
+use super::judged::Judged;
 use capture::Verdict as Answer;
-use filter::{
-    CompileError, Context, Filter, FilterText, Judgement, Language, NotPlain, Piece, Verdict,
-};
+use filter::{CompileError, Context, Filter, FilterText, Language, Piece, Verdict};
 use jms::settings::HiddenInput;
 
-/// What is kept of a judgement.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The filter that spoke; empty: none.
-    pub filter: String,
-    /// The rule, as it is written; empty: the filter's default, or no filter.
-    pub rule: String,
-    /// For people.
-    pub sentence: String,
-}
-
-impl Judged {
-    /// No filter applies.
-    #[must_use]
-    pub fn nothing() -> Self {
-        Self {
-            verdict: Verdict::Allow,
-            filter: String::new(),
-            rule: String::new(),
-            sentence: String::new(),
-        }
-    }
-
-    /// A line that nobody could read, and the setting forbids it.
-    fn unread() -> Self {
-        Self {
-            verdict: Verdict::Deny,
-            sentence: "denied, because it was typed without echo (filter.hidden_input)".to_owned(),
-            ..Self::nothing()
-        }
-    }
-}
-
-impl Judged {
-    /// A line of which not all is known.
-    fn too_long() -> Self {
-        Self {
-            verdict: Verdict::Deny,
-            sentence: "denied, because the line is longer than 64 KiB".to_owned(),
-            ..Self::nothing()
-        }
-    }
-
-    /// The shell announced something, and something else wrote into it.
-    fn disturbed() -> Self {
-        Self {
-            verdict: Verdict::Deny,
-            sentence:
-                "denied, because something else wrote into what the shell announced; try again"
-                    .to_owned(),
-            ..Self::nothing()
-        }
-    }
-
-    /// Without anything of the line.
-    fn silent(self) -> Self {
-        let word = match self.verdict {
-            Verdict::Deny => "denied by",
-            Verdict::Confirm => "asked by",
-            Verdict::Warn | Verdict::Allow => "seen by",
-        };
-        Self {
-            sentence: format!(
-                "{word} filter {}, rule {}: a line typed without echo",
-                self.filter, self.rule
-            ),
-            ..self
-        }
-    }
-}
-
-impl From<Judgement> for Judged {
-    fn from(judgement: Judgement) -> Self {
-        Self {
-            verdict: judgement.verdict,
-            rule: judgement.rule().to_owned(),
-            sentence: judgement.sentence(),
-            filter: judgement.filter,
-        }
-    }
+/// What is known of the lines of a script that ran.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Before {
+    /// One of them may have read on in the script, so that its lines may not belong together as it seems.
+    may_have_read: bool,
+    /// A line may say something else to the shell than what it says.
+    expands_history: bool,
 }
 
 /// What is said of a piece of a script.
@@ -95,8 +19,8 @@ impl From<Judgement> for Judged {
 pub struct OfScript {
     /// The verdict.
     pub judged: Judged,
-    /// None of its commands can have read on in the script.
-    pub leaves_input_alone: bool,
+    /// What is known once it ran.
+    pub then: Before,
 }
 
 /// See the module.
@@ -154,51 +78,43 @@ impl Rules {
         strictest.unwrap_or_else(Judged::nothing)
     }
 
-    /// What is said of a piece of a script. `in_doubt`: something before it may have read of the script, so that its lines may
-    /// not belong together. What is no text cannot be read: a filter that allows only what it lists does not allow it.
+    /// What is said of a piece of a script. What is no text cannot be read: a filter that allows only what it lists does not
+    /// allow it.
     #[must_use]
-    pub fn judge_script(&self, piece: &Piece, language: Language, in_doubt: bool) -> OfScript {
+    pub fn judge_script(&self, piece: &Piece, language: Language, before: Before) -> OfScript {
         let mut context = Context::SCRIPT.in_language(language);
-        if !piece.in_step && language == Language::Shell {
+        if language == Language::Shell && (!piece.in_step || before.expands_history) {
             context = context.out_of_step();
         }
-        if in_doubt {
+        if before.may_have_read {
             context = context.in_doubt();
         }
         let judgement = filter::judge(&self.filters, &piece.text, context);
-        let leaves_input_alone = language != Language::Shell || judgement.leaves_input_alone();
+        let reads = language == Language::Shell && !judgement.leaves_input_alone();
+        let then = Before {
+            may_have_read: before.may_have_read || reads,
+            expands_history: before.expands_history || judgement.expands_history(),
+        };
         let mut judged = Judged::from(judgement);
         if judged.verdict != Verdict::Deny
             && let Some(why) = self.no_script(piece, language)
         {
             judged = why;
         }
-        OfScript {
-            judged,
-            leaves_input_alone,
-        }
+        OfScript { judged, then }
     }
 
     /// Why the bytes of a piece are denied, whatever they say.
     fn no_script(&self, piece: &Piece, language: Language) -> Option<Judged> {
-        let (filter, why) = if language == Language::Shell && piece.bytes.contains(&0) {
+        if language == Language::Shell && piece.bytes.contains(&0) {
             // Shells leave it out, and no honest script has one.
-            (
-                self.filters.first()?,
-                "a NUL byte stands in the script".to_owned(),
-            )
-        } else {
-            let strict = |filter: &&Filter| filter.default == Verdict::Deny;
-            let filter = self.filters.iter().find(strict)?;
-            std::str::from_utf8(&piece.bytes).err()?;
-            (filter, NotPlain::Bytes.to_string())
-        };
-        Some(Judged {
-            verdict: Verdict::Deny,
-            filter: filter.name.clone(),
-            rule: String::new(),
-            sentence: format!("denied by filter {}: {why}", filter.name),
-        })
+            let filter = self.filters.first()?;
+            return Some(Judged::denied(
+                &filter.name,
+                &"a NUL byte stands in the script",
+            ));
+        }
+        Judged::of_bytes(&piece.bytes, &self.filters)
     }
 
     /// What is said of a line that was typed without echo and may be a password: only a rule speaks of it, no default does,

@@ -4,7 +4,9 @@
 //! Where no filter applies, nothing is looked at.
 
 use super::board::{Board, Line, Note};
-use super::rules::{Judged, OfScript};
+use super::judged::Judged;
+use super::room::Room;
+use super::rules::{Before, OfScript};
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
@@ -21,8 +23,9 @@ const TURN: Duration = Duration::from_millis(5);
 const WAITING: usize = 256;
 /// How long it waits until it looks again.
 const AGAIN: Duration = Duration::from_millis(10);
-/// So much of a line stands in a marker of the recording, in characters.
-const IN_A_MARKER: usize = 200;
+/// When it was looked for the end of what belongs together and there was none, more of it waits so many times as long as that
+/// took: whoever sends it in crumbs does not keep the bastion busy.
+const PATIENCE: u32 = 4;
 
 /// See the module.
 pub struct Gated<'a> {
@@ -30,8 +33,7 @@ pub struct Gated<'a> {
     board: &'a RefCell<Board>,
     language: Language,
     script: Script,
-    /// Something may have read of the script besides the shell.
-    in_doubt: bool,
+    before: Before,
     /// No more comes.
     ended: bool,
     /// When what is held is looked at again, if it could not be all.
@@ -39,11 +41,13 @@ pub struct Gated<'a> {
     denied: Option<String>,
     /// What was let through and is not kept yet.
     passed: Option<(Judged, String)>,
+    /// For what is let through.
+    room: Room,
 }
 
 impl<'a> Gated<'a> {
-    /// For a script that `reads` says who reads.
-    pub fn new(record: &'a mut Record, board: &'a RefCell<Board>, reads: Reads) -> Self {
+    /// For a script that `reads` says who reads. `most`: so many bytes are kept of what is let through.
+    pub fn new(record: &'a mut Record, board: &'a RefCell<Board>, reads: Reads, most: u64) -> Self {
         let language = match reads {
             Reads::Shell => Language::Shell,
             Reads::Interpreter => Language::Text,
@@ -53,12 +57,22 @@ impl<'a> Gated<'a> {
             board,
             language,
             script: Script::new(language),
-            in_doubt: false,
+            before: Before::default(),
             ended: false,
             again: None,
             denied: None,
             passed: None,
+            room: Room::new(most),
         }
+    }
+
+    /// The session is over: what was not kept is counted.
+    ///
+    /// # Errors
+    /// [`TapFailure`] for what could not be kept.
+    pub fn ended(&mut self) -> Result<(), TapFailure> {
+        self.keep_passed(Instant::now())?;
+        self.keep_more()
     }
 
     /// What the person is told, if a line was denied.
@@ -84,28 +98,29 @@ impl<'a> Gated<'a> {
                 self.again = Some(now);
                 break;
             }
+            let looked = Instant::now();
             let piece = match self.script.next_piece() {
                 None if self.ended => self.script.finish(),
                 piece => piece,
             };
             match piece {
                 Some(piece) => self.judge(now, piece, pass)?,
-                None => break,
+                None => {
+                    self.again = pause(looked.elapsed()).map(|pause| now + pause);
+                    break;
+                }
             }
         }
         self.keep_passed(now)
     }
 
     fn judge(&mut self, now: Instant, piece: Piece, pass: &mut Vec<u8>) -> Result<(), TapFailure> {
-        let OfScript {
-            judged,
-            leaves_input_alone,
-        } = self
-            .board
-            .borrow()
-            .rules()
-            .judge_script(&piece, self.language, self.in_doubt);
-        self.in_doubt |= !leaves_input_alone;
+        let OfScript { judged, then } =
+            self.board
+                .borrow()
+                .rules()
+                .judge_script(&piece, self.language, self.before);
+        self.before = then;
         match judged.verdict {
             Verdict::Allow => {
                 pass.extend(piece.bytes);
@@ -126,6 +141,7 @@ impl<'a> Gated<'a> {
                 self.denied = Some(sentence);
                 self.script = Script::new(self.language);
                 self.keep_passed(now)?;
+                self.keep_more()?;
                 self.keep(now, judged, piece.text, false)
             }
         }
@@ -150,9 +166,20 @@ impl<'a> Gated<'a> {
 
     fn keep_passed(&mut self, now: Instant) -> Result<(), TapFailure> {
         match self.passed.take() {
-            Some((judged, text)) => self.keep(now, judged, text, true),
-            None => Ok(()),
+            Some((judged, text)) if self.room.takes(text.len(), now) => {
+                self.keep(now, judged, text, true)
+            }
+            _ => Ok(()),
         }
+    }
+
+    /// One row for all that there was no room for.
+    fn keep_more(&mut self) -> Result<(), TapFailure> {
+        let Some((bytes, since)) = self.room.take_more() else {
+            return Ok(());
+        };
+        let text = format!("({bytes} bytes more of the script, allowed and not kept)");
+        self.keep(since, Judged::nothing(), text, true)
     }
 
     fn keep(
@@ -163,11 +190,9 @@ impl<'a> Gated<'a> {
         accepted: bool,
     ) -> Result<(), TapFailure> {
         let text = text.trim_end_matches('\n').to_owned();
-        let begin: String = text.chars().take(IN_A_MARKER).collect();
-        let what = if accepted { "command" } else { "denied" };
-        self.record.mark_at(now, &format!("{what}: {begin}"))?;
+        let age = i64::try_from(now.elapsed().as_millis()).unwrap_or(0);
         let line = Line {
-            at: Time::now(),
+            at: Time::now().plus(age.saturating_neg()),
             recorded_at: self.record.since_start(now),
             text,
             cut: false,
@@ -175,6 +200,7 @@ impl<'a> Gated<'a> {
             accepted,
             judged,
         };
+        self.record.mark_at(now, &line.marker())?;
         match self.board.borrow_mut().add(Note::Line(line)) {
             true => Ok(()),
             false => Err(TapFailure::Capture(
@@ -182,6 +208,12 @@ impl<'a> Gated<'a> {
             )),
         }
     }
+}
+
+/// How long more of a script waits, if looking at what there is came to nothing and took so long.
+fn pause(looked: Duration) -> Option<Duration> {
+    let long = looked > Duration::from_micros(200);
+    long.then(|| (looked * PATIENCE).min(AGAIN))
 }
 
 impl Tap for Gated<'_> {

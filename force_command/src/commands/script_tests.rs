@@ -57,7 +57,16 @@ impl Session {
 
     /// The chunks through the gate, to their end: what the asset gets, and why no more.
     fn pass(&mut self, reads: Reads, chunks: &[&[u8]]) -> (Vec<u8>, Option<String>) {
-        let mut gated = Gated::new(&mut self.record, &self.board, reads);
+        self.pass_keeping(u64::MAX, reads, chunks)
+    }
+
+    fn pass_keeping(
+        &mut self,
+        most: u64,
+        reads: Reads,
+        chunks: &[&[u8]],
+    ) -> (Vec<u8>, Option<String>) {
+        let mut gated = Gated::new(&mut self.record, &self.board, reads, most);
         let mut passed = Vec::new();
         for chunk in chunks {
             gated.input(Instant::now(), chunk, &mut passed).unwrap();
@@ -65,6 +74,7 @@ impl Session {
         }
         gated.input_ended(Instant::now(), &mut passed).unwrap();
         finish(&mut gated, &self.board, &mut passed);
+        gated.ended().unwrap();
         assert_eq!(gated.closes_input(), gated.denied().is_some());
         (passed, gated.denied().map(str::to_owned))
     }
@@ -215,7 +225,7 @@ fn without_a_filter_nothing_is_held_or_kept_and_a_filter_that_comes_holds_from_t
     assert_eq!((passed.len(), denied), (100_008, None));
     assert!(session.kept().is_empty());
     let mut session = Session::with(none());
-    let mut gated = Gated::new(&mut session.record, &session.board, Reads::Shell);
+    let mut gated = Gated::new(&mut session.record, &session.board, Reads::Shell, 0);
     let mut passed = Vec::new();
     gated
         .input(Instant::now(), b"rm -rf a\n", &mut passed)
@@ -238,6 +248,38 @@ fn without_a_filter_nothing_is_held_or_kept_and_a_filter_that_comes_holds_from_t
 }
 
 #[test]
+fn behind_what_lets_lines_say_what_others_said_each_is_opaque() {
+    let strict = rules(
+        Verdict::Deny,
+        &[
+            (Verdict::Allow, "set -o history"),
+            (Verdict::Allow, "set -H"),
+            (Verdict::Allow, "ls *"),
+        ],
+    );
+    let mut session = Session::with(strict);
+    let (passed, denied) = session.pass(Reads::Shell, &[b"set -o history\nls x\nset -H\nls !#\n"]);
+    assert_eq!(passed, b"set -o history\nls x\nset -H\n");
+    assert!(denied.is_some());
+}
+
+#[test]
+fn what_comes_in_crumbs_waits_while_nothing_is_whole() {
+    let session = &mut Session::with(rules(Verdict::Allow, &[(Verdict::Deny, "rm")]));
+    let mut gated = Gated::new(&mut session.record, &session.board, Reads::Shell, 0);
+    let mut passed = Vec::new();
+    let begin = format!("cat <<E\n{}", "text\n".repeat(12_000));
+    gated
+        .input(Instant::now(), begin.as_bytes(), &mut passed)
+        .unwrap();
+    assert!(gated.holds_input() && !gated.takes_input());
+    finish(&mut gated, &session.board, &mut passed);
+    assert!(gated.takes_input() && passed.is_empty());
+    gated.input(Instant::now(), b"E\n", &mut passed).unwrap();
+    assert_eq!(passed, format!("{begin}E\n").as_bytes());
+}
+
+#[test]
 fn a_long_script_is_judged_in_turns_and_comes_out_byte_for_byte() {
     let mut session = Session::with(rules(
         Verdict::Allow,
@@ -248,4 +290,44 @@ fn a_long_script_is_judged_in_turns_and_comes_out_byte_for_byte() {
     let (passed, denied) = session.pass(Reads::Shell, &chunks);
     assert_eq!(denied, None);
     assert!(passed == script.as_bytes());
+}
+
+#[test]
+fn of_what_is_allowed_so_much_is_kept_and_of_what_is_denied_or_warned_of_all() {
+    let careful = || {
+        rules(
+            Verdict::Allow,
+            &[(Verdict::Deny, "rm"), (Verdict::Warn, "id")],
+        )
+    };
+    let line = "echo 0123456789012345678901234567890123456789\n";
+    let long = line.repeat(10_000);
+    let row = |kept: &[(bool, String)]| -> usize { kept.iter().map(|(_, text)| text.len()).sum() };
+    for (most, at_most) in [(0, 0), (100_000, 100_000), (1 << 20, 1 << 20)] {
+        let mut session = Session::with(careful());
+        let chunks: Vec<&[u8]> = long.as_bytes().chunks(9_000).collect();
+        let chunks = [&chunks[..], &[&b"id\n"[..], b"echo more\n", b"rm x\n"]].concat();
+        let (passed, denied) = session.pass_keeping(most, Reads::Shell, &chunks);
+        assert_eq!(passed.len(), long.len() + "id\necho more\n".len());
+        assert!(denied.is_some());
+        let kept = session.kept();
+        assert!(kept.contains(&(true, "id".to_owned())), "{kept:?}");
+        assert_eq!(kept.last(), Some(&(false, "rm x".to_owned())));
+        let count = kept.iter().find(|(_, text)| text.contains("bytes more"));
+        assert_eq!(count.is_some(), at_most < long.len());
+        let fixed = "id".len() + "rm x".len() + count.map_or(0, |(_, text)| text.len());
+        assert!(row(&kept) <= at_most + fixed, "{}", row(&kept));
+        if most == 0 {
+            let all = long.len() + "echo more\n".len();
+            let said = format!("({all} bytes more of the script, allowed and not kept)");
+            assert_eq!(kept[1], (true, said));
+        }
+    }
+    // Many short rows are bounded, too; and it is said at the end if nothing was denied.
+    let mut session = Session::with(careful());
+    let chunks = vec![&b"ls\n"[..]; 1_000];
+    session.pass_keeping(10_000, Reads::Shell, &chunks);
+    let kept = session.kept();
+    assert!(kept.len() < 42, "{}", kept.len());
+    assert!(kept.last().unwrap().1.contains("bytes more"), "{kept:?}");
 }

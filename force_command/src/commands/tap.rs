@@ -3,7 +3,7 @@
 use super::board::{Board, LONGEST, Line, Note};
 use super::engine::{Broken, Engine};
 use super::hooked::Hooks;
-use super::rules::Judged;
+use super::judged::Judged;
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
@@ -18,8 +18,6 @@ use std::time::{Duration, Instant};
 const JUDGEMENTS: usize = 64;
 /// While so many bytes are held, the person waits: a long paste is judged line by line. A terminal gives 4 KiB at a time.
 const HELD: usize = 64 * 1024;
-/// So much of a line stands in a marker of the recording, in characters.
-const IN_A_MARKER: usize = 200;
 
 /// See the module. Without an engine it is the recording alone.
 pub struct Watched<'a> {
@@ -258,13 +256,6 @@ impl Watch<'_> {
         record: &mut Record,
     ) -> Result<(), TapFailure> {
         let accepted = matches!(command.outcome, Outcome::Passed | Outcome::Confirmed);
-        let begin: String = command.line.chars().take(IN_A_MARKER).collect();
-        let label = match (command.hidden, accepted) {
-            (true, _) => "hidden input".to_owned(),
-            (false, true) => format!("command: {begin}"),
-            (false, false) => format!("denied: {begin}"),
-        };
-        record.mark_at(command.at, &label)?;
         let age = i64::try_from(command.at.elapsed().as_millis()).unwrap_or(0);
         let line = Line {
             at: Time::now().plus(age.saturating_neg()),
@@ -275,6 +266,11 @@ impl Watch<'_> {
             accepted,
             judged,
         };
+        let label = match command.hidden {
+            true => "hidden input".to_owned(),
+            false => line.marker(),
+        };
+        record.mark_at(command.at, &label)?;
         let note = match command.hidden {
             true => Note::Hidden(Line {
                 text: String::new(),

@@ -29,8 +29,10 @@ pub struct Departure<'a> {
     pub session: &'a Id,
     /// Time limits, and what a kernel must have.
     pub settings: &'a Settings,
-    /// Who goes, and what of his environment goes with him.
+    /// Who goes.
     pub start: &'a Start,
+    /// What of his environment goes with him, besides the type of his terminal.
+    pub locale: &'a [(String, String)],
 }
 
 /// All clients are running.
@@ -136,8 +138,8 @@ impl Departure<'_> {
         // A gateway runs nothing, and is told nothing of the user's environment.
         let environment = match errand {
             Errand::Channel { .. } => {
-                let wishes = &self.start.environment;
-                arguments::environment(to, wishes.term.as_deref(), &wishes.locale)
+                let term = self.start.environment.term.as_deref();
+                arguments::environment(to, term, self.locale)
             }
             Errand::Forward(_) => arguments::environment(to, None, &[]),
         };

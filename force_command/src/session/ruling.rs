@@ -7,13 +7,14 @@
 use super::Refused;
 use super::confirm::{Answer, Question};
 use super::open::Open;
+use crate::commands::Judged;
 use crate::identity::Identity;
 use crate::message::{Message, Trouble, say};
 use crate::report;
 use crate::request::Connect;
 use crate::text;
 use event::Type;
-use filter::{Context, Filter, FilterText, Judgement, NotPlain, Reads, Verdict, enforce, judge};
+use filter::{Context, Filter, FilterText, NotPlain, Reads, Verdict, enforce, judge};
 use jms::nouns::Captured;
 use jms::policy::{Channel, Decision};
 use jms::store::{NewCommand, Store, StoreError};
@@ -27,6 +28,8 @@ use std::time::Duration;
 pub struct Ruling {
     /// What the asset is told to run; not what was asked for where filters are enforced.
     pub command: Option<Vec<u8>>,
+    /// Filters are enforced: what runs is what was judged, and nothing of the user's own environment goes with it.
+    pub enforced: bool,
     /// Whether standard input is a script, and who reads it.
     pub script: Option<Reads>,
     /// The filters that apply, as they were read.
@@ -41,29 +44,6 @@ pub struct Asking<'a> {
     pub connect: &'a Connect,
     /// Within what.
     pub session: &'a Open,
-}
-
-/// What is kept of a judgement.
-struct Kept {
-    verdict: Verdict,
-    filter: String,
-    rule: String,
-    sentence: String,
-}
-
-impl From<Judgement> for Kept {
-    fn from(judgement: Judgement) -> Self {
-        let sentence = match judgement.filter.is_empty() {
-            true => String::new(),
-            false => judgement.sentence(),
-        };
-        Self {
-            verdict: judgement.verdict,
-            rule: judgement.rule().to_owned(),
-            sentence,
-            filter: judgement.filter,
-        }
-    }
 }
 
 impl Asking<'_> {
@@ -81,6 +61,7 @@ impl Asking<'_> {
             self.compile(store, &texts)?;
             let reads_script = self.connect.channel == Channel::Shell && !self.connect.terminal;
             return Ok(Ruling {
+                enforced: false,
                 command: self.connect.command.clone(),
                 script: reads_script.then_some(Reads::Shell),
                 filters: texts,
@@ -129,19 +110,21 @@ impl Asking<'_> {
         store: &mut Store,
         command: &[u8],
         line: &str,
-    ) -> Result<(Kept, Ruling), Refused> {
+    ) -> Result<(Judged, Ruling), Refused> {
         let texts = self.filters(store)?;
         let filters = self.compile(store, &texts)?;
         let judgement = judge(&filters, line, Context::EXEC);
         let script = judgement.reads().filter(|_| !self.connect.terminal);
-        let (kept, passed) = match self.enforcer(store, &filters)? {
+        let enforcer = self.enforcer(store, &filters)?;
+        let (kept, passed) = match enforcer {
             Some(by) => enforced(command, &filters, by),
             None => {
-                let unread = default_of_bytes(command, &filters);
+                let unread = Judged::of_bytes(command, &filters);
                 (unread.unwrap_or_else(|| judgement.into()), command.to_vec())
             }
         };
         let ruling = Ruling {
+            enforced: enforcer.is_some(),
             command: Some(passed),
             script,
             filters: texts,
@@ -237,7 +220,7 @@ impl Asking<'_> {
         &self,
         store: &mut Store,
         line: &str,
-        kept: &Kept,
+        kept: &Judged,
         accepted: bool,
     ) -> Result<(), Refused> {
         let command = self.command().unwrap_or_default();
@@ -264,7 +247,7 @@ impl Asking<'_> {
 }
 
 /// The verdict on a command where filters are enforced, and the form in which it is passed on.
-fn enforced(command: &[u8], filters: &[Filter], by: &str) -> (Kept, Vec<u8>) {
+fn enforced(command: &[u8], filters: &[Filter], by: &str) -> (Judged, Vec<u8>) {
     let plain = std::str::from_utf8(command)
         .map_err(|_| NotPlain::Bytes)
         .and_then(enforce);
@@ -273,24 +256,6 @@ fn enforced(command: &[u8], filters: &[Filter], by: &str) -> (Kept, Vec<u8>) {
             judge(filters, &line, Context::EXEC).into(),
             line.into_bytes(),
         ),
-        Err(error) => (denied(by, &error), Vec::new()),
-    }
-}
-
-/// What is no text cannot be read, and so not be allowed by a filter that allows only what it lists.
-fn default_of_bytes(command: &[u8], filters: &[Filter]) -> Option<Kept> {
-    std::str::from_utf8(command).err()?;
-    let filter = filters
-        .iter()
-        .find(|filter| filter.default == Verdict::Deny)?;
-    Some(denied(&filter.name, &NotPlain::Bytes))
-}
-
-fn denied(filter: &str, why: &NotPlain) -> Kept {
-    Kept {
-        verdict: Verdict::Deny,
-        filter: filter.to_owned(),
-        rule: String::new(),
-        sentence: format!("denied by filter {filter}: {why}"),
+        Err(error) => (Judged::denied(by, &error), Vec::new()),
     }
 }

@@ -146,6 +146,10 @@ fn run(
         session: &session.id,
         settings,
         start,
+        locale: match ruling.enforced {
+            true => &[],
+            false => &start.environment.locale,
+        },
     };
     let stages = prepare::way(
         &session.egress,
@@ -249,8 +253,12 @@ fn run(
             outcome
         }
         (false, Some(reads)) => {
-            let mut taps = Gated::new(record, &board, reads);
-            let outcome = relayed(&mut child, &mut taps, &mut live);
+            let most = u64::from(settings.filter.script_kept_mib) << 20;
+            let mut taps = Gated::new(record, &board, reads, most);
+            let mut outcome = relayed(&mut child, &mut taps, &mut live);
+            if let Err(failure) = taps.ended() {
+                outcome.end = first_failure(outcome.end, failure);
+            }
             denied = taps.denied().map(str::to_owned);
             outcome
         }

@@ -143,6 +143,9 @@ settings! {
         hold: u32 = 300, least 50, unit "milliseconds";
         /// Seconds for which a question whether a command is to run waits for its answer; then it is not run.
         answer_timeout: u32 = 60, least 5, unit "seconds";
+        /// So many MiB are kept of the lines of one script on standard input that filters allow; of what comes behind, how much
+        /// it was. What is denied, and what a rule warns of, is always kept.
+        script_kept_mib: u32 = 4, unit "MiB";
     }
 
     /// What syslog is told.

@@ -1,7 +1,8 @@
 //! Lines as syslog's files and journalctl have them.
 
+use super::known::known_user;
 use super::message::invalid_user;
-use super::{Attempt, Line};
+use super::{Attempt, Line, Moment};
 use crate::time::Time;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -34,13 +35,21 @@ fn parse_syslog(line: &[u8], newest: Time) -> Option<Line> {
         return Some(Line::Other);
     }
     let message = rest.strip_prefix(b" ").unwrap_or(rest);
-    Some(match invalid_user(message) {
-        Some(invalid) => {
-            let stamp = std::str::from_utf8(stamp).ok()?;
-            let at = Time::parse_rfc3339(stamp).or_else(|| without_year(stamp, newest))?;
-            Line::Attempt(Attempt { at, invalid })
-        }
-        None => Line::Sshd,
+    let at = || {
+        let stamp = std::str::from_utf8(stamp).ok()?;
+        Time::parse_rfc3339(stamp).or_else(|| without_year(stamp, newest))
+    };
+    of_sshd(message, at)
+}
+
+/// What a message of sshd's is; its time is asked for only where somebody wants to know. `None`: it has none.
+fn of_sshd(message: &[u8], at: impl FnOnce() -> Option<Time>) -> Option<Line> {
+    Some(if let Some(invalid) = invalid_user(message) {
+        Line::Attempt(Attempt { at: at()?, invalid })
+    } else if let Some(known) = known_user(message) {
+        Line::Moment(Moment { at: at()?, known })
+    } else {
+        Line::Sshd
     })
 }
 
@@ -104,11 +113,8 @@ pub fn journal(line: &[u8]) -> Line {
         Some(Message::Other(_)) | None => return Line::Sshd,
     };
     let microseconds = entry.microseconds.and_then(|text| text.parse::<i64>().ok());
-    match (invalid_user(message), microseconds) {
-        (Some(invalid), Some(microseconds)) => Line::Attempt(Attempt {
-            at: Time(microseconds / 1000),
-            invalid,
-        }),
-        _ => Line::Sshd,
-    }
+    of_sshd(message, || {
+        microseconds.map(|microseconds| Time(microseconds / 1000))
+    })
+    .unwrap_or(Line::Sshd)
 }

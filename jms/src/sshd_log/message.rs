@@ -41,7 +41,7 @@ pub fn invalid_user(message: &[u8]) -> Option<Invalid> {
 /// `192.0.2.1 port 4242`; older versions write no port.
 fn source_of(text: &str) -> Option<String> {
     let mut words = text.split(' ');
-    let address = words.next()?;
+    let address = address_of(words.next()?)?;
     match (words.next(), words.next(), words.next()) {
         (None, None, None) => {}
         (Some("port"), Some(port), None) => {
@@ -49,13 +49,18 @@ fn source_of(text: &str) -> Option<String> {
         }
         _ => return None,
     }
-    let plain = address.split('%').next()?;
-    let known = plain.parse::<IpAddr>().is_ok() && address.len() <= 64;
-    (known || address == "UNKNOWN").then(|| address.to_owned())
+    Some(address.to_owned())
+}
+
+/// An address as sshd writes it.
+pub(super) fn address_of(text: &str) -> Option<&str> {
+    let plain = text.split('%').next()?;
+    let known = plain.parse::<IpAddr>().is_ok() && text.len() <= 64;
+    (known || text == "UNKNOWN").then_some(text)
 }
 
 /// The bytes that sshd and rsyslog have written as something else.
-fn unescape(text: &[u8]) -> Vec<u8> {
+pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, after)) = rest.split_first() {

@@ -12,6 +12,7 @@ use crate::policy::factor::{demanded, sshd_asks};
 use nix::fcntl::{Flock, FlockArg};
 use rusqlite::Row;
 use snapshot::{Kind, SnapshotFile, UserName, keys, users};
+use std::collections::HashSet;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
@@ -138,6 +139,29 @@ fn lock(paths: &Paths) -> Result<Flock<std::fs::File>, StoreError> {
     }
 }
 
+/// Whether sshd asks the user in this row for a second factor.
+fn is_asked(row: &Row<'_>, defaults: &Defaults) -> Result<bool, StoreError> {
+    let asked = row.get::<_, String>("mfa_asked")?;
+    let asked = word("mfa_asked", &asked, MfaAsked::parse)?;
+    Ok(sshd_asks(demanded_of(row, defaults)?, asked))
+}
+
+impl Read<'_> {
+    /// The names of the users whom sshd is to ask for a second factor.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn asked_at_login(self) -> Result<HashSet<String>, StoreError> {
+        let sql = "SELECT name, role, mfa, mfa_asked FROM user";
+        let defaults = self.defaults()?;
+        let names = self.rows(sql, [], |row| {
+            let name: String = row.get("name")?;
+            Ok(is_asked(row, &defaults)?.then_some(name))
+        })?;
+        Ok(names.into_iter().flatten().collect())
+    }
+}
+
 /// The second factor that is demanded of the user in this row.
 fn demanded_of(row: &Row<'_>, defaults: &Defaults) -> Result<Mfa, StoreError> {
     let role = word("role", &row.get::<_, String>("role")?, Role::parse)?;
@@ -150,12 +174,7 @@ fn users_of(read: Read<'_>) -> Result<Vec<users::User>, StoreError> {
     let defaults = read.defaults()?;
     read.rows(sql, [], |row| {
         let (name, uid): (String, u32) = (row.get("name")?, row.get("uid")?);
-        let asked = word(
-            "mfa_asked",
-            &row.get::<_, String>("mfa_asked")?,
-            MfaAsked::parse,
-        )?;
-        let asks = sshd_asks(demanded_of(row, &defaults)?, asked);
+        let asks = is_asked(row, &defaults)?;
         let flag = |set: bool, flag| if set { flag } else { users::Flags::empty() };
         let flags = flag(asks, users::Flags::MFA_AT_LOGIN).union(flag(
             !row.get::<_, bool>("enabled")?,

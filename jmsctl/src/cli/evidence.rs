@@ -24,15 +24,16 @@ pub enum Login {
 /// `login ls`
 #[derive(Debug, Args)]
 pub struct LoginLs {
-    /// Logins of users who proved who they are and were not let in: disabled, not valid now, wrong factors
+    /// Logins of users who proved who they are and were not let in: disabled, not valid now, wrong factors; and, as sshd
+    /// itself wrote it down, those who ended before they gave the second factor that sshd asks for
     #[arg(long, conflicts_with = "unknown")]
     pub failed: bool,
     /// Names that do not exist and somebody asked for, as sshd itself wrote them down, with the
     /// existing name that is nearest; --user means that one
     #[arg(long)]
     pub unknown: bool,
-    /// Wait for new ones and print them as they open and close (with --failed: as they are refused), until
-    /// interrupted
+    /// Wait for new ones and print them as they open and close (with --failed: as they are refused, without
+    /// what only sshd's log has), until interrupted
     #[arg(long, conflicts_with = "unknown")]
     pub follow: bool,
     /// Only of these users (names or globs)

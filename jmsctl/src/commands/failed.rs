@@ -1,4 +1,5 @@
-//! `jmsctl login ls --failed`: who proved who he is, and was not let in; from the events that say so.
+//! `jmsctl login ls --failed`: who proved who he is, and was not let in; from the events that say so, and from sshd's log
+//! where a user ended before he was asked for his second factor.
 //!
 //! Keys that are nobody's and names that do not exist are sshd's to tell: `--unknown`, and its own log.
 #![forbid(unsafe_code)]
@@ -6,14 +7,18 @@
 use super::event::{Listed, all_listed, text};
 use super::evidence::{Wanted, print, rows_needed};
 use super::follow;
+use super::not_given::{self, Cause, Opened};
 use crate::cli::evidence::LoginLs;
 use crate::context::Context;
 use crate::failure::Done;
 use crate::output::{Noun, harmless};
 use jms::nouns::EventRow;
+use jms::sshd_log::Ended;
 use jms::store::EventSearch;
+use jms::time::Time;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A login that was refused, as it is listed.
 #[derive(Serialize)]
@@ -29,6 +34,12 @@ struct Refused {
     phase: Option<String>,
     reason: Option<String>,
     rule: Option<String>,
+    /// How often; events come one by one.
+    count: u64,
+    /// The first of them.
+    first: Option<String>,
+    /// The reason as a sentence, where the word does not say enough.
+    remark: Option<String>,
 }
 
 impl Noun for Refused {
@@ -46,9 +57,19 @@ impl Noun for Refused {
         "phase",
         "reason",
         "rule",
+        "count",
+        "first",
+        "remark",
     ];
-    const COLUMNS: &'static [&'static str] =
-        &["time", "user", "source", "login_name", "reason", "rule"];
+    const COLUMNS: &'static [&'static str] = &[
+        "time",
+        "user",
+        "source",
+        "login_name",
+        "reason",
+        "rule",
+        "count",
+    ];
     const NEWEST_LAST: bool = true;
 }
 
@@ -68,12 +89,39 @@ impl From<Listed> for Refused {
             phase: word("phase"),
             reason: word("reason"),
             rule: word("rule"),
+            count: 1,
+            first: word("time"),
+            remark: None,
         }
     }
 }
 
-/// Lists, and follows if that was asked for.
-pub fn run(verb: &LoginLs, context: &mut Context) -> Done {
+impl From<Ended> for Refused {
+    fn from(ended: Ended) -> Self {
+        let last = ended.last;
+        let cause = Cause::of(&last.stage);
+        let key = last.stage.key().map(str::to_owned);
+        Self {
+            seq: None,
+            time: Some(last.at.timestamp().to_string()),
+            user: last.name.split('@').next().map(str::to_owned),
+            login_name: Some(last.name),
+            source: Some(last.source),
+            source_port: Some(last.port.into()),
+            factors: key.as_ref().map(|_| "publickey".to_owned()),
+            key,
+            phase: None,
+            reason: Some(cause.reason.to_owned()),
+            rule: None,
+            count: ended.count,
+            first: Some(ended.first.timestamp().to_string()),
+            remark: Some(cause.sentence),
+        }
+    }
+}
+
+/// Lists, and follows if that was asked for: then only events. `log`: sshd's, opened with the rights that there were.
+pub fn run(verb: &LoginLs, log: Option<Opened>, context: &mut Context) -> Done {
     let users = Wanted::users(context.store.read(), &verb.user, &verb.user_group)?;
     let search = EventSearch {
         kind: Some(event::Type::LoginRefused.as_str().to_owned()),
@@ -90,8 +138,26 @@ pub fn run(verb: &LoginLs, context: &mut Context) -> Done {
             Ok(())
         });
     }
-    let rows = context.store.read().events(&search)?;
-    print(context, refused(&rows, &users), &verb.list)
+    let events = context.store.read().events(&search)?;
+    let mut rows = refused(&events, &users);
+    let log = log.unwrap_or_else(|| not_given::open(verb));
+    let ended = not_given::read(log, verb, &users, context)?;
+    rows.extend(ended.into_iter().map(Refused::from));
+    let time = |row: &Refused| row.time.as_deref().and_then(Time::parse_rfc3339);
+    rows.sort_by_key(time);
+    if !context.out.is_json() && verb.list.columns.is_empty() {
+        explain(context, &rows);
+    }
+    print(context, rows, &verb.list)
+}
+
+/// Says once what each word means that has a sentence.
+fn explain(context: &Context, rows: &[Refused]) {
+    let sentence = |row: &Refused| row.reason.clone().zip(row.remark.clone());
+    let sentences: BTreeSet<(String, String)> = rows.iter().filter_map(sentence).collect();
+    for (reason, sentence) in sentences {
+        context.out.note(&format!("{reason}: {sentence}"));
+    }
 }
 
 fn refused(rows: &[EventRow], users: &Wanted) -> Vec<Refused> {

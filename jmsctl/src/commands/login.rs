@@ -56,7 +56,7 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
     match verb {
         // Root opens the log before the store, and does not come here; this is for whoever else may read it.
         Verb::Ls(verb) if verb.unknown => unknown::run(verb, unknown::open(verb)?, context),
-        Verb::Ls(verb) if verb.failed => failed::run(verb, context),
+        Verb::Ls(verb) if verb.failed => failed::run(verb, None, context),
         Verb::Ls(verb) if verb.follow => follow_logins(verb, context),
         Verb::Ls(verb) => ls(verb, context),
         Verb::Show(verb) => show(&verb.id, context),

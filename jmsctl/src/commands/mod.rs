@@ -28,6 +28,7 @@ mod login;
 mod login_rule;
 pub mod manual;
 mod mfa_reset;
+mod not_given;
 mod password;
 mod player;
 mod policy_file;
@@ -74,7 +75,8 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
     }
     // sshd's log is root's; opened now, and read afterwards.
     let log = match &arguments.noun {
-        Noun::Login(Login::Ls(ls)) if ls.unknown => Some((ls, unknown::open(ls)?)),
+        Noun::Login(Login::Ls(ls)) if ls.unknown => Some((ls, unknown::open(ls))),
+        Noun::Login(Login::Ls(ls)) if ls.failed && !ls.follow => Some((ls, not_given::open(ls))),
         _ => None,
     };
     privilege::become_service_user()?;
@@ -82,7 +84,11 @@ pub fn run(arguments: &Arguments, out: Output) -> Done {
     let store = Store::open(&paths)?;
     let mut context = Context::new(store, &arguments.global, &settings, out, Asker::Root);
     if let Some((ls, log)) = log {
-        return unknown::run(ls, log, &mut context).and_then(|()| context.out.flush());
+        let done = match ls.unknown {
+            true => unknown::run(ls, log?, &mut context),
+            false => failed::run(ls, Some(log), &mut context),
+        };
+        return done.and_then(|()| context.out.flush());
     }
     dispatch(arguments, &mut context)
 }

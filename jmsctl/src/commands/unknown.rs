@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
 use crate::sshd_log::{Log, Within};
-use jms::sshd_log::Row;
+use jms::sshd_log::{Line, Row, Tally};
 use jms::time::Time;
 use serde::Serialize;
 
@@ -48,21 +48,29 @@ impl From<Row> for Unknown {
     }
 }
 
-/// Opens what it needs, with the rights that are there.
-pub fn open(verb: &LoginLs) -> Done<Log> {
-    Log::open(Within {
+fn within(verb: &LoginLs) -> Within {
+    Within {
         since: verb.span.since,
         until: verb.span.until,
-    })
+    }
+}
+
+/// Opens what it needs, with the rights that are there.
+pub fn open(verb: &LoginLs) -> Done<Log> {
+    Log::open(within(verb))
 }
 
 /// Lists. `--user` and `--user-group` choose by the name that was perhaps meant.
 pub fn run(verb: &LoginLs, log: Log, context: &mut Context) -> Done {
-    let found = log.read()?;
-    for remark in &found.remarks {
+    let (mut tally, within) = (Tally::default(), within(verb));
+    let remarks = log.read("--unknown", &mut |line| match line {
+        Line::Attempt(attempt) if within.holds(attempt.at) => tally.add(attempt),
+        _ => {}
+    })?;
+    for remark in &remarks {
         context.out.note(remark);
     }
-    let others = found.tally.others();
+    let others = tally.others();
     if others > 0 {
         context.out.note(&format!(
             "{others} attempts with yet other names are not shown: there are too many; --since looks at less"
@@ -71,7 +79,7 @@ pub fn run(verb: &LoginLs, log: Log, context: &mut Context) -> Done {
     let read = context.store.read();
     let users = read.user_names()?;
     let wanted = Wanted::users(read, &verb.user, &verb.user_group)?;
-    let mut rows = found.tally.rows(users.iter().map(String::as_str));
+    let mut rows = tally.rows(users.iter().map(String::as_str));
     rows.retain(|row| wanted.fits(row.nearest.as_deref().unwrap_or_default()));
     let rows: Vec<Unknown> = rows.into_iter().map(Unknown::from).collect();
     print(context, rows, &verb.list)

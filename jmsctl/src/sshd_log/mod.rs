@@ -9,7 +9,7 @@ mod journal;
 mod lines;
 
 use crate::failure::{Done, Failure};
-use jms::sshd_log::{Line, Tally};
+use jms::sshd_log::Line;
 use jms::time::Time;
 use std::cell::Cell;
 
@@ -23,7 +23,8 @@ pub struct Within {
 }
 
 impl Within {
-    fn holds(self, at: Time) -> bool {
+    /// Whether that time is one of them.
+    pub fn holds(self, at: Time) -> bool {
         self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at < until)
     }
 }
@@ -33,19 +34,10 @@ pub struct Log {
     journal: Option<journal::Journal>,
     files: Vec<files::LogFile>,
     denied: Option<String>,
-    within: Within,
-}
-
-/// What was read of them.
-pub struct Found {
-    /// The attempts.
-    pub tally: Tally,
-    /// What could not be read and is missing, a sentence each.
-    pub remarks: Vec<String>,
 }
 
 impl Log {
-    /// Opens what there is, as whoever we are now.
+    /// Opens what there is, as whoever we are now. Lines of other times come, too.
     pub fn open(within: Within) -> Done<Self> {
         let journal = journal::Journal::open(within)?;
         let (files, denied) = files::open(within)?;
@@ -61,27 +53,20 @@ impl Log {
             journal,
             files,
             denied,
-            within,
         })
     }
 
-    /// Reads all of it. The files are read only where the journal says nothing about sshd at all: else both say the same.
-    pub fn read(self) -> Done<Found> {
-        let mut found = Found {
-            tally: Tally::default(),
-            remarks: Vec::new(),
-        };
-        let within = self.within;
+    /// Reads all of it, in the order in which it was written. The files are read only where the journal says nothing about
+    /// sshd at all: else both say the same. Returns what could not be read and is missing, a sentence each; `list` is
+    /// the flag with which root is to look himself.
+    pub fn read(self, list: &str, each: &mut impl FnMut(Line)) -> Done<Vec<String>> {
+        let mut remarks = Vec::new();
         let sshd = Cell::new(false);
-        let mut take = |line: Line| match line {
-            Line::Attempt(attempt) => {
+        let mut take = |line: Line| {
+            if line != Line::Other {
                 sshd.set(true);
-                if within.holds(attempt.at) {
-                    found.tally.add(attempt);
-                }
+                each(line);
             }
-            Line::Sshd => sshd.set(true),
-            Line::Other => {}
         };
         let mut denied = self.denied;
         if let Some(journal) = self.journal {
@@ -90,25 +75,25 @@ impl Log {
                 journal::Outcome::Denied => {
                     denied.get_or_insert_with(|| "the journal".to_owned());
                 }
-                journal::Outcome::Failed(sentence) => found.remarks.push(sentence),
+                journal::Outcome::Failed(sentence) => remarks.push(sentence),
             }
         }
         if sshd.get() {
-            return Ok(found);
+            return Ok(remarks);
         }
         let mut was_read = false;
         for file in self.files {
             match file.read(&mut take) {
                 Ok(()) => was_read = true,
-                Err(sentence) => found.remarks.push(sentence),
+                Err(sentence) => remarks.push(sentence),
             }
         }
         match denied {
             // Nothing found where nothing may be read would look like good news.
             Some(what) if !sshd.get() && !was_read => Err(Failure::NotAllowed(format!(
-                "{what} is root's, and sshd's own lines stand there: run sudo jmsctl login ls --unknown on the bastion, or ask root for the copy that docs/logins.md tells of"
+                "{what} is root's, and sshd's own lines stand there: run sudo jmsctl login ls {list} on the bastion, or ask root for the copy that docs/logins.md tells of"
             ))),
-            _ => Ok(found),
+            _ => Ok(remarks),
         }
     }
 }

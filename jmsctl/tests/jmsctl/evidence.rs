@@ -374,7 +374,16 @@ fn a_replay_is_harmless_and_leaves_its_event() {
         bastion.ok(&["session", "replay", &session, "--at", "0.3"]),
         "the end\r\n"
     );
-    // Where its command was accepted: after 0.4 seconds.
+    // Where a command was accepted: after 0.4 seconds.
+    bastion.sh(&format!(
+        r#"python3 - <<'END'
+import sqlite3
+store = sqlite3.connect('/var/lib/jms/jms.db')
+store.execute("INSERT INTO command (session_id, run_at, line, captured, verdict, action, recorded_at) VALUES ('{session}', 1800000000000, 'echo the end', 'exact', 'allow', 'accept', 400)")
+store.commit()
+END
+chown jms:jms /var/lib/jms/jms.db*"#
+    ));
     let number =
         bastion.json(&["session", "show", &session]).remove(0)["commands"][0]["id"].to_string();
     assert_eq!(
@@ -578,7 +587,10 @@ fn refused_logins_are_listed_and_logins_are_followed() {
             "factors",
             "phase",
             "reason",
-            "rule"
+            "rule",
+            "count",
+            "first",
+            "remark"
         ]
     );
     assert_eq!(

@@ -114,7 +114,7 @@ fn every_example_of_the_manual_does_what_it_says() {
         r#"python3 - <<'END'
 import sqlite3
 store = sqlite3.connect('/var/lib/jms/jms.db')
-store.execute("INSERT INTO command (id, session_id, run_at, line, captured, verdict, action) VALUES (4711, '{session}', 1800000000000, 'rm -rf /srv', 'exact', 'deny', 'deny')")
+store.execute("INSERT INTO command (id, session_id, run_at, line, captured, verdict, action, recorded_at) VALUES (4711, '{session}', 1800000000000, 'rm -rf /srv', 'exact', 'deny', 'deny', 400)")
 store.commit()
 END
 chown jms:jms /var/lib/jms/jms.db*"#

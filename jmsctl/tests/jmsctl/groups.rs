@@ -39,7 +39,10 @@ fn fields_of_groups_and_sites_are_a_promise_to_scripts() {
     );
     assert_eq!(
         bastion.json(&["defaults", "show"])[0],
-        json!({"privileged_system_user": null, "port": 22, "shell": "/bin/bash"})
+        json!({
+            "privileged_system_user": null, "port": 22, "shell": "/bin/bash",
+            "mfa_user": "off", "mfa_auditor": "off", "mfa_admin": "off"
+        })
     );
 }
 

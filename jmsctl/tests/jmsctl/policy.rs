@@ -55,7 +55,7 @@ fn fields_are_a_promise_to_scripts() {
     assert_eq!(keys(&bastion.json(&["user", "ls"])[0]), user);
     assert_eq!(
         keys(&bastion.json(&["user", "show", "alice"])[0]),
-        [&user[..], &["keys", "seen_at"]].concat()
+        [&user[..], &["second_factor", "keys", "seen_at"]].concat()
     );
     assert_eq!(
         keys(&bastion.json(&["key", "ls"])[0]),

@@ -1,0 +1,70 @@
+//! Lines pasted to a shell without a line editor, on a machine so busy that the echo comes after their accepting key.
+mod support;
+use support::Session;
+
+fn pasted(session: &mut Session) -> &mut Session {
+    session
+        .prints("$ ")
+        .waits(100)
+        .types("echo d1\recho d2\r")
+        .prints("echo d1")
+        .waits(2)
+}
+
+#[test]
+fn what_stands_behind_the_prompt_in_the_end_was_no_secret() {
+    let mut session = Session::denying("rm");
+    pasted(&mut session)
+        .prints("\r\n")
+        .waits(200)
+        .prints("d1\r\n$ echo d2\r\nd2\r\n$ ")
+        .waits(300);
+    assert_eq!(session.lines(), ["echo d1", "echo d2"]);
+    assert_eq!(session.hidden, 0);
+}
+
+#[test]
+fn a_line_whose_row_ends_late_is_not_lost_when_the_next_is_accepted() {
+    let mut session = Session::denying("rm");
+    pasted(&mut session)
+        .waits(400)
+        .prints("\r\nd1\r\n$ echo d2\r\nd2\r\n$ ")
+        .waits(300);
+    assert_eq!(session.lines(), ["echo d1", "echo d2"]);
+}
+
+#[test]
+fn a_secret_that_a_program_tells_of_is_none_of_the_lines() {
+    let mut session = Session::denying("rm");
+    session
+        .prints("$ ")
+        .waits(100)
+        .echoed("./ask")
+        .types("\r")
+        .prints("\r\n")
+        .waits(100)
+        .types("Hunter12\r")
+        .waits(400)
+        .prints("\r\nnot Hunter12\r\n$ ")
+        .waits(3000);
+    assert_eq!(session.lines(), ["./ask"]);
+}
+
+#[test]
+fn a_line_that_was_sent_before_a_prompt_of_another_folder_stands_behind_it() {
+    let mut session = Session::denying("rm");
+    session
+        .prints("ops@web1:w$ ")
+        .waits(100)
+        .types("cd logs\rls\r")
+        .prints("cd logs")
+        .waits(20)
+        .prints("\r\n")
+        .waits(30)
+        .prints("ops@web1:logs$ ls")
+        .waits(100)
+        .prints("\r\naccess.log\r\nops@web1:logs$ ")
+        .waits(300);
+    assert_eq!(session.lines(), ["cd logs", "ls"]);
+    assert_eq!(session.hidden, 0);
+}
