@@ -247,7 +247,7 @@ fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
         ),
         (
             r"printf 'JMSP\0\003\001\000\0\0\0\010\0\0\0\0\0\0\0\0'",
-            "speaks version 1",
+            "speaks version 3",
         ),
         (
             r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'; exit 1",
