@@ -10,8 +10,8 @@ use tests::{Host, Lab, Outcome, Running, eventually, everyday, package};
 const ALICE: &str = "alice";
 /// Alice's way to web1.
 const WAY: &str = "alice@dev@web1@bastion";
-/// From one new login to the next, while a package is being installed.
-const CADENCE: Duration = Duration::from_millis(400);
+/// From one new login to the next, while a package is being installed: a quick machine is through in less than a second.
+const CADENCE: Duration = Duration::from_millis(150);
 /// For what has no promise of its own, on a slow machine.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -104,8 +104,7 @@ fn install_while_people_log_in(lab: &Lab, path: &str) {
         gap < Duration::from_secs(1),
         "nobody logged in for the last {gap:?}"
     );
-    // A quick machine is through in less than a second.
-    assert!(hers > 0, "no login began while dpkg ran");
+    assert!(hers > 2, "only {hers} logins began while dpkg ran");
     for Attempt { at, who, running } in attempts {
         let after = at.saturating_duration_since(began);
         let outcome = running.wait();
