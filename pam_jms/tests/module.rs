@@ -13,12 +13,12 @@ const ALERT: &str = "<81>";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Consumes the request, as an honest helper does.
 const READ: &str = "head -c 12 >$SEEN/header; length=$(tail -c 4 $SEEN/header | od -An -tu4 --endian=big | tr -d ' '); head -c $length >$SEEN/body; cp $SEEN/body $SEEN/body.$$";
-const YES: &str = r"printf 'JMSP\0\002\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
+const YES: &str = r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
 
 fn yes_with(name: &str, value: &str) -> String {
     let length = 4 + 4 + 4 + name.len() + 4 + value.len();
     format!(
-        r"printf 'JMSP\0\002\001\000\0\0\0\{length:03o}\0\0\0\0\0\0\0\001\0\0\0\{:03o}{name}\0\0\0\{:03o}{value}'",
+        r"printf 'JMSP\0\001\001\000\0\0\0\{length:03o}\0\0\0\0\0\0\0\001\0\0\0\{:03o}{name}\0\0\0\{:03o}{value}'",
         name.len(),
         value.len(),
     )
@@ -27,7 +27,7 @@ fn yes_with(name: &str, value: &str) -> String {
 fn no(refusal: u8, message: &str) -> String {
     let length = 4 + 4 + message.len();
     format!(
-        r"printf 'JMSP\0\002\001\001\0\0\0\{length:03o}\0\0\0\{refusal:03o}\0\0\0\{:03o}{message}'",
+        r"printf 'JMSP\0\001\001\001\0\0\0\{length:03o}\0\0\0\{refusal:03o}\0\0\0\{:03o}{message}'",
         message.len()
     )
 }
@@ -275,8 +275,8 @@ fn a_lying_helper_is_a_refusal() {
         ),
         (format!("{READ}; seq 100000"), "not a message"),
         (
-            format!("{READ}; {}", YES.replace("JMSP\\0\\002", "JMSP\\0\\001")),
-            "speaks version 1",
+            format!("{READ}; {}", YES.replace("JMSP\\0\\001", "JMSP\\0\\003")),
+            "speaks version 3",
         ),
         (
             format!("{READ}; {}", YES.replace("\\010", "\\011")),
@@ -287,7 +287,7 @@ fn a_lying_helper_is_a_refusal() {
             "variables in a phase",
         ),
         (
-            format!(r"{READ}; printf 'JMSP\0\002\001\001\0\0\0\013\0\0\0\002\0\0\0\003a\033b'"),
+            format!(r"{READ}; printf 'JMSP\0\001\001\001\0\0\0\013\0\0\0\002\0\0\0\003a\033b'"),
             "message has a value",
         ),
         (format!("{READ}; {}", no(99, "")), "refusal code"),

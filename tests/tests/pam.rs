@@ -246,11 +246,11 @@ fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
             "not a message of jms-pam-helper's protocol",
         ),
         (
-            r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'",
-            "speaks version 1",
+            r"printf 'JMSP\0\003\001\000\0\0\0\010\0\0\0\0\0\0\0\0'",
+            "speaks version 3",
         ),
         (
-            r"printf 'JMSP\0\002\001\000\0\0\0\010\0\0\0\0\0\0\0\0'; exit 1",
+            r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'; exit 1",
             "exit status: 1",
         ),
     ] {
@@ -263,7 +263,7 @@ fn without_an_answer_from_the_helper_alice_is_out_and_the_administrator_in() {
         the_administrator_gets_in(&lab, helper);
     }
     // Yes to the account, and no login: the session ends before anything of ours runs in it.
-    let yes = r"printf 'JMSP\0\002\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
+    let yes = r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
     bastion.write(HELPER, fake(yes));
     let outcome = lab
         .client()

@@ -11,6 +11,8 @@ use crate::time::Time;
 use crate::time_zone;
 use rusqlite::{Row, params};
 use snapshot::Cidr;
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// The order in which rules are asked.
@@ -177,7 +179,13 @@ impl Read<'_> {
         now: Time,
         others_too: bool,
     ) -> Result<(Outcome, Vec<Step>), StoreError> {
-        let zones = |name: &str| time_zone::find(name);
+        // Read once, however many rules name it.
+        let known = RefCell::new(HashMap::new());
+        let zones = |name: &str| {
+            let mut known = known.borrow_mut();
+            let zone = known.entry(name.to_owned());
+            zone.or_insert_with(|| time_zone::find(name)).clone()
+        };
         let mut judge = Judge::new(source, now, &zones);
         let sql = format!(
             "SELECT * FROM (SELECT r.*, everybody = 1

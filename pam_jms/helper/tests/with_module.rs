@@ -278,12 +278,12 @@ fn started_by_hand_it_answers_nobody() {
     let ran = sandbox.run(&format!("exec {jms} </dev/null"));
     assert!(ran.logged("bad-request"), "{:?}", ran.log);
     let ran = sandbox.run(&format!(
-        "printf 'JMSP\\0\\001\\0\\002\\0\\0\\0\\0' | {jms}"
+        "printf 'JMSP\\0\\003\\0\\002\\0\\0\\0\\0' | {jms}"
     ));
-    assert!(ran.logged("speaks version 1"), "{:?}", ran.log);
-    // A refusal in our own version, which that other module will not read either.
+    assert!(ran.logged("speaks version 3"), "{:?}", ran.log);
+    // A refusal in the version that every module reads.
     assert!(
-        ran.output.stdout.starts_with(b"JMSP\0\x02\x01\x01"),
+        ran.output.stdout.starts_with(b"JMSP\0\x01\x01\x01"),
         "{:?}",
         ran.output.stdout
     );

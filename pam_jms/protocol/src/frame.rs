@@ -8,8 +8,12 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{ProtocolError, ReadError};
 use crate::limits;
 
-/// Version of the protocol that this library speaks.
+/// Version of the protocol that this library speaks. Each message is sent in the lowest version that can say it, because an
+/// upgrade exchanges module and helper while sshd goes on with the module that it has loaded: 2 has conversations, and the
+/// proof of a passed factor.
 pub const VERSION: u16 = 2;
+/// The version of what was there from the beginning.
+pub(crate) const FIRST_VERSION: u16 = 1;
 /// Length of every message's header, in bytes.
 pub const HEADER_LEN: usize = 12;
 
@@ -60,10 +64,28 @@ impl Kind {
     pub fn number(self) -> u16 {
         self as u16
     }
+
+    /// The version that such a message is sent in; [`Kind::OpenSession`] with a proof is of the next.
+    fn version(self) -> u16 {
+        match self {
+            Self::Account | Self::OpenSession | Self::CloseSession | Self::Allow | Self::Refuse => {
+                FIRST_VERSION
+            }
+            Self::Authenticate
+            | Self::AuthenticateAfterPassword
+            | Self::Response
+            | Self::Prompt => VERSION,
+        }
+    }
+
+    fn is_of(self, version: u16) -> bool {
+        version == self.version() || (self == Self::OpenSession && version == VERSION)
+    }
 }
 
 /// One message as it travels; wiped when dropped, because a body can hold what a person typed.
 pub struct Frame {
+    version: u16,
     kind: Kind,
     body: Vec<u8>,
 }
@@ -73,7 +95,21 @@ impl Frame {
         if body.len() > limits::BODY {
             return Err(ProtocolError::BodyTooLong(body.len() as u64));
         }
-        Ok(Self { kind, body })
+        Ok(Self {
+            version: kind.version(),
+            kind,
+            body,
+        })
+    }
+
+    /// The same in this library's own version.
+    pub(crate) fn in_this_version(mut self) -> Self {
+        self.version = VERSION;
+        self
+    }
+
+    pub(crate) fn version(&self) -> u16 {
+        self.version
     }
 
     /// What the message is.
@@ -92,7 +128,7 @@ impl Frame {
         let length = HEADER_LEN.saturating_add(self.body.len());
         let mut bytes = Zeroizing::new(Vec::with_capacity(length));
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&VERSION.to_be_bytes());
+        bytes.extend_from_slice(&self.version.to_be_bytes());
         bytes.extend_from_slice(&self.kind.number().to_be_bytes());
         // `new` and `read` keep the body below 2^32 bytes.
         let length = u32::try_from(self.body.len()).unwrap_or(u32::MAX);
@@ -113,13 +149,17 @@ impl Frame {
             0 => return Err(ReadError::Closed),
             _ => return Err(ReadError::Cut),
         }
-        let (kind, length) = parse_header(header)?;
+        let (version, kind, length) = parse_header(header)?;
         let mut body = vec![0_u8; length];
         if fill(reader, &mut body)? != length {
             body.zeroize();
             return Err(ReadError::Cut);
         }
-        Ok(Self { kind, body })
+        Ok(Self {
+            version,
+            kind,
+            body,
+        })
     }
 }
 
@@ -135,19 +175,22 @@ impl fmt::Debug for Frame {
     }
 }
 
-fn parse_header(header: [u8; HEADER_LEN]) -> Result<(Kind, usize), ProtocolError> {
+fn parse_header(header: [u8; HEADER_LEN]) -> Result<(u16, Kind, usize), ProtocolError> {
     let [m0, m1, m2, m3, v0, v1, k0, k1, l0, l1, l2, l3] = header;
     if [m0, m1, m2, m3] != MAGIC {
         return Err(ProtocolError::Magic);
     }
     let version = u16::from_be_bytes([v0, v1]);
-    if version != VERSION {
+    if !(FIRST_VERSION..=VERSION).contains(&version) {
         return Err(ProtocolError::Version(version));
     }
     let kind = Kind::from_number(u16::from_be_bytes([k0, k1]))?;
+    if !kind.is_of(version) {
+        return Err(ProtocolError::Version(version));
+    }
     let length = u32::from_be_bytes([l0, l1, l2, l3]);
     match usize::try_from(length) {
-        Ok(length) if length <= limits::BODY => Ok((kind, length)),
+        Ok(length) if length <= limits::BODY => Ok((version, kind, length)),
         _ => Err(ProtocolError::BodyTooLong(u64::from(length))),
     }
 }

@@ -17,14 +17,15 @@
 //! | bytes | what |
 //! | --- | --- |
 //! | 4 | `JMSP` |
-//! | 2 | version, [`VERSION`] |
+//! | 2 | version, at most [`VERSION`]: the lowest that can say the message |
 //! | 2 | kind, see [`Kind`] |
 //! | 4 | length of the body, at most [`limits::BODY`] |
 //!
 //! A body is its message's fields in order, nothing between and nothing after. A text is its
 //! length (4 bytes), then UTF-8 without NUL; an optional text has a byte 0 or 1 before it. Every
-//! text has its own limit in [`limits`]. A message whose version differs is refused unread by
-//! either side: module and helper come from one package and are replaced together.
+//! text has its own limit in [`limits`]. A message of another version than its kind has is
+//! refused unread by either side. While a package is upgraded, the module that sshd has loaded meets the next version's helper:
+//! both speak of accounts and sessions in the first version.
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,

@@ -3,7 +3,7 @@
 use crate::conversation::Response;
 use crate::error::{Field, ProtocolError};
 use crate::fields::{Reader, Writer};
-use crate::frame::{Frame, Kind};
+use crate::frame::{FIRST_VERSION, Frame, Kind};
 use crate::limits;
 use crate::token::LoginToken;
 
@@ -105,15 +105,27 @@ impl Request {
         writer.number(self.process);
         let token = self.token.as_ref().map(LoginToken::as_str);
         writer.optional(Field::Token, LoginToken::LEN, token)?;
-        writer.optional(
-            Field::Passed,
-            limits::VARIABLE_VALUE,
-            self.passed.as_deref(),
-        )?;
-        Frame::new(self.phase.kind(), writer.into_bytes())
+        let passed = |writer: &mut Writer| {
+            let proof = self.passed.as_deref();
+            writer.optional(Field::Passed, limits::VARIABLE_VALUE, proof)
+        };
+        match self.phase {
+            Phase::Authenticate | Phase::AuthenticateAfterPassword => {
+                passed(&mut writer)?;
+                Frame::new(self.phase.kind(), writer.into_bytes())
+            }
+            Phase::OpenSession if self.passed.is_some() => {
+                passed(&mut writer)?;
+                Ok(Frame::new(self.phase.kind(), writer.into_bytes())?.in_this_version())
+            }
+            Phase::Account | Phase::OpenSession | Phase::CloseSession => {
+                Frame::new(self.phase.kind(), writer.into_bytes())
+            }
+        }
     }
 
-    fn from_body(phase: Phase, body: &[u8]) -> Result<Self, ProtocolError> {
+    fn from_frame(phase: Phase, frame: &Frame) -> Result<Self, ProtocolError> {
+        let body = frame.body();
         let mut reader = Reader::new(body);
         let request = Self {
             phase,
@@ -129,10 +141,20 @@ impl Request {
                 .optional(Field::Token, LoginToken::LEN)?
                 .map(|text| LoginToken::parse(&text).ok_or(ProtocolError::BadValue(Field::Token)))
                 .transpose()?,
-            passed: reader.optional(Field::Passed, limits::VARIABLE_VALUE)?,
+            passed: match frame.version() {
+                FIRST_VERSION => None,
+                _ => reader.optional(Field::Passed, limits::VARIABLE_VALUE)?,
+            },
         };
         reader.end()?;
         request.check()?;
+        // Without a proof there is nothing that the first version cannot say.
+        if phase == Phase::OpenSession
+            && frame.version() != FIRST_VERSION
+            && request.passed.is_none()
+        {
+            return Err(ProtocolError::BadValue(Field::Passed));
+        }
         Ok(request)
     }
 }
@@ -174,6 +196,6 @@ impl ModuleMessage {
                 return Err(ProtocolError::Kind(frame.kind().number()));
             }
         };
-        Request::from_body(phase, frame.body()).map(Self::Request)
+        Request::from_frame(phase, frame).map(Self::Request)
     }
 }

@@ -65,7 +65,7 @@ fn the_wire_form_is_fixed() {
     });
     assert_eq!(
         message.to_frame().expect("encodes").to_bytes().to_vec(),
-        b"JMSP\x00\x02\x01\x01\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x00\x00\x02no"
+        b"JMSP\x00\x01\x01\x01\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x00\x00\x02no"
     );
 }
 
@@ -83,9 +83,45 @@ fn another_version_is_refused_unread() {
     }
 }
 
+/// An upgrade exchanges the helper while sshd goes on with the module that it has loaded.
+#[test]
+fn what_the_first_version_can_say_is_said_in_it() {
+    let version = |message: &ModuleMessage| {
+        let bytes = message.to_frame().expect("encodes").to_bytes().to_vec();
+        u16::from_be_bytes([bytes[4], bytes[5]])
+    };
+    let with_a_proof = request(Phase::OpenSession);
+    let without = Request {
+        passed: None,
+        ..with_a_proof.clone()
+    };
+    assert_eq!(version(&ModuleMessage::Request(with_a_proof)), 2);
+    for request in [
+        request(Phase::Account),
+        without,
+        request(Phase::CloseSession),
+    ] {
+        assert_eq!(version(&ModuleMessage::Request(request)), 1);
+    }
+    for phase in [Phase::Authenticate, Phase::AuthenticateAfterPassword] {
+        let mut bytes = ModuleMessage::Request(request(phase))
+            .to_frame()
+            .expect("encodes")
+            .to_bytes()
+            .to_vec();
+        assert_eq!(bytes[5], 2);
+        bytes[5] = 1;
+        let read = Frame::read(&mut bytes.as_slice());
+        assert!(matches!(
+            read,
+            Err(ReadError::Protocol(ProtocolError::Version(1)))
+        ));
+    }
+}
+
 #[test]
 fn a_body_that_claims_too_much_is_refused_before_it_is_read() {
-    let mut bytes = b"JMSP\x00\x02\x01\x00".to_vec();
+    let mut bytes = b"JMSP\x00\x01\x01\x00".to_vec();
     bytes.extend_from_slice(&u32::MAX.to_be_bytes());
     match Frame::read(&mut bytes.as_slice()) {
         Err(ReadError::Protocol(ProtocolError::BodyTooLong(length))) => {
@@ -247,11 +283,12 @@ prop_compose! {
         connection in proptest::option::of(text(limits::CONNECTION)),
         process: u32,
         token in "[0-9a-f]{32}",
+        passed in proptest::option::of("[A-Za-z0-9+/=]{1,200}"),
     ) -> Request {
         Request {
             phase, user, uid, service, remote_host, terminal, authentication, connection, process,
             token: if phase == Phase::CloseSession { LoginToken::parse(&token) } else { None },
-            passed: None,
+            passed: passed.filter(|_| phase == Phase::OpenSession),
         }
     }
 }
@@ -284,8 +321,9 @@ proptest! {
 
     /// What is understood is said again in the very same bytes: there is one form only.
     #[test]
-    fn any_bytes_are_refused_or_have_one_form(body in proptest::collection::vec(any::<u8>(), 0..96), kind in prop_oneof![1_u16..7, 255_u16..260]) {
-        let mut bytes = b"JMSP\x00\x02".to_vec();
+    fn any_bytes_are_refused_or_have_one_form(body in proptest::collection::vec(any::<u8>(), 0..96), version in 1_u8..3, kind in prop_oneof![1_u16..7, 255_u16..260]) {
+        let mut bytes = b"JMSP\x00".to_vec();
+        bytes.push(version);
         bytes.extend_from_slice(&kind.to_be_bytes());
         bytes.extend_from_slice(&u32::try_from(body.len()).expect("small").to_be_bytes());
         bytes.extend_from_slice(&body);

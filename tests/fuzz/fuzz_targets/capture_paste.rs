@@ -27,9 +27,11 @@ fuzz_target!(|data: &[u8]| {
             while let Some(action) = capture.next_action() {
                 match action {
                     Action::Send(bytes) => {
-                        // A terminal in cooked mode: it echoes, and knows the key that kills a line.
+                        // A terminal in cooked mode: it echoes, and knows the key that kills a line. No answer comes at the
+                        // very moment of its question.
                         for &byte in &bytes {
                             sent.push(byte);
+                            now += Duration::from_micros(1);
                             match byte {
                                 b'\r' | b'\n' => capture.printed(now, b"\r\n$ "),
                                 0x15 | 0x03 => capture.printed(now, b"\r\n\x1b[?2004l\r\x1b[?2004h$ "),
