@@ -26,10 +26,15 @@ struct Shell {
     denied: &'static str,
     hooked: bool,
     prompts: Vec<bool>,
+    /// Of these, before the last announcement.
+    prompts_before: usize,
     stuck: bool,
     none: Option<String>,
     /// What the person types while the next answer is on its way.
     ahead: Option<&'static [u8]>,
+    /// An interrupt was typed: an answer waits, as the tap has it wait, and is dropped if the shell reads its next line.
+    interrupted: bool,
+    held: Option<(Instant, Vec<u8>)>,
 }
 
 impl Drop for Shell {
@@ -42,6 +47,18 @@ impl Drop for Shell {
 impl Shell {
     /// `None`: this machine has no such shell.
     fn start(path: &str, files: &[(&str, &str)]) -> Option<Self> {
+        let command = String::from_utf8(start::command()).unwrap();
+        Self::started(path, &[path, "-c", &command], files)
+    }
+
+    /// As `sshd` would start it: without hooks.
+    fn plain(path: &str, files: &[(&str, &str)]) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap();
+        let program = format!("exec -a -{name} {path}");
+        Self::started(path, &["/bin/bash", "-c", &program], files)
+    }
+
+    fn started(path: &str, words: &[&str], files: &[(&str, &str)]) -> Option<Self> {
         if !std::path::Path::new(path).exists() {
             eprintln!("no {path} here");
             return None;
@@ -53,8 +70,8 @@ impl Shell {
         let pty = openpty(None, None).unwrap();
         let side = || Stdio::from(pty.slave.try_clone().unwrap());
         let child = Command::new("setsid")
-            .args(["--ctty", "--wait", path, "-c"])
-            .arg(String::from_utf8(start::command()).unwrap())
+            .args(["--ctty", "--wait"])
+            .args(words)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("TERM", "xterm")
@@ -80,9 +97,12 @@ impl Shell {
             denied: "forbidden",
             hooked: false,
             prompts: Vec::new(),
+            prompts_before: 0,
             stuck: false,
             none: None,
             ahead: None,
+            interrupted: false,
+            held: None,
         })
     }
 
@@ -97,7 +117,11 @@ impl Shell {
         for echo in start::echoed(nonce, text) {
             self.sieve.expect_echo(echo);
         }
-        self.types(&start::answer(nonce, text));
+        let answer = start::answer(nonce, text);
+        match std::mem::take(&mut self.interrupted) {
+            true => self.held = Some((Instant::now() + Duration::from_millis(300), answer)),
+            false => self.types(&answer),
+        }
     }
 
     #[track_caller]
@@ -110,6 +134,9 @@ impl Shell {
                 self.seen,
                 self.announced
             );
+            if let Some((_, answer)) = self.held.take_if(|(due, _)| *due <= Instant::now()) {
+                self.types(&answer);
+            }
             let mut fds = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
             poll(&mut fds, PollTimeout::from(100u8)).unwrap();
             if fds[0].any() == Some(true) {
@@ -140,17 +167,33 @@ impl Shell {
                     self.sieve.expect_no_echo();
                     self.types(&eaten);
                 }
-                Marker::Prompt { hooked } => self.prompts.push(hooked),
+                Marker::Prompt { hooked } => {
+                    self.held = None;
+                    self.prompts.push(hooked);
+                }
                 Marker::Command {
                     nonce, fresh, line, ..
                 } => {
                     let line = line.expect("undisturbed");
                     let denied = line.contains(self.denied);
                     self.announced.push((line, fresh));
+                    self.prompts_before = self.prompts.len();
                     self.replies(&nonce, if denied { start::NO } else { start::YES });
                 }
                 Marker::Stuck => self.stuck = true,
                 Marker::None { shell } => self.none = Some(shell),
+            }
+        }
+    }
+
+    /// Waits until it says no more: its line editor reads.
+    fn settles(&mut self) {
+        loop {
+            let seen = self.seen.len();
+            let end = Instant::now() + Duration::from_millis(200);
+            self.until("quiet", |_| Instant::now() > end);
+            if self.seen.len() == seen {
+                return;
             }
         }
     }
@@ -189,6 +232,7 @@ fn ready(path: &str, files: &[(&str, &str)]) -> Option<Shell> {
 
 /// What holds in each of the shells. `status`: how it says its last status.
 fn announces_and_skips(mut shell: Shell, status: &str) {
+    let is_fish = status == "$status";
     shell.runs("echo o''ne", "one");
     shell.announces("echo o''ne");
     shell.runs("echo tw''o % é; echo th''ree | cat", "three");
@@ -201,6 +245,12 @@ fn announces_and_skips(mut shell: Shell, status: &str) {
     for line in denied {
         shell.types(format!("{line}\r").as_bytes());
         shell.announces(line);
+        // It says that it reads the next line.
+        if !is_fish {
+            shell.until("skipped", |shell| {
+                shell.prompts.len() > shell.prompts_before
+            });
+        }
         shell.runs(&format!("echo status=={status}"), "status==");
     }
     shell.runs("ls; echo en''d", "end");
@@ -214,6 +264,131 @@ fn announces_and_skips(mut shell: Shell, status: &str) {
     shell.runs("env; echo en''v", "env");
     assert!(!shell.seen.contains(&token));
     shell.showed_nothing();
+}
+
+/// What a person and scripts can see of a shell's state, but for what the hooks are made of.
+const STATE: &str = "\\
+    echo $- $0 $SHLVL ${ENV-none} ${POSIXLY_CORRECT-none} $HISTFILE $HISTSIZE ${#DIRSTACK[@]}
+    set -o; shopt; trap; jobs; umask; alias; echo ${PS1@Q} ${PS2@Q} ${PS4@Q}; enable -a
+    declare -F | grep -v __jms; compgen -e | sort; ls /proc/$$/fd | sort -n; ulimit -a
+    bind -p | grep -v -e skip-csi -e ^#; history | tail -3; (exit 3)
+    echo status=$? last=$_
+";
+
+/// Runs [`STATE`] in it.
+fn state(mut shell: Shell) -> String {
+    for line in ["echo wo''rd quince", "(exit 7)", "echo be''fore=$? last=$_"] {
+        shell.settles();
+        shell.types(format!("{line}\r").as_bytes());
+    }
+    shell.settles();
+    let before = shell.seen.len();
+    shell.runs(". ./state; echo state-is-wr''itten", "state-is-written");
+    assert!(
+        shell.seen.contains("before=7 last=quince"),
+        "{:?}",
+        shell.seen
+    );
+    let home = shell._home.path().display().to_string();
+    let seen = shell.seen[before..].replace(&home, "HOME");
+    let (state, _) = seen.split_once("\nstate-is-written").unwrap();
+    state.to_owned()
+}
+
+#[test]
+fn bash_with_hooks_is_the_bash_without_them() {
+    let profile =
+        "set -o notify; shopt -s autocd; alias ll='ls -l'; PS1='here> '; trap 'echo bye' EXIT\n";
+    let files = [
+        ("state", STATE),
+        (".bash_profile", profile),
+        (".bash_history", "one\ntwo\n"),
+    ];
+    let plain = state(Shell::plain("/bin/bash", &files).expect("bash is everywhere"));
+    let hooked = state(ready("/bin/bash", &files).expect("bash is everywhere"));
+    assert_eq!(plain, hooked);
+}
+
+#[test]
+fn traces_and_strict_shells_show_nothing_of_the_hooks_and_go_on_announcing() {
+    for (path, trace) in [
+        ("/bin/bash", "set -x; set -u; set -e"),
+        ("/bin/bash", "BASH_XTRACEFD=2; set -x"),
+        ("/usr/bin/zsh", "set -x; set -u"),
+        ("/usr/bin/fish", "set fish_trace 1"),
+    ] {
+        let Some(mut shell) = ready(path, &[(".zshrc", "")]) else {
+            continue;
+        };
+        shell.runs(&format!("{trace}; echo se''t"), "set");
+        for line in ["echo qu''ince", "echo la''st"] {
+            shell.runs(line, &line.replace('\'', "")[5..]);
+            shell.announces(line);
+        }
+        let token = shell.token.reveal().to_owned();
+        assert!(!shell.seen.contains("__jms"), "{path}: {:?}", shell.seen);
+        assert!(!shell.seen.contains("***"), "{path}: {:?}", shell.seen);
+        // Who asks for it sees as much.
+        shell.runs("echo $__jms_t; echo to''ld", "told");
+        assert!(!shell.seen.contains(&token));
+        assert!(shell.seen.contains(&"*".repeat(32)), "{:?}", shell.seen);
+        shell.showed_nothing();
+    }
+}
+
+#[test]
+fn a_line_without_end_is_announced_as_far_as_it_is_kept() {
+    for path in ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"] {
+        let long = format!("long='{}'; echo do''ne\n", "é%".repeat(40_000));
+        let files = [(".zshrc", ""), ("long", long.as_str())];
+        let Some(mut shell) = ready(path, &files) else {
+            continue;
+        };
+        // It comes from the history: typing it would take the terminal's time.
+        let recall = match path {
+            "/bin/bash" => "history -r long",
+            "/usr/bin/zsh" => "fc -R long",
+            _ => continue,
+        };
+        shell.runs(&format!("{recall}; echo re''ad"), "read");
+        shell.settles();
+        shell.types(b"\x1b[A");
+        shell.settles();
+        shell.types(b"\r");
+        shell.until("announced", |shell| {
+            shell.announced.iter().any(|(said, _)| said.len() > 60_000)
+        });
+        shell.until("done", |shell| shell.seen.contains("done\r\n"));
+        let longest = shell.announced.iter().map(|(said, _)| said.len()).max();
+        assert!(
+            longest > Some(64 * 1024) && longest < Some(70_000),
+            "{longest:?}"
+        );
+        shell.showed_nothing();
+    }
+}
+
+#[test]
+fn an_interrupt_behind_the_line_leaves_the_terminal_as_it_was() {
+    for path in ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish"] {
+        let Some(mut shell) = ready(path, &[(".zshrc", "")]) else {
+            continue;
+        };
+        for turn in 0..8_u64 {
+            shell.types(b"sleep 0.3\r");
+            std::thread::sleep(Duration::from_millis(turn * 2));
+            shell.types(b"\x03");
+            shell.interrupted = true;
+            let word = format!("turn-{turn}-");
+            let prompts = shell.prompts.len();
+            shell.until("the next prompt", |shell| shell.prompts.len() > prompts);
+            shell.settles();
+            shell.interrupted = false;
+            shell.runs(&format!("stty -a | tr ' ;' '\\n\\n' | grep -x -e -*echo -e -*isig -e -*icanon | xargs echo {word}"), &format!("{word} "));
+            let after = format!("{word} isig icanon echo");
+            shell.until(&after, |shell| shell.seen.contains(&after));
+        }
+    }
 }
 
 #[test]

@@ -157,13 +157,14 @@ impl Watch<'_> {
         Ok(())
     }
 
-    fn release(&mut self, pass: &mut Vec<u8>) {
+    fn release(&mut self, now: Instant, pass: &mut Vec<u8>) {
         self.released_at = None;
         if let Some(hooks) = &mut self.hooks {
-            hooks.answers(pass);
+            hooks.answers(now, pass);
             if hooks.is_busy() {
                 return;
             }
+            hooks.sent(&self.send);
         }
         pass.append(&mut self.send);
     }
@@ -353,11 +354,11 @@ impl Tap for Watched<'_> {
         self.with(at, |engine| engine.typed(at, bytes))?;
         if let Some(watch) = &mut self.watch {
             if worked && watch.engine.works() {
-                watch.release(pass);
+                watch.release(at, pass);
                 return Ok(());
             }
             // No rules apply, or this session had ended: nothing is held back.
-            watch.release(pass);
+            watch.release(at, pass);
         }
         pass.extend_from_slice(bytes);
         Ok(())
@@ -409,7 +410,7 @@ impl Tap for Watched<'_> {
         })?;
         if let Some(watch) = &mut self.watch {
             watch.tick_hooks(at, self.record)?;
-            watch.release(pass);
+            watch.release(at, pass);
         }
         Ok(())
     }

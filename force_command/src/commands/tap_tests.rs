@@ -382,3 +382,112 @@ fn a_hook_that_was_taken_away_is_told_of_once() {
         [Note::Unhooked(_)]
     ));
 }
+
+/// A tap with rules, and a shell whose hooks are set up.
+fn guarded(session: &mut Session) -> (Watched<'_>, HookedShell) {
+    let token = Token::random().unwrap();
+    let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
+    let shell = HookedShell::ready(&mut tap, token);
+    (tap, shell)
+}
+
+#[test]
+fn an_announcement_takes_nothing_away_that_it_does_not_say() {
+    let mut session = Session::with(None);
+    let (mut tap, mut shell) = guarded(&mut session);
+    // Announced behind the line, and before it.
+    types(&mut tap, "rm -r /srv\r");
+    shell.announces(&mut tap, "echo harmless");
+    shell.runs(&mut tap, "");
+    shell.prompts(&mut tap);
+    shell.announces(&mut tap, "echo harmless");
+    types(&mut tap, "rm -r /var\r");
+    shell.prompts(&mut tap);
+    tap.ended().unwrap();
+    let lines: Vec<String> = kept(&session).into_iter().map(|(line, ..)| line).collect();
+    for line in ["rm -r /srv", "rm -r /var", "echo harmless"] {
+        assert!(lines.contains(&line.to_owned()), "{line}: {lines:?}");
+    }
+    // What was contradicted is not called exact.
+    let sure = kept(&session)
+        .into_iter()
+        .find(|(line, ..)| line == "echo harmless");
+    assert_eq!(sure, Some(("echo harmless".to_owned(), false, true)));
+}
+
+#[test]
+fn a_shell_that_does_not_say_that_it_left_out_what_was_denied_is_ended() {
+    // The hook was ended before it could take the answer.
+    let mut session = Session::with(Some("reboot"));
+    let (mut tap, mut shell) = guarded(&mut session);
+    shell.announces(&mut tap, "reboot now");
+    let text = format!("\x1bPjms;{};p;1;0;\x1b\\", shell.token.reveal());
+    tap.sift(Instant::now(), Stream::Output, text.as_bytes());
+    let ended = tap.hear(Instant::now());
+    assert!(matches!(ended, Err(TapFailure::Forbidden(_))), "{ended:?}");
+    // It took the answer, and reads no line.
+    let mut session = Session::with(Some("reboot"));
+    let (mut tap, mut shell) = guarded(&mut session);
+    shell.announces(&mut tap, "reboot now");
+    shell.runs(&mut tap, "");
+    let mut pass = Vec::new();
+    let later = Instant::now() + Duration::from_secs(29);
+    assert_eq!(tap.tick(later, &mut pass), Ok(()));
+    let later = Instant::now() + Duration::from_secs(31);
+    let ended = tap.tick(later, &mut pass);
+    assert!(matches!(ended, Err(TapFailure::Forbidden(_))), "{ended:?}");
+    // It says so: all is well.
+    let mut session = Session::with(Some("reboot"));
+    let (mut tap, mut shell) = guarded(&mut session);
+    shell.announces(&mut tap, "reboot now");
+    shell.runs(&mut tap, "");
+    shell.prompts(&mut tap);
+    assert_eq!(tap.tick(later, &mut pass), Ok(()));
+}
+
+#[test]
+fn a_line_that_the_history_leaves_out_is_not_denied_for_the_one_before_it() {
+    let mut session = Session::with(Some("reboot"));
+    let (mut tap, mut shell) = guarded(&mut session);
+    assert_eq!(shell.announces(&mut tap, "reboot now"), "\x1b[77;1;0z");
+    shell.runs(&mut tap, "");
+    shell.prompts(&mut tap);
+    types(&mut tap, " uptime\r");
+    shell.says(&mut tap, "c;9;0;1;10;reboot now");
+    assert_eq!(released(&mut tap), "\x1b[77;9;1z");
+    assert!(kept(&session).contains(&line("uptime", true)));
+}
+
+#[test]
+fn a_shell_that_asks_for_the_token_too_late_gets_none() {
+    let mut session = Session::with(None);
+    let mut tap = session
+        .tap()
+        .hooked(Token::random().unwrap(), Duration::from_secs(60));
+    let mut pass = Vec::new();
+    tap.tick(Instant::now() + Duration::from_secs(61), &mut pass)
+        .unwrap();
+    heard(&mut tap, "\x1bPjms;hello;7;bash\x1b\\");
+    assert_eq!(released(&mut tap), "");
+}
+
+#[test]
+fn an_answer_waits_behind_an_interrupt_that_may_have_ended_its_hook() {
+    let mut session = Session::with(None);
+    let (mut tap, mut shell) = guarded(&mut session);
+    types(&mut tap, "sleep 9\r");
+    assert_eq!(typed(&mut tap, b"\x03").unwrap(), b"\x03");
+    assert_eq!(shell.announces(&mut tap, "sleep 9"), "");
+    // It ended: nobody is answered.
+    shell.prompts(&mut tap);
+    let mut pass = Vec::new();
+    let later = Instant::now() + Duration::from_secs(1);
+    tap.tick(later, &mut pass).unwrap();
+    assert_eq!(pass, b"");
+    // It did not: it is answered a little later.
+    types(&mut tap, "sleep 9\r");
+    assert_eq!(typed(&mut tap, b"\x03").unwrap(), b"\x03");
+    assert_eq!(shell.announces(&mut tap, "sleep 9"), "");
+    tap.tick(later, &mut pass).unwrap();
+    assert_eq!(pass, b"\x1b[77;2;1z");
+}

@@ -5,6 +5,7 @@ for __jms_f in "$HOME/.bash_profile" "$HOME/.bash_login" "$HOME/.profile"; do [[
 unset __jms_f;
 __jms_write() {
   local IFS= LC_ALL=C i c t=$2;
+  ((${#t} > 65537)) && t=${t:0:65537};
   t=${t//[%]/%25};
   if [[ $t == *[[:cntrl:]]* ]]; then
     for i in {1..31} 127; do
@@ -24,6 +25,7 @@ __jms_read() {
   return 1;
 };
 __jms_ask() {
+  local -; set +eux; [[ -n ${__jms_t-} ]] || return 0;
   local IFS= LC_ALL=C h n fresh=0 got answer k=$RANDOM$RANDOM$RANDOM;
   { exec 7<>/dev/tty; } 2>/dev/null || return 0;
   h=$(HISTTIMEFORMAT= builtin history 1); [[ $h == "$__jms_h" ]] || fresh=1;
@@ -38,6 +40,7 @@ __jms_ask() {
   return 0;
 };
 __jms_prompt() {
+  local -; set +eux; [[ -n ${__jms_t-} ]] || return 0;
   local f=0 LC_ALL=C;
   __jms_h=$(HISTTIMEFORMAT= builtin history 1);
   [[ $PS0 == *__jms_ask* ]] && f=1;
@@ -45,19 +48,19 @@ __jms_prompt() {
   return 0;
 };
 __jms_start() {
-  local IFS= b m got answer k=$RANDOM$RANDOM$RANDOM;
+  local -; set +eux; local IFS= b m got answer k=$RANDOM$RANDOM$RANDOM;
   { exec 7<>/dev/tty; } 2>/dev/null || return 0;
   if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
     builtin printf "\033Pjms;none;bash %s\033\134" "$BASH_VERSION" >&7; exec 7>&-; return 0;
   fi;
   builtin printf "\033Pjms;hello;%s;bash\033\134" "$k" >&7;
   if __jms_read "$k" "????????????????????????????????" 20; then
-    __jms_t=$answer; PS0=${PS0-}"\$(__jms_ask)";
-    if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then PROMPT_COMMAND+=(__jms_prompt);
-    else builtin printf -v b "\n"; PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$b}__jms_prompt; fi;
+    builtin declare -gr __jms_t=$answer; PS0=${PS0-}"\$({ __jms_ask; } 2>/dev/null)";
+    if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then PROMPT_COMMAND+=("{ __jms_prompt; } 2>/dev/null");
+    else builtin printf -v b "\n"; PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$b}"{ __jms_prompt; } 2>/dev/null"; fi;
     for m in emacs vi-insert vi-command; do builtin bind -m "$m" "\"\e[77;\": skip-csi-sequence"; done 2>/dev/null;
     __jms_write "$__jms_t;h;$k" "$got";
   fi;
   exec 7>&-;
 };
-__jms_start; unset -f __jms_start
+{ __jms_start; } 2>/dev/null; unset -f __jms_start

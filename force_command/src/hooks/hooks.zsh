@@ -2,6 +2,7 @@ command rm -f -- "$ZDOTDIR/.zshenv"; command rmdir -- "$ZDOTDIR";
 if [[ -n $JMS_ZDOTDIR ]]; then ZDOTDIR=$JMS_ZDOTDIR; else unset ZDOTDIR; fi; unset JMS_ZDOTDIR;
 __jms_write() {
   emulate -L zsh; unsetopt multibyte; local i c t=$2;
+  (( ${#t} > 65537 )) && t=${t[1,65537]};
   t=${t//[%]/%25};
   if [[ $t == *[[:cntrl:]]* ]]; then
     for i in {1..31} 127; do
@@ -21,10 +22,11 @@ __jms_read() {
   return 1;
 };
 __jms_preexec() {
-  emulate -L zsh; setopt localtraps; local got answer __jms_fd k=$RANDOM$RANDOM$RANDOM;
+  { emulate -L zsh; unsetopt xtrace } 2>/dev/null; [[ -n $__jms_t ]] || return 0;
+  setopt localtraps; local got answer __jms_fd k=$RANDOM$RANDOM$RANDOM;
   { exec {__jms_fd}<>/dev/tty } 2>/dev/null || return 0;
   {
-    __jms_write "$__jms_t;c;$k;1;$HISTCMD" "${1:-$3}";
+    __jms_write "$__jms_t;c;$k;$(( ${#1} > 0 ));$HISTCMD" "${1:-$3}";
     if __jms_read "$k" "[01]"; then
       __jms_write "$__jms_t;g;$k" "$got";
       if [[ $answer == 0 ]]; then builtin trap - INT; builtin kill -INT $$; fi;
@@ -33,19 +35,19 @@ __jms_preexec() {
   return 0;
 };
 __jms_precmd() {
-  local s=$? f=0;
+  local s=$? f=0; { setopt localoptions; unsetopt xtrace } 2>/dev/null; [[ -n $__jms_t ]] || return $s;
   (( ${preexec_functions[(I)__jms_preexec]} )) && f=1;
   { builtin printf "\033Pjms;%s;p;%s;0;\033\134" "$__jms_t" "$f" >/dev/tty } 2>/dev/null;
   return $s;
 };
 __jms_stray() { local c; while builtin read -s -t 1 -k 1 c && [[ $c == [^z] ]]; do :; done; };
 __jms_start() {
-  emulate -L zsh; local got answer __jms_fd m k=$RANDOM$RANDOM$RANDOM;
+  { emulate -L zsh; unsetopt xtrace } 2>/dev/null; local got answer __jms_fd m k=$RANDOM$RANDOM$RANDOM;
   precmd_functions=(${precmd_functions:#__jms_start});
   { exec {__jms_fd}<>/dev/tty } 2>/dev/null || return 0;
   builtin printf "\033Pjms;hello;%s;zsh\033\134" "$k" >&$__jms_fd;
   if __jms_read "$k" "????????????????????????????????" 20; then
-    typeset -g __jms_t=$answer; typeset -ga preexec_functions; preexec_functions+=(__jms_preexec); precmd_functions+=(__jms_precmd);
+    typeset -gr __jms_t=$answer; typeset -ga preexec_functions; preexec_functions+=(__jms_preexec); precmd_functions+=(__jms_precmd);
     zle -N __jms_stray; for m in emacs viins vicmd; do bindkey -M $m "^[[77;" __jms_stray; done;
     __jms_write "$__jms_t;h;$k" "$got"; builtin printf "\033Pjms;%s;p;1;0;\033\134" "$__jms_t" >&$__jms_fd;
   fi;

@@ -7,6 +7,7 @@
 //! The sieve holds back what may be the beginning of a marker, which nobody would see before the rest of it comes.
 #![forbid(unsafe_code)]
 
+use super::mask::Mask;
 use jms::id::Token;
 use std::collections::VecDeque;
 
@@ -68,6 +69,7 @@ pub enum Marker {
 
 /// See the module.
 pub struct Sieve {
+    mask: Mask,
     token: Token,
     /// The start of a marker or of an echo.
     held: Vec<u8>,
@@ -85,6 +87,7 @@ impl Sieve {
     #[must_use]
     pub fn new(token: Token) -> Self {
         Self {
+            mask: Mask::new(token.clone()),
             token,
             held: Vec::new(),
             echoes: VecDeque::new(),
@@ -106,6 +109,11 @@ impl Sieve {
 
     /// The asset printed something: what of it others are to see, and the markers in it.
     pub fn feed(&mut self, bytes: &[u8]) -> (Vec<u8>, Vec<Marker>) {
+        let (seen, markers) = self.sift(bytes);
+        (self.mask.feed(&seen), markers)
+    }
+
+    fn sift(&mut self, bytes: &[u8]) -> (Vec<u8>, Vec<Marker>) {
         let mut input = std::mem::take(&mut self.held);
         input.extend_from_slice(bytes);
         let (mut rest, mut seen, mut markers) = (input.as_slice(), Vec::new(), Vec::new());
@@ -133,11 +141,16 @@ impl Sieve {
 
     /// No more comes: what was held back was no marker.
     pub fn end(&mut self) -> Vec<u8> {
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let proved = held
             .strip_prefix(BEGIN)
             .is_some_and(|rest| rest.starts_with(self.token.reveal().as_bytes()));
-        if proved { Vec::new() } else { held }
+        if proved {
+            held.clear();
+        }
+        let mut seen = self.mask.feed(&held);
+        seen.extend(self.mask.end());
+        seen
     }
 
     fn next_start(&self, bytes: &[u8]) -> Option<usize> {

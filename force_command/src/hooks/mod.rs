@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod marker;
+mod mask;
 pub mod start;
 
 pub use marker::{Marker, Sieve};

@@ -1,6 +1,6 @@
 exec 7<>/dev/tty || exit 0;
 IFS= read -r kind; IFS= read -r token; IFS= read -r nonce; IFS= read -r fields; IFS= read -r text;
-modes=$(stty -g <&7); stty -echo -icanon min 1 time 0 <&7;
+modes=$(stty -g <&7); stty -echo -isig -icanon min 1 time 0 <&7;
 if [ "$kind" = hello ]; then
   printf "\033Pjms;hello;%s;fish\033\134" "$nonce" >&7; want="????????????????????????????????"; kind=h;
 else
