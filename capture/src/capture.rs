@@ -23,6 +23,9 @@ pub(crate) const WAITING_LIMIT: usize = 64;
 pub(crate) const FEEDS: u32 = 50;
 /// Output that comes in pieces of this size answers no key.
 pub(crate) const FLOOD: usize = 4096;
+/// Output that comes in pieces of this size, while no key waits for its answer, is looked at when somebody has to know what it
+/// left behind.
+const BULK: usize = 512;
 /// Characters of them at most.
 pub(crate) const WAITING_CHARACTERS: usize = 48 * 1024;
 
@@ -164,6 +167,7 @@ impl Capture {
 
     /// The user typed these bytes. They reach the asset by [`Action::Send`] only.
     pub fn typed(&mut self, now: Instant, bytes: &[u8]) {
+        self.screen.catch_up();
         if self.held.len() + bytes.len() > HELD_LIMIT {
             self.actions.push_back(Action::End(EndReason::TypeAhead));
             return;
@@ -191,13 +195,20 @@ impl Capture {
         }
         let idle = matches!(self.hold, Hold::Free) && self.expanding.is_none();
         let nothing = self.waiting.is_empty() && self.echo.is_empty();
+        let unwatched = idle && nothing && self.paused.is_none() && self.held.is_empty();
+        if unwatched && bytes.len() >= BULK && self.screen.defer(bytes) {
+            self.disturbed |= self.screen.bracketed() && self.anchor.is_some();
+            self.last_output = Some(now);
+            return;
+        }
+        self.screen.catch_up();
         // Where a line editor begins or ends in it, each byte counts.
         let flood = bytes.len() >= FLOOD
             && self.waiting.iter().all(|a| a.feeds >= FEEDS)
             && memchr::memmem::find(bytes, b"\x1b[?").is_none();
         let pauses = self.paused.is_some()
             || self.typed.any && memchr::memmem::find(bytes, b"\x1b[?2004l").is_some();
-        if idle && !pauses && (nothing && bytes.len() >= 512 || flood) {
+        if idle && !pauses && (nothing && bytes.len() >= BULK || flood) {
             let mut events = Vec::new();
             let before = self.screen.bracketed();
             self.screen
@@ -303,12 +314,14 @@ impl Capture {
 
     /// The user's terminal has a new size.
     pub fn resized(&mut self, now: Instant, size: Size) {
+        self.screen.catch_up();
         self.screen.resize(size.rows, size.columns);
         self.last_output = Some(now);
     }
 
     /// The session is over: what is pending is logged.
     pub fn ended(&mut self, _now: Instant) {
+        self.screen.catch_up();
         self.expanded(false);
         while !self.waiting.is_empty() {
             self.settle_front();
@@ -327,6 +340,7 @@ impl Capture {
 
     /// Time has passed.
     pub fn tick(&mut self, now: Instant) {
+        self.screen.catch_up();
         let patience = self.patience();
         let rested = self
             .last_output

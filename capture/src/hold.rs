@@ -231,6 +231,7 @@ impl Capture {
 
     /// The owner's answer to [`Action::Judge`]. An id that is not waited for is ignored.
     pub fn verdict(&mut self, now: Instant, id: JudgementId, verdict: Verdict) {
+        self.screen.catch_up();
         let pending = match std::mem::replace(&mut self.hold, Hold::Free) {
             Hold::Asked { id: asked, pending } if asked == id => pending,
             other => {

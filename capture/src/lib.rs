@@ -62,6 +62,8 @@ mod clear;
 mod confirm;
 mod echo;
 mod escape;
+#[cfg(test)]
+mod flood_tests;
 mod history;
 mod hold;
 mod keys;

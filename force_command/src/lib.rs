@@ -31,3 +31,4 @@ mod verbs;
 mod watch;
 
 pub use program::main;
+pub use session::Record;
