@@ -2,6 +2,7 @@
 use crate::accept::{Accept, Ahead};
 use crate::action::{Action, Command, EndReason, JudgementId, Settings, Size};
 use crate::echo::{Echo, Echoed};
+use crate::gate::Gate;
 use crate::hold::Hold;
 use crate::keys::{Key, Keys};
 use crate::line::Anchor;
@@ -52,8 +53,7 @@ pub struct Capture {
     pub(crate) disturbed: bool,
     pub(crate) last_output: Option<Instant>,
     pub(crate) last_key: Option<Instant>,
-    pub(crate) last_accept: Option<Instant>,
-    pub(crate) accepted_in_editor: bool,
+    pub(crate) gate: Option<Gate>,
     /// A line whose history designators the shell is about to print expanded.
     pub(crate) expanding: Option<Command>,
     pub(crate) expected_line: u64,
@@ -108,8 +108,7 @@ impl Capture {
             disturbed: false,
             last_output: None,
             last_key: None,
-            last_accept: None,
-            accepted_in_editor: false,
+            gate: None,
             expanding: None,
             expected_line: 0,
             history: VecDeque::new(),
@@ -174,6 +173,10 @@ impl Capture {
         }
         self.held.extend(bytes);
         self.pump(now);
+        if self.settings.enforcing && !self.held.is_empty() {
+            self.overtake(bytes.len());
+            self.pump(now);
+        }
     }
 
     /// The asset printed these bytes; they have been passed on already.

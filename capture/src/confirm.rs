@@ -46,6 +46,14 @@ impl Capture {
             let whole = keys.rfind(&row).and_then(|at| keys.get(at..));
             whole.map_or(row.clone(), str::to_owned)
         });
+        let anchor = self.anchor.take();
+        let cooked = !self.screen.bracketed()
+            && self.typed.explained() != Explained::No
+            && before.as_ref().is_some_and(|shown| {
+                let column = anchor.as_ref().map_or(0, |a| a.place.column);
+                !shown.moved && shown.text == self.typed.cooked(column).trim_end()
+            });
+        self.shut_gate(now, anchor.as_ref(), cooked);
         let mut characters: usize = self.waiting.iter().map(|a| a.typed.len()).sum();
         while self.waiting.len() >= WAITING_LIMIT || characters > WAITING_CHARACTERS {
             characters -= self.waiting.front().map_or(characters, |a| a.typed.len());
@@ -56,7 +64,7 @@ impl Capture {
             byte,
             silent: self.echo.silent() && self.typed.shown > 0,
             typed: std::mem::take(&mut self.typed),
-            anchor: self.anchor.take(),
+            anchor,
             before,
             settled,
             echo: self.echo.line(),
@@ -65,6 +73,7 @@ impl Capture {
             alternate: self.screen.in_alternate(),
             seen: false,
             feeds: 0,
+            cooked,
             bang,
             masked,
             disturbed: std::mem::take(&mut self.disturbed),
@@ -75,8 +84,6 @@ impl Capture {
         self.echo.next_line();
         self.abandoned = false;
         self.last_key = Some(now);
-        self.last_accept = Some(now);
-        self.accepted_in_editor = self.screen.bracketed();
         self.mark_seen();
         self.send(&[byte]);
     }
@@ -140,7 +147,7 @@ impl Capture {
                     ends_with_keys(all, keys) || ends_with_keys(&shown, keys) || scrolled
                 } else if accept.typed.any {
                     let sure = accept.anchor.as_ref().is_some_and(|a| a.sure);
-                    sure && (accept.settled || !self.echo.misses(accept.echo))
+                    (accept.cooked || sure && (accept.settled || !self.echo.misses(accept.echo)))
                         && accept.feeds == 0
                         && reading.as_ref().is_some_and(|r| !r.text.is_empty())
                 } else {

@@ -64,12 +64,14 @@ mod echo;
 mod escape;
 #[cfg(test)]
 mod flood_tests;
+mod gate;
 mod history;
 mod hold;
 mod keys;
 mod line;
 mod log;
 mod look;
+mod overtake;
 mod pause;
 mod program;
 mod prompt;

@@ -116,6 +116,7 @@ impl Capture {
             alternate: self.screen.in_alternate(),
             seen: false,
             feeds: 0,
+            cooked: false,
             bang: None,
             masked: false,
             disturbed: self.disturbed,
