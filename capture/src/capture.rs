@@ -11,6 +11,7 @@ use crate::program::Program;
 use crate::prompt::Prompts;
 use crate::screen::{Event, Place, Screen};
 use crate::typed::Typed;
+use crate::unread::Unread;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,9 @@ pub(crate) const REST: Duration = Duration::from_millis(30);
 /// What is held of the user's typing at most.
 pub(crate) const HELD_LIMIT: usize = 256 * 1024;
 /// Accepted lines that wait for their confirmation at most.
-pub(crate) const WAITING_LIMIT: usize = 64;
+pub(crate) const WAITING_LIMIT: usize = 2048;
+/// Only so many of the first of them are looked for on the screen.
+pub(crate) const LOOKED_FOR: usize = 64;
 /// A line that nothing has confirmed after this many rows of output is not confirmed by rows any more.
 pub(crate) const FEEDS: u32 = 50;
 /// Output that comes in pieces of this size answers no key.
@@ -43,6 +46,7 @@ pub struct Capture {
     pub(crate) echo: Echo,
     pub(crate) program: Program,
     pub(crate) waiting: VecDeque<Accept>,
+    pub(crate) unread: Option<Unread>,
     pub(crate) ahead: Ahead,
     pub(crate) held: VecDeque<u8>,
     pub(crate) hold: Hold,
@@ -99,6 +103,7 @@ impl Capture {
             echo: Echo::default(),
             program: Program::default(),
             waiting: VecDeque::new(),
+            unread: None,
             ahead: Ahead::default(),
             held: VecDeque::new(),
             hold: Hold::Free,
@@ -160,8 +165,9 @@ impl Capture {
             + self
                 .waiting
                 .iter()
-                .map(|a| a.typed.footprint() + size_of::<Accept>())
+                .map(|a| a.typed.footprint())
                 .sum::<usize>()
+            + self.waiting.capacity() * size_of::<Accept>()
     }
 
     /// The user typed these bytes. They reach the asset by [`Action::Send`] only.
@@ -230,6 +236,7 @@ impl Capture {
         self.paused_rest(now);
         self.last_output = Some(now);
         self.mark_seen();
+        self.tell_unread();
         self.after_output(now);
         self.pump(now);
     }
@@ -329,6 +336,7 @@ impl Capture {
         while !self.waiting.is_empty() {
             self.settle_front();
         }
+        self.tell_unread();
     }
 
     /// When [`tick`](Self::tick) has to be called, if nothing else happens before.
@@ -356,6 +364,7 @@ impl Capture {
         {
             self.settle_front();
         }
+        self.tell_unread();
         self.hold_tick(now);
         self.pump(now);
     }

@@ -1,7 +1,7 @@
 //! An accepting key has been passed on; without a line editor's word, the rows that follow tell that its line was taken.
 use crate::accept::Accept;
 use crate::action::{JudgementId, Outcome};
-use crate::capture::{Capture, FEEDS, WAITING_CHARACTERS, WAITING_LIMIT};
+use crate::capture::{Capture, FEEDS, LOOKED_FOR, WAITING_CHARACTERS, WAITING_LIMIT};
 use crate::line::{Reading, cursor_line, read, same_without_space};
 use crate::typed::Explained;
 use std::time::Instant;
@@ -57,8 +57,9 @@ impl Capture {
         let mut characters: usize = self.waiting.iter().map(|a| a.typed.len()).sum();
         while self.waiting.len() >= WAITING_LIMIT || characters > WAITING_CHARACTERS {
             characters -= self.waiting.front().map_or(characters, |a| a.typed.len());
-            self.settle_front();
+            self.leave_front();
         }
+        self.typed.shrink();
         self.waiting.push_back(Accept {
             at: now,
             byte,
@@ -111,7 +112,7 @@ impl Capture {
     /// Without a line editor's word: a line is taken when the terminal goes on to the next row behind it.
     pub(crate) fn confirm_by_feed(&mut self) {
         let mut index = 0;
-        while index < self.waiting.len() {
+        while index < self.waiting.len().min(LOOKED_FOR) {
             let accept = &self.waiting[index];
             if accept.feeds >= FEEDS {
                 index += 1;

@@ -82,6 +82,7 @@ mod show;
 mod start;
 mod taken;
 mod typed;
+mod unread;
 
 pub use action::{
     Action, Certainty, Command, EndReason, JudgementId, Outcome, Settings, Size, Verdict,

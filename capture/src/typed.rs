@@ -86,6 +86,11 @@ impl Typed {
         shown
     }
 
+    /// Gives back what memory it does not need.
+    pub fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+    }
+
     /// How many characters it has.
     pub fn len(&self) -> usize {
         self.text.len()

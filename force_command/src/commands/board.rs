@@ -50,6 +50,8 @@ pub enum Note {
     Line(Line),
     /// A line was typed without echo where a shell read: it is known to nobody.
     Hidden(Line),
+    /// More lines come than are kept one by one.
+    TooMany,
     /// The engine broke; the session is watched no more.
     Broken,
 }

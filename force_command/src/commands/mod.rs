@@ -12,6 +12,7 @@
 mod board;
 mod engine;
 mod judged;
+mod pace;
 mod room;
 mod rules;
 mod script;
@@ -21,4 +22,4 @@ pub use board::{Board, Line, Note};
 pub use judged::Judged;
 pub use rules::Rules;
 pub use script::Gated;
-pub use tap::Watched;
+pub use tap::{Limits, Watched};

@@ -132,7 +132,7 @@ impl<'a> Deeds<'a> {
             .iter()
             .filter_map(|note| match note {
                 Note::Line(line) | Note::Hidden(line) => Some((new_command(line), line.at)),
-                Note::Broken => None,
+                Note::TooMany | Note::Broken => None,
             })
             .collect();
         if !lines.is_empty() {
@@ -147,6 +147,12 @@ impl<'a> Deeds<'a> {
                     Type::CommandHidden,
                     if line.accepted { "allow" } else { "deny" },
                     "typed without echo where a shell reads",
+                ),
+                Note::TooMany => self.tell(
+                    store,
+                    Type::CommandMany,
+                    "counted",
+                    "more lines than filter.lines_per_hour: those beyond are counted; the recording has them",
                 ),
                 Note::Broken => self.tell(
                     store,
