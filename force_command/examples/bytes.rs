@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use force_command::Record;
-use force_command::commands::{Board, Rules, Watched};
+use force_command::commands::{Board, Limits, Rules, Watched};
 use force_command::relay::{Stream, Tap};
 use force_command::sys::Window;
 use jms::id::Id;
@@ -115,8 +115,12 @@ fn main() {
                 if what == "record" {
                     feed(&mut record, &text, piece);
                 } else {
-                    let mut taps =
-                        Watched::terminal(&mut record, &board, Some(WINDOW), second, second);
+                    let limits = Limits {
+                        hold: second,
+                        answer: second,
+                        lines_per_hour: 10_000,
+                    };
+                    let mut taps = Watched::terminal(&mut record, &board, Some(WINDOW), limits);
                     feed(&mut taps, &text, piece);
                 }
                 let size = record.finish().expect("finished").bytes;

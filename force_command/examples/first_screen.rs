@@ -123,10 +123,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let store = Store::open(&paths)?;
     let user = store.read().user("alice")?;
-    measured("granted", "  of it: what is granted, from the store", || {
-        black_box(store.read().targets(&user, Time::now())?.len());
-        Ok(())
-    })?;
+    measured(
+        "granted",
+        "  of it: what is granted, from the store",
+        || {
+            black_box(store.read().targets(&user, Time::now())?.len());
+            Ok(())
+        },
+    )?;
     let catalogue = Catalogue::read(&store, &user)?;
     let assets = catalogue.entries.len();
     match wants_json() {

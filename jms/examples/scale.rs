@@ -9,8 +9,8 @@ use jms::paths::Paths;
 use jms::policy::{Channel, Rights, access, decide};
 use jms::store::{Actor, EventSearch, NewLogin, Store};
 use jms::time::Time;
-use serde_json::json;
 use nix::time::{ClockId, clock_gettime};
+use serde_json::json;
 use std::cell::Cell;
 use std::error::Error;
 use std::hint::black_box;
@@ -159,7 +159,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     store.set_event_sender(event::Sender::to(folder.path().join("no-syslog")));
     let options = Options::parse()?;
     match options.json {
-        true => println!("{}", json!({"users": options.users, "expanded_grants": options.expanded_grants()})),
+        true => println!(
+            "{}",
+            json!({"users": options.users, "expanded_grants": options.expanded_grants()})
+        ),
         false => println!("{:<52} {:>12} {:>12}", "", "clock", "processor"),
     }
     let (begun, before) = (Instant::now(), processor().unwrap_or_default());
@@ -194,14 +197,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let token = store.open_login(&login, NOW)?.token;
     let login = store.read().login_by_token(&token)?.ok_or("no login")?;
-    options.measured("decision", "a decision, its facts read from the store", || {
-        let pair = (target.asset_id, target.system_user_id);
-        let facts = store
-            .read()
-            .facts(&user, Some(&login), pair, access::Counts::default())?;
-        let decision = decide(&facts, Channel::Shell, NOW);
-        decision.allow.then_some(()).ok_or_else(|| "refused".into())
-    })?;
+    options.measured(
+        "decision",
+        "a decision, its facts read from the store",
+        || {
+            let pair = (target.asset_id, target.system_user_id);
+            let facts = store
+                .read()
+                .facts(&user, Some(&login), pair, access::Counts::default())?;
+            let decision = decide(&facts, Channel::Shell, NOW);
+            decision.allow.then_some(()).ok_or_else(|| "refused".into())
+        },
+    )?;
     options.measured("publishing", "publishing both snapshots", || {
         std::fs::remove_file(paths.users_snapshot())?;
         Ok(store.publish()?)
@@ -226,16 +233,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.measured("page-teams", "the first page of teams", || {
         Ok(store.read().each_user_group(&mut |_| page())?)
     })?;
-    options.measured("page-places", "the first page of places, ten assets each", || {
-        Ok(store.read().each_asset_group(&mut |_| page())?)
-    })?;
+    options.measured(
+        "page-places",
+        "the first page of places, ten assets each",
+        || Ok(store.read().each_asset_group(&mut |_| page())?),
+    )?;
     let asset = store.read().asset("web4711")?;
-    options.measured("page-asset", "the first page of who reaches one asset", || {
-        Ok(store.read().access_to(&asset, NOW, &mut |_| page())?)
-    })?;
-    options.measured("page-user", "the first page of what one user reaches", || {
-        Ok(store.read().access_of(&user, NOW, &mut |_| page())?)
-    })?;
+    options.measured(
+        "page-asset",
+        "the first page of who reaches one asset",
+        || Ok(store.read().access_to(&asset, NOW, &mut |_| page())?),
+    )?;
+    options.measured(
+        "page-user",
+        "the first page of what one user reaches",
+        || Ok(store.read().access_of(&user, NOW, &mut |_| page())?),
+    )?;
     for kind in [None, Some("policy.change"), Some("login")] {
         let what = format!("the first page of events, type {}", kind.unwrap_or("any"));
         options.measured("page-events", &what, || {
