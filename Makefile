@@ -1,7 +1,8 @@
 # make demo [CMD='ssh alice@dev@web1@bastion uptime']   a throw-away bastion and assets; the way through, shown and proved
 # make lab, make lab-down    the same hosts, left running: target/lab/{on,ssh,scp,sftp,rsync,git,env}
 # make corpus [OPTIONS='--group zsh -v']   the command corpus (tests/corpus), played through a bastion and scored; half an hour for all
-# make bench [ROWS='login hop']         what the bastion costs beside plain sshd, ssh, script and asciinema; docs/bench.md
+# make bench [ROWS='login hop'] [ROUNDS=7] [OPTIONS='--files 64']   what the bastion costs beside plain sshd, ssh, script, tlog,
+#                            asciinema; all rows (about 25 minutes) write docs/bench.md; OPTIONS=--help says more
 # make test                  everything that is checked: format, lints, unit, property and end-to-end tests, the last on Debian 12
 #                            and 13 (LAB_RELEASE: on that one only)
 # make end-to-end            the last of these alone
@@ -50,9 +51,11 @@ lab-down: lab-program
 corpus: prepare package lab-program
 	@$(LAB) corpus -- $(OPTIONS)
 
-# Rows by the beginning of their names; without any, all of them, and docs/bench.json and docs/bench.md are written anew.
+# Rows by the beginning of their names; without any, all of them, and docs/bench.json and docs/bench.md are written anew. The
+# examples measure what is inside a program, as it is in the package.
 bench: prepare package lab-program
-	cargo run --quiet --package tests --locked --example bench -- $(ROWS)
+	cargo build --quiet --release --locked --package jms --example scale --package force_command --example first_screen
+	cargo run --quiet --package tests --locked --example bench -- $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS) $(ROWS)
 
 test: prepare
 	cargo fmt --all --check

@@ -32,6 +32,8 @@ pub struct Accept {
     pub seen: bool,
     /// Line feeds since.
     pub feeds: u32,
+    /// It stood there as a terminal without a line editor shows it.
+    pub cooked: bool,
     /// A command for a shell, given to a full-screen program.
     pub bang: Option<String>,
     /// One sign stood there for each of its characters.

@@ -2,6 +2,7 @@
 use crate::accept::{Accept, Ahead};
 use crate::action::{Action, Command, EndReason, JudgementId, Settings, Size};
 use crate::echo::{Echo, Echoed};
+use crate::gate::Gate;
 use crate::hold::Hold;
 use crate::keys::{Key, Keys};
 use crate::line::Anchor;
@@ -10,6 +11,7 @@ use crate::program::Program;
 use crate::prompt::Prompts;
 use crate::screen::{Event, Place, Screen};
 use crate::typed::Typed;
+use crate::unread::Unread;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -18,11 +20,16 @@ pub(crate) const REST: Duration = Duration::from_millis(30);
 /// What is held of the user's typing at most.
 pub(crate) const HELD_LIMIT: usize = 256 * 1024;
 /// Accepted lines that wait for their confirmation at most.
-pub(crate) const WAITING_LIMIT: usize = 64;
+pub(crate) const WAITING_LIMIT: usize = 2048;
+/// Only so many of the first of them are looked for on the screen.
+pub(crate) const LOOKED_FOR: usize = 64;
 /// A line that nothing has confirmed after this many rows of output is not confirmed by rows any more.
 pub(crate) const FEEDS: u32 = 50;
 /// Output that comes in pieces of this size answers no key.
 pub(crate) const FLOOD: usize = 4096;
+/// Output that comes in pieces of this size, while no key waits for its answer, is looked at when somebody has to know what it
+/// left behind.
+const BULK: usize = 512;
 /// Characters of them at most.
 pub(crate) const WAITING_CHARACTERS: usize = 48 * 1024;
 
@@ -39,6 +46,7 @@ pub struct Capture {
     pub(crate) echo: Echo,
     pub(crate) program: Program,
     pub(crate) waiting: VecDeque<Accept>,
+    pub(crate) unread: Option<Unread>,
     pub(crate) ahead: Ahead,
     pub(crate) held: VecDeque<u8>,
     pub(crate) hold: Hold,
@@ -49,8 +57,7 @@ pub struct Capture {
     pub(crate) disturbed: bool,
     pub(crate) last_output: Option<Instant>,
     pub(crate) last_key: Option<Instant>,
-    pub(crate) last_accept: Option<Instant>,
-    pub(crate) accepted_in_editor: bool,
+    pub(crate) gate: Option<Gate>,
     /// A line whose history designators the shell is about to print expanded.
     pub(crate) expanding: Option<Command>,
     pub(crate) expected_line: u64,
@@ -96,6 +103,7 @@ impl Capture {
             echo: Echo::default(),
             program: Program::default(),
             waiting: VecDeque::new(),
+            unread: None,
             ahead: Ahead::default(),
             held: VecDeque::new(),
             hold: Hold::Free,
@@ -105,8 +113,7 @@ impl Capture {
             disturbed: false,
             last_output: None,
             last_key: None,
-            last_accept: None,
-            accepted_in_editor: false,
+            gate: None,
             expanding: None,
             expected_line: 0,
             history: VecDeque::new(),
@@ -158,18 +165,24 @@ impl Capture {
             + self
                 .waiting
                 .iter()
-                .map(|a| a.typed.footprint() + size_of::<Accept>())
+                .map(|a| a.typed.footprint())
                 .sum::<usize>()
+            + self.waiting.capacity() * size_of::<Accept>()
     }
 
     /// The user typed these bytes. They reach the asset by [`Action::Send`] only.
     pub fn typed(&mut self, now: Instant, bytes: &[u8]) {
+        self.screen.catch_up();
         if self.held.len() + bytes.len() > HELD_LIMIT {
             self.actions.push_back(Action::End(EndReason::TypeAhead));
             return;
         }
         self.held.extend(bytes);
         self.pump(now);
+        if self.settings.enforcing && !self.held.is_empty() {
+            self.overtake(bytes.len());
+            self.pump(now);
+        }
     }
 
     /// The asset printed these bytes; they have been passed on already.
@@ -191,13 +204,20 @@ impl Capture {
         }
         let idle = matches!(self.hold, Hold::Free) && self.expanding.is_none();
         let nothing = self.waiting.is_empty() && self.echo.is_empty();
+        let unwatched = idle && nothing && self.paused.is_none() && self.held.is_empty();
+        if unwatched && bytes.len() >= BULK && self.screen.defer(bytes) {
+            self.disturbed |= self.screen.bracketed() && self.anchor.is_some();
+            self.last_output = Some(now);
+            return;
+        }
+        self.screen.catch_up();
         // Where a line editor begins or ends in it, each byte counts.
         let flood = bytes.len() >= FLOOD
             && self.waiting.iter().all(|a| a.feeds >= FEEDS)
             && memchr::memmem::find(bytes, b"\x1b[?").is_none();
         let pauses = self.paused.is_some()
             || self.typed.any && memchr::memmem::find(bytes, b"\x1b[?2004l").is_some();
-        if idle && !pauses && (nothing && bytes.len() >= 512 || flood) {
+        if idle && !pauses && (nothing && bytes.len() >= BULK || flood) {
             let mut events = Vec::new();
             let before = self.screen.bracketed();
             self.screen
@@ -216,6 +236,7 @@ impl Capture {
         self.paused_rest(now);
         self.last_output = Some(now);
         self.mark_seen();
+        self.tell_unread();
         self.after_output(now);
         self.pump(now);
     }
@@ -303,16 +324,19 @@ impl Capture {
 
     /// The user's terminal has a new size.
     pub fn resized(&mut self, now: Instant, size: Size) {
+        self.screen.catch_up();
         self.screen.resize(size.rows, size.columns);
         self.last_output = Some(now);
     }
 
     /// The session is over: what is pending is logged.
     pub fn ended(&mut self, _now: Instant) {
+        self.screen.catch_up();
         self.expanded(false);
         while !self.waiting.is_empty() {
             self.settle_front();
         }
+        self.tell_unread();
     }
 
     /// When [`tick`](Self::tick) has to be called, if nothing else happens before.
@@ -327,6 +351,7 @@ impl Capture {
 
     /// Time has passed.
     pub fn tick(&mut self, now: Instant) {
+        self.screen.catch_up();
         let patience = self.patience();
         let rested = self
             .last_output
@@ -339,6 +364,7 @@ impl Capture {
         {
             self.settle_front();
         }
+        self.tell_unread();
         self.hold_tick(now);
         self.pump(now);
     }

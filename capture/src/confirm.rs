@@ -1,7 +1,7 @@
 //! An accepting key has been passed on; without a line editor's word, the rows that follow tell that its line was taken.
 use crate::accept::Accept;
 use crate::action::{JudgementId, Outcome};
-use crate::capture::{Capture, FEEDS, WAITING_CHARACTERS, WAITING_LIMIT};
+use crate::capture::{Capture, FEEDS, LOOKED_FOR, WAITING_CHARACTERS, WAITING_LIMIT};
 use crate::line::{Reading, cursor_line, read, same_without_space};
 use crate::typed::Explained;
 use std::time::Instant;
@@ -46,17 +46,26 @@ impl Capture {
             let whole = keys.rfind(&row).and_then(|at| keys.get(at..));
             whole.map_or(row.clone(), str::to_owned)
         });
+        let anchor = self.anchor.take();
+        let cooked = !self.screen.bracketed()
+            && self.typed.explained() != Explained::No
+            && before.as_ref().is_some_and(|shown| {
+                let column = anchor.as_ref().map_or(0, |a| a.place.column);
+                !shown.moved && shown.text == self.typed.cooked(column).trim_end()
+            });
+        self.shut_gate(now, anchor.as_ref(), cooked);
         let mut characters: usize = self.waiting.iter().map(|a| a.typed.len()).sum();
         while self.waiting.len() >= WAITING_LIMIT || characters > WAITING_CHARACTERS {
             characters -= self.waiting.front().map_or(characters, |a| a.typed.len());
-            self.settle_front();
+            self.leave_front();
         }
+        self.typed.shrink();
         self.waiting.push_back(Accept {
             at: now,
             byte,
             silent: self.echo.silent() && self.typed.shown > 0,
             typed: std::mem::take(&mut self.typed),
-            anchor: self.anchor.take(),
+            anchor,
             before,
             settled,
             echo: self.echo.line(),
@@ -65,6 +74,7 @@ impl Capture {
             alternate: self.screen.in_alternate(),
             seen: false,
             feeds: 0,
+            cooked,
             bang,
             masked,
             disturbed: std::mem::take(&mut self.disturbed),
@@ -75,8 +85,6 @@ impl Capture {
         self.echo.next_line();
         self.abandoned = false;
         self.last_key = Some(now);
-        self.last_accept = Some(now);
-        self.accepted_in_editor = self.screen.bracketed();
         self.mark_seen();
         self.send(&[byte]);
     }
@@ -104,7 +112,7 @@ impl Capture {
     /// Without a line editor's word: a line is taken when the terminal goes on to the next row behind it.
     pub(crate) fn confirm_by_feed(&mut self) {
         let mut index = 0;
-        while index < self.waiting.len() {
+        while index < self.waiting.len().min(LOOKED_FOR) {
             let accept = &self.waiting[index];
             if accept.feeds >= FEEDS {
                 index += 1;
@@ -140,7 +148,7 @@ impl Capture {
                     ends_with_keys(all, keys) || ends_with_keys(&shown, keys) || scrolled
                 } else if accept.typed.any {
                     let sure = accept.anchor.as_ref().is_some_and(|a| a.sure);
-                    sure && (accept.settled || !self.echo.misses(accept.echo))
+                    (accept.cooked || sure && (accept.settled || !self.echo.misses(accept.echo)))
                         && accept.feeds == 0
                         && reading.as_ref().is_some_and(|r| !r.text.is_empty())
                 } else {

@@ -1,9 +1,11 @@
 //! What of the user's bytes may be passed when: an accepting key waits for its echo, for the verdict, for the editor to be
 //! empty again after a denial.
 use crate::action::{Action, Certainty, EndReason, JudgementId, Outcome, Verdict};
-use crate::capture::{Capture, REST};
+use crate::capture::Capture;
 use crate::clear::Clearing;
 use crate::keys::{Key, Keys};
+use crate::line::read;
+use crate::overtake::INTERRUPTS;
 use crate::typed::Explained;
 use std::time::{Duration, Instant};
 
@@ -78,10 +80,13 @@ impl Capture {
                 self.drop_pasted(byte);
                 continue;
             }
-            if self.gate().is_some_and(|until| now < until) {
+            let waits = !self.settings.enforcing || !self.interrupts(0);
+            if waits && self.gate().is_some_and(|until| now < until) {
                 return;
             }
-            self.last_accept = None;
+            if let Some(gate) = &mut self.gate {
+                gate.shut = false;
+            }
             if Keys::may_accept(byte) || self.accepts_and_holds(now, byte) {
                 if self.settings.enforcing {
                     self.hold = Hold::Echo { since: now };
@@ -140,20 +145,6 @@ impl Capture {
         }
     }
 
-    /// Until when text behind an accepted line waits for the shell to be back; only where rules apply.
-    pub(crate) fn gate(&self) -> Option<Instant> {
-        let accepted = self.last_accept.filter(|_| self.settings.enforcing)?;
-        let bound = accepted + self.settings.hold;
-        let quiet = self.last_output.map_or(accepted, |o| o.max(accepted));
-        let back = !self.accepted_in_editor || (self.screen.bracketed() && self.waiting.is_empty());
-        let until = if back {
-            quiet + SETTLED
-        } else {
-            quiet + REST + self.echo.round_trip() * 2
-        };
-        Some(until.min(bound))
-    }
-
     pub(crate) fn hold_deadline(&self) -> Option<Instant> {
         match &self.hold {
             Hold::Free => self.held.front().and_then(|_| self.gate()),
@@ -178,7 +169,7 @@ impl Capture {
         {
             // The last character has come; a line editor may still paint behind it.
             since
-        } else if !self.typed.any {
+        } else if !self.typed.any || self.echo.has_come() && self.shows_tabs() {
             since
         } else if self.screen.in_alternate() && self.echo.misses_end() {
             // Keys of a program that shows none of them, or text for the shell behind it: it may be about to end.
@@ -199,6 +190,19 @@ impl Capture {
                 + (trip * 4 + Duration::from_millis(25)).max(Duration::from_millis(60))
         };
         at.min(bound)
+    }
+
+    /// A terminal without a line editor shows the line whole, each tab as the blanks up to the next stop.
+    fn shows_tabs(&self) -> bool {
+        let Some(anchor) = self.anchor.as_ref() else {
+            return false;
+        };
+        let cooked = self.typed.cooked(anchor.place.column);
+        self.typed.tab
+            && self.typed.explained() != Explained::No
+            && !self.screen.bracketed()
+            && !cooked.ends_with(' ')
+            && read(&self.screen, anchor).text == cooked
     }
 
     pub(crate) fn after_output(&mut self, now: Instant) {
@@ -231,6 +235,7 @@ impl Capture {
 
     /// The owner's answer to [`Action::Judge`]. An id that is not waited for is ignored.
     pub fn verdict(&mut self, now: Instant, id: JudgementId, verdict: Verdict) {
+        self.screen.catch_up();
         let pending = match std::mem::replace(&mut self.hold, Hold::Free) {
             Hold::Asked { id: asked, pending } if asked == id => pending,
             other => {
@@ -280,6 +285,9 @@ impl Capture {
         let Some(answer) = self.held.remove(before) else {
             return;
         };
+        if INTERRUPTS.contains(&answer) {
+            self.throw_away(1, before);
+        }
         if matches!(answer, b'y' | b'Y') {
             self.paint(b"y\r\n");
             self.prompt_again();

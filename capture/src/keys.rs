@@ -69,6 +69,11 @@ impl Keys {
         self.pasting
     }
 
+    /// The next key is quoted.
+    pub fn literal(&self) -> bool {
+        self.literal
+    }
+
     /// `ESC` has come, and nothing behind it: it is a key of its own if a line is accepted now.
     pub fn escape_open(&self) -> bool {
         self.state == State::Escape

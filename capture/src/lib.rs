@@ -62,12 +62,16 @@ mod clear;
 mod confirm;
 mod echo;
 mod escape;
+#[cfg(test)]
+mod flood_tests;
+mod gate;
 mod history;
 mod hold;
 mod keys;
 mod line;
 mod log;
 mod look;
+mod overtake;
 mod pause;
 mod program;
 mod prompt;
@@ -78,6 +82,7 @@ mod show;
 mod start;
 mod taken;
 mod typed;
+mod unread;
 
 pub use action::{
     Action, Certainty, Command, EndReason, JudgementId, Outcome, Settings, Size, Verdict,

@@ -107,6 +107,9 @@ impl Capture {
                 .before
                 .as_ref()
                 .is_some_and(|r| !r.text.is_empty() && !crate::reading::masked(&r.text));
+        if !visible && self.counted() {
+            return;
+        }
         if !visible {
             if !accept.alternate && accept.typed.explained() != Explained::No {
                 self.hidden(&accept);
@@ -125,6 +128,8 @@ impl Capture {
             let line = shown.map_or_else(|| accept.typed.text(), |r| r.text.clone());
             let command = command(&accept, line, Certainty::Raw);
             self.log(command, false);
+            return;
         }
+        self.counted();
     }
 }

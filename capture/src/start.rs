@@ -50,7 +50,9 @@ impl Capture {
     pub(crate) fn set_anchor(&mut self, now: Instant) {
         let grid = self.screen.grid();
         let cursor = grid.cursor();
+        let known = self.prompts.behind(grid, cursor.line);
         let rested = self.screen.bracketed()
+            || known.is_some_and(|(place, _)| place == cursor)
             || self
                 .last_output
                 .is_some_and(|at| now.saturating_duration_since(at) >= Duration::from_millis(4));

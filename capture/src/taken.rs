@@ -1,7 +1,7 @@
 //! A line editor says that it has stopped reading: which line has it taken?
 use crate::accept::Accept;
 use crate::action::Outcome;
-use crate::capture::{Capture, Edited};
+use crate::capture::{Capture, Edited, LOOKED_FOR};
 use crate::line::{Reading, read};
 use crate::typed::Explained;
 use std::time::Instant;
@@ -44,7 +44,7 @@ impl Capture {
         let is = |accept: &Accept| {
             accept.typed.explained() == Explained::Fully && accept.typed.text().trim() == shown.text
         };
-        if let Some(index) = self.waiting.iter().position(is) {
+        if let Some(index) = self.waiting.iter().take(LOOKED_FOR).position(is) {
             for _ in 0..index {
                 self.settle_front();
             }
@@ -116,6 +116,7 @@ impl Capture {
             alternate: self.screen.in_alternate(),
             seen: false,
             feeds: 0,
+            cooked: false,
             bang: None,
             masked: false,
             disturbed: self.disturbed,

@@ -71,6 +71,26 @@ impl Typed {
         self.text.iter().collect()
     }
 
+    /// The line as a terminal without a line editor shows it, from this column on: tabs as blanks up to the next stop.
+    pub fn cooked(&self, column: usize) -> String {
+        let mut shown = String::with_capacity(self.text.len());
+        let mut at = column;
+        for &c in &self.text {
+            let blanks = if c == '\t' { 8 - at % 8 } else { 0 };
+            shown.extend(std::iter::repeat_n(' ', blanks));
+            if blanks == 0 {
+                shown.push(c);
+            }
+            at += blanks.max(1);
+        }
+        shown
+    }
+
+    /// Gives back what memory it does not need.
+    pub fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+    }
+
     /// How many characters it has.
     pub fn len(&self) -> usize {
         self.text.len()

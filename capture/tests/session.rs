@@ -356,3 +356,46 @@ fn a_line_whose_echo_is_torn_by_a_flood_is_read_when_the_shell_reads_it() {
         .waits(100);
     assert_eq!(session.lines(), ["id", "seq 9999", "ls conf"]);
 }
+
+/// A terminal in its cooked mode echoes what was typed in one piece, and prints nothing else.
+fn echo_of(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\r\n")).collect()
+}
+
+#[test]
+fn of_lines_typed_far_ahead_none_is_lost() {
+    let mut session = Session::watched();
+    session.prompt().runs("cat");
+    session.prints("\r\n\x1b[?2004l\r").waits(400);
+    session.commands.clear();
+    let lines: Vec<String> = (0..2000).map(|n| format!("line {n:04}")).collect();
+    session.types(lines.join("\r") + "\r").waits(5);
+    session.prints(echo_of(&lines)).waits(3000);
+    assert_eq!(session.lines(), lines);
+}
+
+#[test]
+fn of_lines_typed_further_ahead_than_can_wait_it_is_said_how_many_were_not_read() {
+    let mut session = Session::watched();
+    session.prompt().runs("cat");
+    session.prints("\r\n\x1b[?2004l\r").waits(400);
+    session.commands.clear();
+    let lines: Vec<String> = (0..5000).map(|n| format!("line {n:04}")).collect();
+    session.types(lines.join("\r") + "\r").waits(5);
+    assert!(
+        session.capture.footprint() < 2 << 20,
+        "{}",
+        session.capture.footprint()
+    );
+    session.prints(echo_of(&lines)).waits(3000);
+    let counted: Vec<&str> = session
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with('('))
+        .collect();
+    let one_by_one = session.lines().len() - counted.len();
+    let all = 5000 - one_by_one;
+    let wanted = format!("({all} lines typed ahead, passed on and not read one by one)");
+    assert_eq!(counted, [wanted], "{one_by_one}");
+    assert!(one_by_one >= 1900, "{one_by_one}");
+}

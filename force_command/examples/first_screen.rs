@@ -1,5 +1,5 @@
 //! How long a person with 10,000 assets waits for the menu's first screen, and for what a line then takes.
-//! `cargo run --release -p force_command --example first_screen`
+//! `cargo run --release -p force_command --example first_screen`; with `-- --json` as objects, one a line, for `make bench`.
 
 use force_command::menu::catalogue::Catalogue;
 use force_command::menu::greeting::first_screen;
@@ -10,6 +10,7 @@ use jms::policy::Rights;
 use jms::settings::Settings;
 use jms::store::{Actor, Store};
 use jms::time::Time;
+use serde_json::json;
 use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -71,6 +72,7 @@ fn fill(store: &mut Store) -> Result<(), Box<dyn Error>> {
 }
 
 fn measured(
+    id: &str,
     what: &str,
     mut work: impl FnMut() -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
@@ -80,16 +82,25 @@ fn measured(
         black_box(work()?);
         times.push(begun.elapsed());
     }
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    if wants_json() {
+        let all: Vec<f64> = times.into_iter().map(milliseconds).collect();
+        println!("{}", json!({"id": id, "what": what, "milliseconds": all}));
+        return Ok(());
+    }
     times.sort();
     let median = times.get(ROUNDS / 2).copied().unwrap_or_default();
     let fastest = times.first().copied().unwrap_or_default();
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
         "{what:<50} {:>9.3} ms {:>9.3} ms",
         milliseconds(fastest),
         milliseconds(median)
     );
     Ok(())
+}
+
+fn wants_json() -> bool {
+    std::env::args().any(|word| word == "--json")
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -102,7 +113,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop(store);
 
     let uid = Store::open(&paths)?.read().user("alice")?.uid;
-    measured("from nothing to the first screen's text", || {
+    measured("screen", "from nothing to the first screen's text", || {
         let store = Store::open(&paths)?;
         let settings = Settings::load(&paths.settings())?;
         let user = store.read().user_by_uid(uid)?.ok_or("no user")?;
@@ -112,13 +123,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let store = Store::open(&paths)?;
     let user = store.read().user("alice")?;
-    measured("  of it: what is granted, from the store", || {
-        black_box(store.read().targets(&user, Time::now())?.len());
-        Ok(())
-    })?;
+    measured(
+        "granted",
+        "  of it: what is granted, from the store",
+        || {
+            black_box(store.read().targets(&user, Time::now())?.len());
+            Ok(())
+        },
+    )?;
     let catalogue = Catalogue::read(&store, &user)?;
-    println!("{:<50} {:>9}", "  (assets)", catalogue.entries.len());
-    measured("a search through all of them", || {
+    let assets = catalogue.entries.len();
+    match wants_json() {
+        true => println!("{}", json!({"assets": assets})),
+        false => println!("{:<50} {assets:>9}", "  (assets)"),
+    }
+    measured("search", "a search through all of them", || {
         black_box(catalogue.meant("rack 42").len());
         Ok(())
     })?;

@@ -32,3 +32,4 @@ mod verbs;
 mod watch;
 
 pub use program::main;
+pub use session::Record;

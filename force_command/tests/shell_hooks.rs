@@ -270,7 +270,7 @@ fn announces_and_skips(mut shell: Shell, status: &str) {
 const STATE: &str = "\\
     echo $- $0 $SHLVL ${ENV-none} ${POSIXLY_CORRECT-none} $HISTFILE $HISTSIZE ${#DIRSTACK[@]}
     set -o; shopt; trap; jobs; umask; alias; echo ${PS1@Q} ${PS2@Q} ${PS4@Q}; enable -a
-    declare -F | grep -v __jms; compgen -e | sort; ls /proc/$$/fd | sort -n; ulimit -a
+    declare -F | grep -v __jms; compgen -e | sort; ulimit -a
     bind -p | grep -v -e skip-csi -e ^#; history | tail -3; (exit 3)
     echo status=$? last=$_
 ";
@@ -306,7 +306,10 @@ fn bash_with_hooks_is_the_bash_without_them() {
     ];
     let plain = state(Shell::plain("/bin/bash", &files).expect("bash is everywhere"));
     let hooked = state(ready("/bin/bash", &files).expect("bash is everywhere"));
-    assert_eq!(plain, hooked);
+    let both = plain.lines().zip(hooked.lines());
+    let other: Vec<_> = both.filter(|(plain, hooked)| plain != hooked).collect();
+    assert_eq!(other, []);
+    assert_eq!(plain.lines().count(), hooked.lines().count());
 }
 
 #[test]
@@ -374,6 +377,7 @@ fn an_interrupt_behind_the_line_leaves_the_terminal_as_it_was() {
         let Some(mut shell) = ready(path, &[(".zshrc", "")]) else {
             continue;
         };
+        shell.settles();
         for turn in 0..8_u64 {
             shell.types(b"sleep 0.3\r");
             std::thread::sleep(Duration::from_millis(turn * 2));
@@ -381,10 +385,17 @@ fn an_interrupt_behind_the_line_leaves_the_terminal_as_it_was() {
             shell.interrupted = true;
             let word = format!("turn-{turn}-");
             let prompts = shell.prompts.len();
-            shell.until("the next prompt", |shell| shell.prompts.len() > prompts);
+            // fish keeps its prompt if it had not yet taken the line.
+            if path != "/usr/bin/fish" {
+                shell.until("the next prompt", |shell| shell.prompts.len() > prompts);
+            }
             shell.settles();
             shell.interrupted = false;
-            shell.runs(&format!("stty -a | tr ' ;' '\\n\\n' | grep -x -e -*echo -e -*isig -e -*icanon | xargs echo {word}"), &format!("{word} "));
+            if path == "/usr/bin/fish" {
+                // Ctrl-U: nor does it throw the line away.
+                shell.types(b"\x15");
+            }
+            shell.runs(&format!("stty -a | tr ' ;' '\\n\\n' | grep -x -e '-*echo' -e '-*isig' -e '-*icanon' | xargs echo {word}"), &format!("{word} "));
             let after = format!("{word} isig icanon echo");
             shell.until(&after, |shell| shell.seen.contains(&after));
         }

@@ -3,6 +3,8 @@
 //! Each entry goes through [`guard`]: no panic leaves it, and `errno` is right on each way out.
 #![allow(unsafe_code)]
 
+mod find_object;
+
 use std::{
     ffi::{CStr, c_char, c_int},
     mem::MaybeUninit,
@@ -23,6 +25,14 @@ const TRY_AGAIN: c_int = -2;
 const UNAVAILABLE: c_int = -1;
 const NOT_FOUND: c_int = 0;
 const SUCCESS: c_int = 1;
+
+/// `<pthread.h>`.
+const PTHREAD_CANCEL_ENABLE: c_int = 0;
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
 
 /// Where the enumeration of this process stands: uid in the high half, number in the low one. glibc calls
 /// `getpwent_r` under a lock of its own.
@@ -83,10 +93,12 @@ unsafe fn guard(errnop: *mut c_int, entry: impl FnOnce() -> Result<(), Failure>)
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { errno.read() };
+    let cancellable = set_cancellable(PTHREAD_CANCEL_DISABLE);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         keep_panics_quiet();
         entry()
     }));
+    set_cancellable(cancellable);
     // SAFETY: as above.
     unsafe { errno.write(saved) };
     let (status, code) = match outcome {
@@ -107,6 +119,15 @@ unsafe fn guard(errnop: *mut c_int, entry: impl FnOnce() -> Result<(), Failure>)
         unsafe { errnop.write(code) };
     }
     status
+}
+
+/// Sets whether the calling thread can be cancelled, and gives what it was. A thread that was cancelled within us (reading a file is a
+/// point where that happens) would be unwound through our frames, which ends the whole process.
+fn set_cancellable(state: c_int) -> c_int {
+    let mut before = PTHREAD_CANCEL_ENABLE;
+    // SAFETY: the place is valid for writing; the states are 0, 1 and what the function itself has given.
+    unsafe { pthread_setcancelstate(state, &mut before) };
+    before
 }
 
 /// A panic must not write to the standard error of whatever program this is, nor read its environment, as Rust's own hook does.

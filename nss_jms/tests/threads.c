@@ -1,6 +1,6 @@
 /* Looks virtual users up from several threads with small stacks, while the snapshot is replaced all the time and the
- * process forks; children close all descriptors and look up again. No answer may be wrong, nothing may hang, and no
- * descriptor may stay open. */
+ * process forks; children close all descriptors and look up again. Other threads are cancelled in the middle of it. No answer
+ * may be wrong, nothing may hang or end, and no descriptor may stay open. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +51,16 @@ static void *reader(void *unused)
 	(void)unused;
 	while (!atomic_load(&stop))
 		look_up();
+	return NULL;
+}
+
+static void *cancelled(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		look_up();
+		pthread_testcancel();
+	}
 	return NULL;
 }
 
@@ -126,6 +136,15 @@ int main(void)
 		}
 		if (waitpid(child, &status, 0) != child || status != 0)
 			fail("a child failed");
+		if (i % 3 == 0) {
+			pthread_t victim;
+			void *result;
+			if (pthread_create(&victim, &small, cancelled, NULL) != 0 || usleep(300) != 0)
+				fail("cannot start a thread");
+			/* It ends at the first point outside the module where a thread can be. */
+			if (pthread_cancel(victim) != 0 || pthread_join(victim, &result) != 0 || result != PTHREAD_CANCELED)
+				fail("a thread was not cancelled");
+		}
 	}
 	atomic_store(&stop, 1);
 	for (i = 0; i <= THREADS; i++)

@@ -1,8 +1,8 @@
-//! The layers over a base root: what clients and assets of a lab have, what the corpus's asset has, and what the benchmark's
-//! plain bastion has.
+//! The layers over a base root: what clients and assets of a lab have, what the corpus's asset has, what the benchmark's
+//! plain bastion has, and the cache of names that it asks.
 //!
 //! Not on the bastion, which is to have what a bastion has. Built once per base root and list of packages
-//! (`tests/client-packages`, `tests/corpus-packages`, `tests/bench-packages`), then kept in the cache.
+//! (`tests/client-packages`, `tests/corpus-packages`, `tests/bench-packages`, `tests/sssd-packages`), then kept in the cache.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use crate::say;
 const CLIENTS: &str = include_str!("../client-packages");
 const CORPUS: &str = include_str!("../corpus-packages");
 const BENCH: &str = include_str!("../bench-packages");
+const SSSD: &str = include_str!("../sssd-packages");
 const RECIPE: &str = include_str!("client_root.sh");
 
 /// The clients that must work and what they want to find, over `base`, which is a base root of `release`: from the cache, or
@@ -45,6 +46,14 @@ pub fn corpus_root(release: Release, base: &Entry) -> Result<Entry> {
 /// When it cannot be built; the build's own words are part of the error.
 pub fn bench_root(release: Release, base: &Entry) -> Result<Entry> {
     layer(release, base, "bench", BENCH)
+}
+
+/// The cache of names that the benchmark asks beside our module, in the same way.
+///
+/// # Errors
+/// When it cannot be built; the build's own words are part of the error.
+pub fn sssd_root(release: Release, base: &Entry) -> Result<Entry> {
+    layer(release, base, "sssd", SSSD)
 }
 
 fn layer(release: Release, base: &Entry, what: &str, packages: &'static str) -> Result<Entry> {
@@ -116,6 +125,7 @@ mod tests {
         for package in names_in(CLIENTS)
             .chain(names_in(CORPUS))
             .chain(names_in(BENCH))
+            .chain(names_in(SSSD))
         {
             assert!(
                 package

@@ -11,7 +11,7 @@ use crate::base_root::{base_root, root_of};
 use crate::boot::{self, Role};
 use crate::cache::{Cache, Entry};
 use crate::client::Client;
-use crate::client_root::{bench_root, client_root, corpus_root};
+use crate::client_root::{bench_root, client_root, corpus_root, sssd_root};
 use crate::everyday;
 use crate::folder::{ALICE, Folder};
 use crate::host::Host;
@@ -37,6 +37,7 @@ pub struct Builder {
     package: Installed,
     corpus: bool,
     bench: bool,
+    sssd: bool,
 }
 
 /// Which package the bastion has.
@@ -104,6 +105,13 @@ impl Builder {
         self
     }
 
+    /// With sssd on the bastion, not started: a cache of names that ours is measured against.
+    #[must_use]
+    pub fn sssd(mut self) -> Self {
+        self.sssd = true;
+        self
+    }
+
     /// Starts the hosts. With the base root and the package in the cache this takes about a second.
     ///
     /// # Errors
@@ -128,6 +136,11 @@ impl Builder {
             let bench = bench_root(release, &layers[0])?;
             bastion_lower.insert(0, root_of(&bench));
             layers.push(bench);
+        }
+        if self.sssd {
+            let sssd = sssd_root(release, &layers[0])?;
+            bastion_lower.insert(0, root_of(&sssd));
+            layers.push(sssd);
         }
         if let Some(other) = self.client_release.filter(|other| *other != release) {
             let base = base_root(other)?;
@@ -238,6 +251,7 @@ impl Lab {
             package: Installed::Newest,
             corpus: false,
             bench: false,
+            sssd: false,
         }
     }
 

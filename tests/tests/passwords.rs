@@ -172,3 +172,81 @@ fn a_password_is_off_until_it_is_on_and_then_a_first_factor_of_its_own() {
         assert!(!logs.contains(secret), "{secret} stands in a log");
     }
 }
+
+/// Logs in with a password and has the next one chosen, by way of what is objected to before.
+fn chooses(lab: &Lab, with: &str, objections: &[(&str, &str)], new: &str) {
+    let mut login = ssh(lab, "bob", &["whoami", "--json"]).on_terminal();
+    types(&mut login, "Password: ", with);
+    let mut question = "Your password must be changed. New password: ".to_owned();
+    for (refused, objection) in objections {
+        types(&mut login, &question, refused);
+        question = format!("{objection}. New password: ");
+    }
+    types(&mut login, &question, new);
+    types(&mut login, "The same again: ", new);
+    login.expect("\"bob\"");
+    login.wait().expect_status(0);
+}
+
+#[test]
+fn what_the_settings_say_of_a_new_password_holds_in_the_login_that_asks_for_one() {
+    const THIRD: &str = "Donkeys do not fly";
+    const LEAKED: &str = "Horses do not fly";
+    let lab = Lab::everyday();
+    let bastion = lab.bastion();
+    bastion.run("jmsctl user add bob").expect_status(0);
+    give(&lab, "bob");
+    bastion_asks_for_passwords(&lab);
+    // One as text, one as its SHA-1.
+    let set = format!(
+        "printf '%s\\n' 'Nothing of interest' >/etc/jms/leaked
+         printf '%s' '{LEAKED}' | sha1sum | cut -d' ' -f1 >>/etc/jms/leaked
+         sed -i -e 's/^#minimum_classes = 1/minimum_classes = 3/' -e 's/^#history = 5/history = 2/' \\
+             -e 's/^#expires_after = 0/expires_after = 30/' -e 's|^#leaked_list = .*|leaked_list = \"/etc/jms/leaked\"|' /etc/jms/jms.toml"
+    );
+    bastion.run(&set).expect_status(0);
+    switch_on(&lab);
+
+    let too_simple = "The password is too simple: it needs 3 of small letters, capital letters, digits and others";
+    let leaked = "That password is on a list of leaked ones; choose another one";
+    let used = "That password was used before; choose another one";
+    chooses(
+        &lab,
+        INITIAL,
+        &[("donkeysdonotfly", too_simple), (LEAKED, leaked)],
+        THIRD,
+    );
+    // A month and a day later another one is demanded, which is none of the last two.
+    let age = "python3 -c \"import sqlite3; db = sqlite3.connect('/var/lib/jms/jms.db'); db.execute('UPDATE password SET changed_at = changed_at - 31 * 86400000'); db.commit()\"";
+    bastion.run(age).expect_status(0);
+    chooses(&lab, THIRD, &[(THIRD, used)], "Correct Horse");
+    bastion.run(age).expect_status(0);
+    chooses(&lab, "Correct Horse", &[(THIRD, used)], "Battery Staple");
+    bastion.run(age).expect_status(0);
+    chooses(&lab, "Battery Staple", &[], THIRD);
+    let mut login = ssh(&lab, "bob", &["whoami"]).on_terminal();
+    types(&mut login, "Password: ", THIRD);
+    login.expect("bob");
+    login.wait().expect_status(0);
+
+    // A list that cannot be read lets no password be taken, and nobody in whose own has expired.
+    bastion.run("rm /etc/jms/leaked").expect_status(0);
+    bastion.run(age).expect_status(0);
+    let mut login = ssh(&lab, "bob", &["whoami"]).on_terminal();
+    types(&mut login, "Password: ", THIRD);
+    for _ in 0..3 {
+        types(&mut login, "New password: ", "Never Seen Before");
+    }
+    login.expect("the password was not changed; log in again to choose another one");
+    assert!(
+        login
+            .shown()
+            .contains("the list of leaked passwords cannot be read")
+            || login
+                .shown()
+                .contains("The list of leaked passwords cannot be read"),
+        "{}",
+        login.shown()
+    );
+    login.wait().expect_status(255);
+}

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use unicode_width::UnicodeWidthChar;
 
 /// Lines kept above the screen.
-const ABOVE: usize = 200;
+pub const ABOVE: usize = 200;
 /// Cells kept of a screen and what is above it.
 const CELLS: usize = 48_000;
 /// Combining characters kept for each line.

@@ -1,9 +1,11 @@
 //! What the user's terminal shows, as far as lines of commands need it: cells, cursor, wraps, margins, the two screens.
 //!
 //! Everything here comes from the asset and is believed to be nothing but paint: no mode of it switches anything off.
+mod backlog;
 mod grid;
 mod parser;
 
+use backlog::Backlog;
 pub use grid::{BLANK, Cell, Grid, Place, Row, TAIL};
 use parser::{Parser, Token};
 
@@ -34,6 +36,8 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Screen {
     parser: Parser,
+    /// What has come and is not painted yet.
+    backlog: Backlog,
     primary: Grid,
     alternate: Grid,
     in_alternate: bool,
@@ -56,6 +60,7 @@ impl Screen {
         let (rows, columns) = size(rows, columns);
         Screen {
             parser: Parser::new(),
+            backlog: Backlog::default(),
             primary: Grid::new(rows, columns),
             alternate: Grid::new(rows, columns),
             in_alternate: false,
@@ -166,6 +171,13 @@ impl Screen {
         self.faint = false;
         self.grid_mut().skip_lines(head.len() as u64);
         tail
+    }
+
+    /// Takes output of which nobody needs to know what each byte did.
+    fn paint_all(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.advance(byte);
+        }
     }
 
     /// Takes one byte.
@@ -391,7 +403,7 @@ impl Screen {
 
     /// About how many bytes this holds.
     pub fn footprint(&self) -> usize {
-        self.primary.footprint() + self.alternate.footprint()
+        self.primary.footprint() + self.alternate.footprint() + self.backlog.footprint()
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Note {
     Hidden(Line),
     /// The asset's shell does not announce its commands, or does so no more; why.
     Unhooked(String),
+    /// More lines come than are kept one by one.
+    TooMany,
     /// The engine broke; the session is watched no more.
     Broken,
 }

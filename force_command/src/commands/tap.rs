@@ -4,10 +4,11 @@ use super::board::{Board, LONGEST, Line, Note};
 use super::engine::{Broken, Engine};
 use super::hooked::Hooks;
 use super::judged::Judged;
+use super::pace::Pace;
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::session::Record;
 use crate::sys::Window;
-use capture::{Action, Command, EndReason, JudgementId, Outcome, Size, Verdict};
+use capture::{Action, Certainty, Command, EndReason, JudgementId, Outcome, Size, Verdict};
 use jms::id::Token;
 use jms::time::Time;
 use std::cell::RefCell;
@@ -16,8 +17,22 @@ use std::time::{Duration, Instant};
 
 /// When so many judgements wait for their line, those that no line waits for any more go.
 const JUDGEMENTS: usize = 64;
-/// While so many bytes are held, the person waits: a long paste is judged line by line. A terminal gives 4 KiB at a time.
-const HELD: usize = 64 * 1024;
+/// While so many bytes are held, the person waits: a long paste is judged line by line. A terminal gives 4 KiB at a time, and
+/// what is not read is not seen: neither is an interrupt behind it.
+const HELD: usize = 192 * 1024;
+/// While so many lines wait for the store, no more are taken.
+const UNWRITTEN: usize = 1024;
+
+/// What settings say of a terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long an accepting key is held at most.
+    pub hold: Duration,
+    /// How long a question waits.
+    pub answer: Duration,
+    /// So many allowed lines are kept one by one, at once and each hour.
+    pub lines_per_hour: u32,
+}
 
 /// See the module. Without an engine it is the recording alone.
 pub struct Watched<'a> {
@@ -33,6 +48,7 @@ pub(super) struct Watch<'a> {
     pub(super) judged: BTreeMap<JudgementId, Judged>,
     /// The hooks of the asset's shell.
     pub(super) hooks: Option<Hooks>,
+    pace: Pace,
     /// What the rules ended the session with.
     ended: Option<String>,
     /// For the asset.
@@ -52,19 +68,17 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// The recording, and a terminal of this size that is watched. `hold`: how long an accepting key is held at most;
-    /// `answer`: how long a question waits.
+    /// The recording, and a terminal of this size that is watched.
     pub fn terminal(
         record: &'a mut Record,
         board: &'a RefCell<Board>,
         window: Option<Window>,
-        hold: Duration,
-        answer: Duration,
+        limits: Limits,
     ) -> Self {
         let settings = capture::Settings {
             enforcing: board.borrow().rules().apply(),
-            hold,
-            answer,
+            hold: limits.hold,
+            answer: limits.answer,
         };
         let watch = Watch {
             engine: Engine::new(size(window), settings),
@@ -72,6 +86,7 @@ impl<'a> Watched<'a> {
             board,
             judged: BTreeMap::new(),
             hooks: None,
+            pace: Pace::new(limits.lines_per_hour),
             ended: None,
             send: Vec::new(),
             released_at: None,
@@ -100,7 +115,10 @@ impl<'a> Watched<'a> {
         let now = Instant::now();
         self.with(now, |engine| engine.ended(now))?;
         match &mut self.watch {
-            Some(watch) => watch.end_hooks(self.record),
+            Some(watch) => {
+                watch.end_hooks(self.record)?;
+                watch.keep_counted(self.record)
+            }
             None => Ok(()),
         }
     }
@@ -131,6 +149,11 @@ impl<'a> Watched<'a> {
             }
         }
     }
+}
+
+fn before_now(at: Instant) -> Time {
+    let age = i64::try_from(at.elapsed().as_millis()).unwrap_or(0);
+    Time::now().plus(age.saturating_neg())
 }
 
 fn size(window: Option<Window>) -> Size {
@@ -257,9 +280,16 @@ impl Watch<'_> {
         record: &mut Record,
     ) -> Result<(), TapFailure> {
         let accepted = matches!(command.outcome, Outcome::Passed | Outcome::Confirmed);
-        let age = i64::try_from(command.at.elapsed().as_millis()).unwrap_or(0);
+        let ordinary = accepted && judged.verdict == filter::Verdict::Allow && !command.hidden;
+        if ordinary && !self.pace.takes(command.at) {
+            return self.count(command.at, record);
+        }
+        if !ordinary || self.pace.due().is_some() {
+            // In the order in which they were typed.
+            self.keep_counted(record)?;
+        }
         let line = Line {
-            at: Time::now().plus(age.saturating_neg()),
+            at: before_now(command.at),
             recorded_at: record.since_start(command.at),
             text: command.line,
             cut: command.cut,
@@ -279,12 +309,42 @@ impl Watch<'_> {
             }),
             false => Note::Line(line),
         };
+        self.add(note)
+    }
+
+    fn add(&self, note: Note) -> Result<(), TapFailure> {
         if self.board.borrow_mut().add(note) {
             return Ok(());
         }
         Err(TapFailure::Capture(format!(
             "more than {LONGEST} commands wait for the store"
         )))
+    }
+
+    /// A line is one of too many.
+    fn count(&self, at: Instant, record: &mut Record) -> Result<(), TapFailure> {
+        if !self.pace.begins() {
+            return Ok(());
+        }
+        record.mark_at(at, "command: (more lines than are kept one by one)")?;
+        self.add(Note::TooMany)
+    }
+
+    /// One row for all lines that were too many.
+    fn keep_counted(&mut self, record: &Record) -> Result<(), TapFailure> {
+        let Some((lines, since)) = self.pace.take_more() else {
+            return Ok(());
+        };
+        let word = if lines == 1 { "line" } else { "lines" };
+        self.add(Note::Line(Line {
+            at: before_now(since),
+            recorded_at: record.since_start(since),
+            text: format!("({lines} {word} more, allowed and not kept one by one)"),
+            cut: false,
+            certainty: Certainty::Raw,
+            accepted: true,
+            judged: Judged::nothing(),
+        }))
     }
 
     fn because(&mut self, reason: EndReason) -> String {
@@ -335,7 +395,9 @@ impl Tap for Watched<'_> {
 
     fn takes_input(&self) -> bool {
         let watch = self.watch.as_ref();
-        watch.is_none_or(|watch| watch.engine.held() < HELD)
+        watch.is_none_or(|watch| {
+            watch.engine.held() < HELD && watch.board.borrow().waiting() < UNWRITTEN
+        })
     }
 
     fn input(&mut self, at: Instant, bytes: &[u8], pass: &mut Vec<u8>) -> Result<(), TapFailure> {
@@ -390,12 +452,14 @@ impl Tap for Watched<'_> {
         });
         let engine = watch.and_then(|watch| watch.engine.deadline());
         let hooks = watch.and_then(|watch| watch.hooks.as_ref()?.deadline());
+        let counted = watch.and_then(|watch| watch.pace.due());
         [
             self.record.next_deadline(),
             released,
             changed,
             engine,
             hooks,
+            counted,
         ]
         .into_iter()
         .flatten()
@@ -410,6 +474,9 @@ impl Tap for Watched<'_> {
         })?;
         if let Some(watch) = &mut self.watch {
             watch.tick_hooks(at, self.record)?;
+            if watch.pace.due().is_some_and(|due| due <= at) {
+                watch.keep_counted(self.record)?;
+            }
             watch.release(at, pass);
         }
         Ok(())

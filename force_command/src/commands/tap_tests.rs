@@ -53,8 +53,16 @@ impl Session {
     }
 
     fn tap(&mut self) -> Watched<'_> {
-        let (hold, answer) = (Duration::from_millis(300), Duration::from_secs(60));
-        Watched::terminal(&mut self.record, &self.board, None, hold, answer)
+        self.tap_keeping(10_000)
+    }
+
+    fn tap_keeping(&mut self, lines_per_hour: u32) -> Watched<'_> {
+        let limits = Limits {
+            hold: Duration::from_millis(300),
+            answer: Duration::from_secs(60),
+            lines_per_hour,
+        };
+        Watched::terminal(&mut self.record, &self.board, None, limits)
     }
 
     fn recorded(self) -> Vec<(Kind, String)> {
@@ -106,6 +114,116 @@ fn without_rules_every_byte_passes_at_once_and_the_line_is_kept_and_marked() {
             .any(|(kind, label)| *kind == Kind::Marker && label == "command: echo quince"),
         "{recorded:?}"
     );
+}
+
+/// Types lines of the user's at a prompt, each echoed and taken.
+fn run(tap: &mut Watched<'_>, lines: impl Iterator<Item = String>) {
+    let prints = |tap: &mut Watched<'_>, text: &str| {
+        tap.output(Instant::now(), Stream::Output, text.as_bytes())
+            .unwrap();
+    };
+    prints(tap, "ops@web1:~$ ");
+    for line in lines {
+        typed(tap, line.as_bytes()).unwrap();
+        prints(tap, &line);
+        typed(tap, b"\r").unwrap();
+        prints(tap, "\r\nops@web1:~$ ");
+    }
+}
+
+fn texts(board: &Board) -> Vec<String> {
+    let text = |note: Note| match note {
+        Note::Line(line) => line.text,
+        other => format!("{other:?}"),
+    };
+    board.first(usize::MAX).into_iter().map(text).collect()
+}
+
+#[test]
+fn of_more_lines_than_are_kept_one_by_one_it_is_told_that_there_are_more_and_how_many() {
+    let mut session = Session::with(None);
+    let mut tap = session.tap_keeping(100);
+    run(&mut tap, (0..130).map(|n| format!("echo {n}")));
+    assert_eq!(session.board.borrow().waiting(), 101);
+    let mut tap = session.tap_keeping(100);
+    run(&mut tap, (0..130).map(|n| format!("true {n}")));
+    // Nothing more comes: it is told after a while.
+    let due = tap.watch.as_ref().unwrap().pace.due().unwrap();
+    assert!(tap.next_deadline().unwrap() <= due);
+    tap.tick(due, &mut Vec::new()).unwrap();
+    run(&mut tap, std::iter::once("one more".to_owned()));
+    tap.ended().unwrap();
+    let texts = texts(&session.board.borrow());
+    let of_second = texts.get(101..).unwrap();
+    assert_eq!(of_second[99], "true 99");
+    assert_eq!(
+        of_second[100..],
+        [
+            "TooMany",
+            "(30 lines more, allowed and not kept one by one)",
+            "TooMany",
+            "(1 line more, allowed and not kept one by one)",
+        ]
+    );
+    let marks = |(kind, label): &(Kind, String)| {
+        *kind == Kind::Marker && label == "command: (more lines than are kept one by one)"
+    };
+    assert_eq!(session.recorded().iter().filter(|e| marks(e)).count(), 3);
+}
+
+#[test]
+fn what_is_denied_is_kept_whatever_came_before_it() {
+    let mut session = Session::with(Some("reboot"));
+    let mut tap = session.tap_keeping(100);
+    // No rule denies these; the engine gives them at once, since all echo has come.
+    for n in 0..130 {
+        let judged = Command {
+            at: Instant::now(),
+            line: format!("echo {n}"),
+            certainty: Certainty::Exact,
+            cut: false,
+            hidden: false,
+            outcome: Outcome::Passed,
+            judged: None,
+        };
+        let watch = tap.watch.as_mut().unwrap();
+        watch.keep(judged, tap.record).unwrap();
+    }
+    let watch = tap.watch.as_mut().unwrap();
+    let id = JudgementId(7);
+    watch
+        .judged
+        .insert(id, watch.board.borrow().rules().judge(&["reboot".into()]));
+    let denied = Command {
+        at: Instant::now(),
+        line: "reboot".into(),
+        certainty: Certainty::Exact,
+        cut: false,
+        hidden: false,
+        outcome: Outcome::Denied,
+        judged: Some(id),
+    };
+    watch.keep(denied, tap.record).unwrap();
+    assert_eq!(
+        texts(&session.board.borrow())[100..],
+        [
+            "TooMany",
+            "(30 lines more, allowed and not kept one by one)",
+            "reboot"
+        ]
+    );
+}
+
+#[test]
+fn while_lines_wait_for_the_store_no_more_are_taken() {
+    let mut session = Session::with(None);
+    let mut tap = session.tap();
+    run(&mut tap, (0..1023).map(|n| format!("echo {n}")));
+    assert!(tap.takes_input());
+    run(&mut tap, std::iter::once("echo".to_owned()));
+    assert!(!tap.takes_input());
+    tap.watch.as_ref().unwrap().board.borrow_mut().kept(1);
+    assert!(tap.takes_input());
 }
 
 #[test]

@@ -9,7 +9,8 @@ __jms_write() {
       builtin printf -v i %02x "$i"; builtin printf -v c "\x$i"; t=${t//"$c"/%$i};
     done;
   fi;
-  builtin printf "\033Pjms;%s;%s;%s\033\134" "$1" "${#t}" "$t" >&$__jms_fd;
+  builtin printf -v c "\033Pjms;%s;%s;%s\033\134" "$1" "${#t}" "$t";
+  builtin print -rn -u $__jms_fd -- "$c";
 };
 __jms_read() {
   emulate -L zsh; unsetopt multibyte; local IFS= e a;
@@ -35,9 +36,9 @@ __jms_preexec() {
   return 0;
 };
 __jms_precmd() {
-  local s=$? f=0; { setopt localoptions; unsetopt xtrace } 2>/dev/null; [[ -n $__jms_t ]] || return $s;
+  { local s=$? f=0; setopt localoptions; unsetopt xtrace } 2>/dev/null; [[ -n $__jms_t ]] || return $s;
   (( ${preexec_functions[(I)__jms_preexec]} )) && f=1;
-  { builtin printf "\033Pjms;%s;p;%s;0;\033\134" "$__jms_t" "$f" >/dev/tty } 2>/dev/null;
+  { local m; builtin printf -v m "\033Pjms;%s;p;%s;0;\033\134" "$__jms_t" "$f"; builtin print -rn -- "$m" >/dev/tty } 2>/dev/null;
   return $s;
 };
 __jms_stray() { local c; while builtin read -s -t 1 -k 1 c && [[ $c == [^z] ]]; do :; done; };
@@ -45,11 +46,11 @@ __jms_start() {
   { emulate -L zsh; unsetopt xtrace } 2>/dev/null; local got answer __jms_fd m k=$RANDOM$RANDOM$RANDOM;
   precmd_functions=(${precmd_functions:#__jms_start});
   { exec {__jms_fd}<>/dev/tty } 2>/dev/null || return 0;
-  builtin printf "\033Pjms;hello;%s;zsh\033\134" "$k" >&$__jms_fd;
+  builtin printf -v m "\033Pjms;hello;%s;zsh\033\134" "$k"; builtin print -rn -u $__jms_fd -- "$m";
   if __jms_read "$k" "????????????????????????????????" 20; then
     typeset -gr __jms_t=$answer; typeset -ga preexec_functions; preexec_functions+=(__jms_preexec); precmd_functions+=(__jms_precmd);
     zle -N __jms_stray; for m in emacs viins vicmd; do bindkey -M $m "^[[77;" __jms_stray; done;
-    __jms_write "$__jms_t;h;$k" "$got"; builtin printf "\033Pjms;%s;p;1;0;\033\134" "$__jms_t" >&$__jms_fd;
+    __jms_write "$__jms_t;h;$k" "$got"; __jms_write "$__jms_t;p;1" "";
   fi;
   exec {__jms_fd}>&-;
 };

@@ -132,7 +132,7 @@ impl<'a> Deeds<'a> {
             .iter()
             .filter_map(|note| match note {
                 Note::Line(line) | Note::Hidden(line) => Some((new_command(line), line.at)),
-                Note::Unhooked(_) | Note::Broken => None,
+                Note::Unhooked(_) | Note::TooMany | Note::Broken => None,
             })
             .collect();
         if !lines.is_empty() {
@@ -149,6 +149,12 @@ impl<'a> Deeds<'a> {
                     "typed without echo where a shell reads",
                 ),
                 Note::Unhooked(why) => self.tell(store, Type::SessionUnhooked, "error", why),
+                Note::TooMany => self.tell(
+                    store,
+                    Type::CommandMany,
+                    "counted",
+                    "more lines than filter.lines_per_hour: those beyond are counted; the recording has them",
+                ),
                 Note::Broken => self.tell(
                     store,
                     Type::CaptureProblem,

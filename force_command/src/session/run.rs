@@ -10,7 +10,7 @@ use super::prepare::{Leg, Stage};
 use super::report::{Verdict, verdict};
 use super::ruling::Asking;
 use super::{Refused, confirm, prepare};
-use crate::commands::{Board, Gated, Rules, Watched};
+use crate::commands::{Board, Gated, Limits, Rules, Watched};
 use crate::confinement::relay::{Process, shut_in};
 use crate::egress::child::{Child, Streams};
 use crate::egress::{Errand, arguments};
@@ -241,8 +241,12 @@ fn run(
     let mut denied = None;
     let outcome = match (connect.terminal, ruling.script) {
         (true, _) => {
-            let hold = Duration::from_millis(u64::from(settings.filter.hold));
-            let mut taps = Watched::terminal(record, &board, client.window(), hold, answer);
+            let limits = Limits {
+                hold: Duration::from_millis(u64::from(settings.filter.hold)),
+                answer,
+                lines_per_hour: settings.filter.lines_per_hour,
+            };
+            let mut taps = Watched::terminal(record, &board, client.window(), limits);
             if let Some(token) = hooks {
                 taps = taps.hooked(token, answer);
             }

@@ -13,10 +13,20 @@ const OUT: usize = 16 * 1024;
 /// `FrameWriter`), so its size counts. Measured on 3.7 MB of terminal output cut into frames of
 /// 256 KiB, zstd 1.5.7: level 3 with its own choices takes 3577 KiB and compresses 4.92 : 1; with
 /// a window of 2^15 and tables of 2^13 305 KiB and 4.57; with a window of 2^14 **197 KiB and
-/// 4.39**, which is taken; level 1 with a window of 2^15 305 KiB and 4.37.
+/// 4.39**, which is taken; level 1 with a window of 2^15 305 KiB and 4.37. Where frames follow each other at once
+/// ([`Effort::Little`]) level 1 with that window takes a tenth less time, a quarter less for what hardly shrinks.
 pub(super) struct Compressor {
     context: CCtx<'static>,
     out: Box<[u8]>,
+}
+
+/// How hard a frame is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// What a person causes: small files.
+    Ordinary,
+    /// A flood: quick.
+    Little,
 }
 
 /// What shall be done with what the compressor holds back.
@@ -31,12 +41,15 @@ pub(super) enum Then {
 }
 
 impl Compressor {
-    pub(super) fn new() -> Result<Self, RecordingError> {
+    pub(super) fn new(effort: Effort) -> Result<Self, RecordingError> {
         let mut context = CCtx::try_create().ok_or(RecordingError::Compress {
             reason: "no memory for its context",
         })?;
         let parameters = [
-            CParameter::CompressionLevel(3),
+            CParameter::CompressionLevel(match effort {
+                Effort::Ordinary => 3,
+                Effort::Little => 1,
+            }),
             CParameter::WindowLog(14),
             CParameter::HashLog(13),
             CParameter::ChainLog(13),
@@ -100,20 +113,22 @@ fn error(code: usize) -> RecordingError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Compressor, Then};
+    use super::{Compressor, Effort, Then};
     use std::ops::ControlFlow;
 
     #[test]
     fn it_stays_small() {
-        let mut compressor = Compressor::new().unwrap();
         let text: Vec<u8> = (0..400_000_u32).flat_map(u32::to_le_bytes).collect();
-        for piece in text.chunks(5000) {
-            let _ = compressor
-                .run(piece, Then::Flush, |_| ControlFlow::<()>::Continue(()))
-                .unwrap();
+        for effort in [Effort::Ordinary, Effort::Little] {
+            let mut compressor = Compressor::new(effort).unwrap();
+            for piece in text.chunks(5000) {
+                let _ = compressor
+                    .run(piece, Then::Flush, |_| ControlFlow::<()>::Continue(()))
+                    .unwrap();
+            }
+            let size = compressor.size();
+            assert!(size < 256 * 1024, "{size}");
+            assert!(size > 50 * 1024, "{size}: is this the compressor's memory?");
         }
-        let size = compressor.size();
-        assert!(size < 256 * 1024, "{size}");
-        assert!(size > 50 * 1024, "{size}: is this the compressor's memory?");
     }
 }

@@ -1,6 +1,6 @@
 //! The writing half of the container: frames, their seals, and when they reach the disk.
 use super::RecordingError;
-use super::compressor::{Compressor, Then};
+use super::compressor::{Compressor, Effort, Then};
 use super::seal::{Hash, Seal, Seals};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -15,6 +15,8 @@ pub(super) struct FrameWriter {
     path: PathBuf,
     /// Only while a frame is open, so that an idle session has no compressor.
     frame: Option<Frame>,
+    /// For the next frame.
+    effort: Effort,
     previous: Hash,
     frames: u64,
     bytes: u64,
@@ -32,6 +34,7 @@ impl FrameWriter {
             file,
             path,
             frame: None,
+            effort: Effort::Ordinary,
             previous: genesis,
             frames: 0,
             bytes: 0,
@@ -42,7 +45,7 @@ impl FrameWriter {
     pub(super) fn write(&mut self, text: &[u8]) -> Result<usize, RecordingError> {
         if self.frame.is_none() {
             self.frame = Some(Frame {
-                compressor: Compressor::new()?,
+                compressor: Compressor::new(self.effort)?,
                 hasher: self.previous.begin(),
                 input: 0,
             });
@@ -52,6 +55,11 @@ impl FrameWriter {
             frame.input = frame.input.saturating_add(text.len());
             frame.input
         }))
+    }
+
+    /// How hard the frames after this one are compressed.
+    pub(super) fn compress_with(&mut self, effort: Effort) {
+        self.effort = effort;
     }
 
     /// Closes the block: all text so far is in the file, in the kernel's hands.

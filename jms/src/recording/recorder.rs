@@ -3,6 +3,7 @@
 //! Nothing here ticks: the caller's event loop asks [`Recorder::next_deadline`] and calls
 //! [`Recorder::tick`] then. A session that prints nothing has no deadline once its last frame has
 //! ended.
+use super::compressor::Effort;
 use super::escape::escape;
 use super::frames::FrameWriter;
 use super::place::Place;
@@ -240,9 +241,8 @@ impl Recorder {
                 'i' => &mut self.input,
                 _ => &mut self.output,
             };
-            let line = &mut self.line;
-            decoder.push(piece, |text| escape(line, text));
-            if line.len() > empty {
+            decoder.push(&mut self.line, piece);
+            if self.line.len() > empty {
                 self.write_line()?;
             }
         }
@@ -264,8 +264,7 @@ impl Recorder {
             } else {
                 &mut self.input
             };
-            if decoder.waits() {
-                decoder.finish(|_| {});
+            if decoder.finish() {
                 self.begin(self.last, code);
                 escape(&mut self.line, "\u{fffd}");
                 self.write_line()?;
@@ -291,7 +290,13 @@ impl Recorder {
         self.unflushed_since.get_or_insert(now);
         self.frame_since.get_or_insert(now);
         if held >= FRAME_INPUT {
+            let began = self.frame_since.unwrap_or(now);
+            let flood = now.saturating_duration_since(began) < FLUSH_AFTER;
             self.end_frame(now)?;
+            self.frames.compress_with(match flood {
+                true => Effort::Little,
+                false => Effort::Ordinary,
+            });
         }
         Ok(())
     }
@@ -307,6 +312,7 @@ impl Recorder {
         };
         if passed(self.frame_since, FRAME_AGE) {
             self.end_frame(now)?;
+            self.frames.compress_with(Effort::Ordinary);
         }
         if passed(self.unflushed_since, FLUSH_AFTER) {
             self.unflushed_since = None;

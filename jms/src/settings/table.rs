@@ -143,6 +143,10 @@ settings! {
         hold: u32 = 300, least 50, unit "milliseconds";
         /// Seconds for which a question whether a command is to run waits for its answer; then it is not run.
         answer_timeout: u32 = 60, least 5, unit "seconds";
+        /// So many lines of one terminal are kept one by one, at once and in each hour; of those beyond, how many they were
+        /// (an event says so, and the recording has them). What is denied, and what a rule warns of or asks about, is always
+        /// kept.
+        lines_per_hour: u32 = 10_000, least 100, unit "lines";
         /// So many MiB are kept of the lines of one script on standard input that filters allow; of what comes behind, how much
         /// it was. What is denied, and what a rule warns of, is always kept.
         script_kept_mib: u32 = 4, unit "MiB";

@@ -1,34 +1,43 @@
-//! Two labs beside each other: ours, and a plain Debian that does with sshd alone what comes nearest. The same key exchange on
-//! both sides, since the post-quantum one would hide what we look for.
+//! Two labs beside each other, made anew for each row: ours, and a plain Debian that does with sshd alone what comes nearest.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use tests::boot::{ASSET_ACCOUNT, authorize};
 use tests::folder::ALICE;
-use tests::{Host, Lab, Outcome};
+use tests::{Host, Invocation, Lab, Outcome};
 
 use crate::cpu::Meter;
-
-/// The references' sshds on the plain bastion, by what they do with a login.
-pub const NOTHING: u16 = 2201;
-/// A plain chain: `ssh dev@web1`, nobody watching.
-pub const CHAIN: u16 = 2202;
-/// The chain in script(1).
-pub const SCRIPT: u16 = 2203;
-/// The chain in asciinema.
-pub const ASCIINEMA: u16 = 2204;
-
-/// A key and a code of an authenticator app, by Debian's pam_google_authenticator; then nothing.
-pub const CODE: u16 = 2205;
-
-/// How the plain bastion's servers are set up; `%` is what each of them forces.
-const REFERENCE: &str = "AuthorizedKeysFile none\nAuthorizedKeysCommand /bin/cat /etc/ssh/alice.pub\nAuthorizedKeysCommandUser nobody\n\
-    PasswordAuthentication no\nKexAlgorithms curve25519-sha256\nUseDNS no\nForceCommand ";
+use crate::options::Options;
+use crate::references::{self, Reference, both_sides, configuration};
 
 /// Long enough for anything here.
 const LONG: Duration = Duration::from_secs(300);
+/// How sessions reach web1 through ours.
+pub const WAY: &str = "alice@dev@web1@bastion";
+/// How they reach it through a reference.
+pub const PLAIN_WAY: &str = "alice@bastion";
+
+/// What a row needs of its hosts.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs {
+    /// The assets of both labs.
+    pub assets: &'static [&'static str],
+    /// The plain bastion's servers.
+    pub references: &'static [Reference],
+    /// Editors and the like on the assets.
+    pub programs: bool,
+    /// sssd on our bastion.
+    pub sssd: bool,
+}
+
+/// One asset, and nothing to compare with.
+pub const LITTLE: Needs = Needs {
+    assets: &["web1"],
+    references: &[],
+    programs: false,
+    sssd: false,
+};
 
 /// The hosts that are measured.
 #[derive(Debug)]
@@ -37,6 +46,10 @@ pub struct Workbench {
     pub ours: Lab,
     /// Without it.
     pub plain: Lab,
+    /// What was asked for.
+    pub options: Options,
+    /// How the hosts were set up, by what it is about.
+    pub configuration: Vec<(String, String)>,
     ours_meter: Meter,
     plain_meter: Meter,
 }
@@ -55,28 +68,76 @@ impl Workbench {
     ///
     /// # Errors
     /// When one of them does not start.
-    pub fn start() -> Result<Self> {
-        let ours = Lab::builder().start()?;
+    pub fn start(needs: &Needs, options: &Options) -> Result<Self> {
+        let lab = || {
+            let builder = Lab::builder().assets(needs.assets.iter().copied());
+            if needs.programs {
+                builder.corpus()
+            } else {
+                builder
+            }
+        };
+        let ours = if needs.sssd { lab().sssd() } else { lab() }.start()?;
         tests::everyday::fill(&ours)?;
-        let plain = Lab::builder().without_package().bench().start()?;
+        let plain = lab().without_package().bench().start()?;
+        let setting = "/etc/ssh/sshd_config.d/40-bench.conf";
         for lab in [&ours, &plain] {
-            for host in [lab.bastion(), lab.web1()] {
-                let penalties = "if /usr/sbin/sshd -T -o PerSourcePenalties=no >/dev/null 2>&1; then echo 'PerSourcePenalties no'; fi";
-                host.run(format!(
-                    "{{ echo 'KexAlgorithms curve25519-sha256'; echo 'MaxStartups 500'; echo 'MaxSessions 500'; echo 'UseDNS no'; {penalties}; }} >/etc/ssh/sshd_config.d/40-bench.conf"
-                ))
-                .success()?;
+            let servers = needs.assets.iter().copied().chain(["bastion"]);
+            for host in servers.map(|name| lab.host(name)) {
+                host.write(setting, both_sides(host));
                 host.reload_sshd();
             }
-            prepare_asset(lab.web1())?;
         }
-        prepare_reference(&plain)?;
+        for lab in [&ours, &plain] {
+            // As on a real machine, where systemd makes it: sshd notes its terminals there, and tlog would not start without.
+            let utmp = "install -m 0664 -g utmp /dev/null /run/utmp";
+            lab.bastion().run(utmp).success()?;
+        }
+        let bastion = ours.bastion();
+        let mut told = vec![versions(plain.bastion())?];
+        if !needs.references.is_empty() {
+            told.extend(references::prepare(&plain, needs.references)?);
+            let ours = [
+                setting,
+                "/etc/ssh/sshd_config.d/00-jms.conf",
+                "/etc/pam.d/sshd",
+                "/etc/pam.d/common-account",
+            ];
+            told.extend(ours.map(|path| configuration(bastion, "ours", path)));
+            references::direct(&plain)?;
+        }
         Ok(Self {
-            ours_meter: Meter::of_servers(ours.bastion(), "ours")?,
-            plain_meter: Meter::of_servers(plain.bastion(), "plain")?,
+            ours_meter: Meter::of(bastion, "ours")?,
+            plain_meter: Meter::of(plain.bastion(), "plain")?,
             ours,
             plain,
+            options: options.clone(),
+            configuration: told,
         })
+    }
+
+    /// A client program towards our bastion, not yet started.
+    pub fn ours_client(&self, program: &str, arguments: &[&str]) -> Invocation {
+        self.ours.client().command(program, arguments).within(LONG)
+    }
+
+    /// The same towards a reference's server on the plain bastion.
+    pub fn plain_client(
+        &self,
+        reference: Reference,
+        program: &str,
+        arguments: &[&str],
+    ) -> Invocation {
+        let port = format!("Port={}", reference.port());
+        let client = match program {
+            "rsync" => {
+                let ssh = self.plain.folder().programs().join("ssh");
+                let remote = format!("'{}' -o {port}", ssh.display());
+                self.plain.client().command(program, ["-e", &remote])
+            }
+            _ => self.plain.client().command(program, ["-o", &port]),
+        };
+        client.args(arguments).within(LONG)
     }
 
     /// Plays a client program against our bastion.
@@ -84,23 +145,18 @@ impl Workbench {
     /// # Errors
     /// When it fails.
     pub fn ours(&self, program: &str, arguments: &[&str]) -> Result<Cost> {
-        run(&self.ours, &self.ours_meter, program, arguments, None)
+        run(&self.ours_meter, self.ours_client(program, arguments))
     }
 
-    /// Plays it against a reference's server on the plain bastion. `%` in an argument stands for its port.
+    /// Plays it against a reference's server.
     ///
     /// # Errors
     /// When it fails.
-    pub fn plain(&self, port: u16, program: &str, arguments: &[&str]) -> Result<Cost> {
-        let port = port.to_string();
-        let option = if matches!(program, "scp" | "sftp") {
-            "-P"
-        } else {
-            "-p"
-        };
-        let mut words = vec![option, &port];
-        words.extend(arguments);
-        run(&self.plain, &self.plain_meter, program, &words, None)
+    pub fn plain(&self, reference: Reference, program: &str, arguments: &[&str]) -> Result<Cost> {
+        run(
+            &self.plain_meter,
+            self.plain_client(reference, program, arguments),
+        )
     }
 
     /// Plays `ssh` against our bastion; `typist` answers what it is asked.
@@ -108,126 +164,66 @@ impl Workbench {
     /// # Errors
     /// When it fails.
     pub fn ours_typing(&self, typist: &Path, arguments: &[&str]) -> Result<Cost> {
-        let (lab, meter) = (&self.ours, &self.ours_meter);
-        run(lab, meter, "ssh", arguments, Some(typist))
+        let client = self.ours_client("ssh", arguments);
+        run(&self.ours_meter, asking(client, typist))
     }
 
     /// The same against a reference's server.
     ///
     /// # Errors
     /// When it fails.
-    pub fn plain_typing(&self, typist: &Path, port: u16, arguments: &[&str]) -> Result<Cost> {
-        let port = port.to_string();
-        let mut words = vec!["-p", &port];
-        words.extend(arguments);
-        let (lab, meter) = (&self.plain, &self.plain_meter);
-        run(lab, meter, "ssh", &words, Some(typist))
+    pub fn plain_typing(
+        &self,
+        typist: &Path,
+        reference: Reference,
+        arguments: &[&str],
+    ) -> Result<Cost> {
+        let client = self.plain_client(reference, "ssh", arguments);
+        run(&self.plain_meter, asking(client, typist))
     }
 
-    /// Plays a command of the plain bastion's alice, who stands where the asset can be reached without a hop.
+    /// Plays `ssh` from where the assets of the plain lab can be reached without a hop.
     ///
     /// # Errors
     /// When it fails.
     pub fn direct(&self, arguments: &[&str]) -> Result<Cost> {
-        let begun = Instant::now();
-        let words = ["ssh"].into_iter().chain(arguments.iter().copied());
-        let invocation = self.plain.bastion().command_as(ALICE, words);
-        invocation.within(LONG).discard_output().run().success()?;
-        Ok(Cost {
-            wall: begun.elapsed(),
-            cpu: Duration::ZERO,
-        })
+        let client = Invocation::new(self.direct_program()).args(arguments);
+        let client = client
+            .variable("LAB_AS", ALICE)
+            .variable("SSH_ASKPASS_REQUIRE", "never");
+        run(&self.plain_meter, client.within(LONG))
+    }
+
+    /// The client program of [`Workbench::direct`].
+    pub fn direct_program(&self) -> PathBuf {
+        self.plain.folder().programs().join("direct")
     }
 }
 
-fn run(
-    lab: &Lab,
-    meter: &Meter,
-    program: &str,
-    arguments: &[&str],
-    typist: Option<&Path>,
-) -> Result<Cost> {
-    let before = meter.used()?;
+fn asking(client: Invocation, typist: &Path) -> Invocation {
+    client
+        .variable("SSH_ASKPASS", typist)
+        .variable("SSH_ASKPASS_REQUIRE", "force")
+        .variable("DISPLAY", "none")
+}
+
+fn run(meter: &Meter, client: Invocation) -> Result<Cost> {
+    let before = meter.used_at_rest()?;
     let begun = Instant::now();
-    let mut client = lab.client().command(program, arguments).within(LONG);
-    if let Some(typist) = typist {
-        client = client
-            .variable("SSH_ASKPASS", typist)
-            .variable("SSH_ASKPASS_REQUIRE", "force")
-            .variable("DISPLAY", "none");
-    }
     let outcome: Outcome = client.discard_output().run();
     let wall = begun.elapsed();
     outcome.success()?;
-    // What ends behind the client's back belongs to it as well.
-    std::thread::sleep(Duration::from_millis(30));
     Ok(Cost {
         wall,
-        cpu: meter.used()?.saturating_sub(before),
+        cpu: meter.used_at_rest()?.saturating_sub(before),
     })
 }
 
-/// What is fetched from an asset: lines as a log has them, and a big file that does not shrink.
-fn prepare_asset(asset: &Host) -> Result<()> {
-    let script = r#"
-        awk 'BEGIN { for (i = 0; i < 700000; i++) printf "2026-11-21T10:%02d:%02d web1 app[%d]: request %d answered in %d ms\n", i/60%60, i%60, i%997, i*7919, i%431 }' >/srv/log
-        truncate -s 64M /srv/log
-        dd if=/dev/urandom of=/srv/big bs=1M count=256 2>/dev/null
-        chmod 644 /srv/log /srv/big"#;
-    asset.run(script).success()?;
-    Ok(())
-}
-
-/// Alice's account on the plain bastion, with a key of her own for the asset, and the references' servers.
-fn prepare_reference(plain: &Lab) -> Result<()> {
-    let bastion = plain.bastion();
-    let key = plain.client().public_key()?;
-    bastion.write("/etc/ssh/alice.pub", format!("{key}\n"));
-    bastion
-        .run(format!(
-            "useradd --create-home --shell /bin/bash {ALICE} && runuser -u {ALICE} -- mkdir -m 700 /home/{ALICE}/.ssh && \
-             runuser -u {ALICE} -- ssh-keygen -q -t ed25519 -N '' -f /home/{ALICE}/.ssh/id_ed25519 && \
-             runuser -u {ALICE} -- bash -c 'ssh-keyscan web1 2>/dev/null >~/.ssh/known_hosts' && touch /home/{ALICE}/.hushlogin"
-        ))
-        .success()?;
-    let inner = bastion.read_text(format!("/home/{ALICE}/.ssh/id_ed25519.pub"));
-    authorize(plain.web1(), ASSET_ACCOUNT, inner.trim())?;
-    let chain = format!(
-        "#!/bin/sh\ncase $SSH_ORIGINAL_COMMAND in internal-sftp*) exec ssh -s {ASSET_ACCOUNT}@web1 sftp;; esac\nif [ -t 0 ]; then t=-tt; else t=-T; fi\nexec ssh $t {ASSET_ACCOUNT}@web1 \"$SSH_ORIGINAL_COMMAND\"\n"
-    );
-    bastion.write("/usr/local/bin/chain", chain);
-    bastion.write(
-        "/usr/local/bin/chain-script",
-        "#!/bin/sh\nexec script -qefc /usr/local/bin/chain /tmp/script.$$ \n",
-    );
-    bastion.write(
-        "/usr/local/bin/chain-asciinema",
-        "#!/bin/sh\nexec asciinema rec -q -c /usr/local/bin/chain /tmp/asciinema.$$\n",
-    );
-    bastion.run("chmod 755 /usr/local/bin/chain*").success()?;
-    // As its README has it: a code in place of the password.
-    bastion
-        .run("sed -i 's/^@include common-auth/auth required pam_google_authenticator.so/' /etc/pam.d/sshd")
-        .success()?;
-    for (port, forced) in [
-        (
-            CODE,
-            "/bin/true\nKbdInteractiveAuthentication yes\nAuthenticationMethods publickey,keyboard-interactive:pam",
-        ),
-        (NOTHING, "/bin/true"),
-        (CHAIN, "/usr/local/bin/chain"),
-        (SCRIPT, "/usr/local/bin/chain-script"),
-        (ASCIINEMA, "/usr/local/bin/chain-asciinema"),
-    ] {
-        let host_key =
-            tests::second_sshd::second_sshd(bastion, port, &format!("{REFERENCE}{forced}"));
-        let known = plain.folder().path().join("known_hosts");
-        let mut text = std::fs::read_to_string(&known)?;
-        let key = host_key
-            .rsplit_once(' ')
-            .map_or(host_key.as_str(), |(key, _)| key);
-        text.push_str(&format!("bastion {key}\n"));
-        std::fs::write(&known, text).context("known_hosts")?;
-    }
-    Ok(())
+/// The versions of what is measured against.
+fn versions(plain: &Host) -> Result<(String, String)> {
+    let list = "dpkg-query --show --showformat '${Package} ${Version}\\n' openssh-server openssh-client libpam-modules bsdutils tlog asciinema libpam-google-authenticator";
+    Ok((
+        "the reference's packages".to_owned(),
+        plain.run(list).success().context("versions")?.text(),
+    ))
 }

@@ -2,95 +2,122 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tests::live::memory_of;
 use tests::outcome::eventually;
 use tests::{Host, Running};
 
-use crate::report::Measured;
-use crate::rounds::Series;
-use crate::workbench::Workbench;
+use super::Row;
+use crate::report::{Aim, Measured};
+use crate::rounds::{OURS, Series};
+use crate::workbench::{LITTLE, WAY, Workbench};
 
-/// How many. The limits on sessions of one user and of all are raised for them.
-const SESSIONS: usize = 200;
-/// Logins that share them: an sshd takes as many sessions on one connection as MaxSessions says.
+/// How long they are watched.
 const QUIET: Duration = Duration::from_secs(30);
+/// How many logins are begun at once.
+const AT_ONCE: usize = 8;
+/// What a session has without ours as well.
+const NOT_OURS: [&str; 4] = ["sshd", "sshd-session", "sshd-auth", "ssh"];
 
 /// Terminals at a prompt.
-pub fn sessions(bench: &Workbench) -> Result<Vec<Measured>> {
+pub const SESSIONS: Row = Row {
+    name: "idle",
+    about: "200 sessions that do nothing: memory, processes, wake-ups",
+    needs: LITTLE,
+    play: sessions,
+};
+
+fn sessions(bench: &Workbench) -> Result<Vec<Measured>> {
+    let count = bench.options.sessions;
     let bastion = bench.ours.bastion();
     bastion.write(
         "/etc/jms/jms.toml",
-        "[session]\nlimit_user = 1000\nlimit_asset = 1000\nlimit_bastion = 1000\n",
+        "[session]\nlimit_user = 0\nlimit_asset = 0\nlimit_bastion = 0\n",
     );
-    let open: Vec<Running> = (0..SESSIONS)
-        .map(|_| {
-            let words = ["-tt", "alice@dev@web1@bastion"];
-            bench
-                .ours
-                .client()
-                .command("ssh", words)
-                .within(Duration::from_secs(600))
-                .spawn()
-        })
-        .collect();
-    let relays = eventually("all sessions are there", Duration::from_secs(180), || {
-        let listed = bastion
-            .run("jmsctl session ls --online --columns relay_pid --limit 1000 --json")
-            .json_lines()
-            .ok()?;
-        let relays: Vec<i64> = listed
-            .iter()
-            .filter_map(|it| it["relay_pid"].as_i64())
-            .collect();
-        (relays.len() == SESSIONS).then_some(relays)
-    });
+    let before: Vec<u32> = ours(bastion)?;
+    let mut open: Vec<Running> = Vec::new();
+    for number in 1..=count {
+        let client = bench.ours_client("ssh", &["-tt", WAY]);
+        open.push(client.within(Duration::from_secs(900)).spawn());
+        // As many as begin at once on a real bastion; more would only wait for each other.
+        if number % AT_ONCE == 0 || number == count {
+            eventually("the sessions are there", Duration::from_secs(60), || {
+                let sockets = bastion.run("ls /run/jms/sessions | wc -l").line_of_output();
+                sockets.parse::<usize>().is_ok_and(|there| there >= number)
+            });
+        }
+    }
+    let listed = bastion
+        .run("jmsctl session ls --online --limit 0 --json")
+        .json_lines()?;
+    if listed.len() != count {
+        bail!("{} sessions of {count} are there", listed.len());
+    }
     std::thread::sleep(Duration::from_secs(5));
-    let memory = relays
-        .iter()
-        .map(|relay| memory_of(bastion, relay) as f64 / 1024.0 / 1024.0)
+    let processes: Vec<u32> = ours(bastion)?
+        .into_iter()
+        .filter(|pid| !before.contains(pid))
         .collect();
-    let before = wake_ups(bastion, &relays)?;
-    std::thread::sleep(QUIET);
-    let after = wake_ups(bastion, &relays)?;
-    drop(open);
-    let woken = before
+    let memory = processes
         .iter()
-        .zip(after)
-        .map(|(before, after)| after - before);
-    let one = |what: String, unit, aim, values: Vec<f64>| Measured {
+        .map(|pid| memory_of(bastion, pid) as f64 / 1024.0 / 1024.0);
+    let memory = memory.sum::<f64>() / count as f64;
+    let earlier = woken(bastion, &processes)?;
+    std::thread::sleep(QUIET);
+    let later = woken(bastion, &processes)?;
+    drop(open);
+    let one = |what: String, unit, most, value| Measured {
         what,
         unit,
-        aim,
+        aim: Aim::AtMost(most),
         series: vec![Series {
-            name: "ours",
-            values,
+            name: OURS,
+            values: vec![value],
         }],
     };
+    let beside = format!("of an idle session beside sshd's and ssh's, {count} of them");
     Ok(vec![
+        one(format!("memory {beside} (PSS)"), "MiB", 2.0, memory),
         one(
-            format!("memory of an idle session beside sshd and ssh, {SESSIONS} of them (PSS)"),
-            "MiB",
-            "≤ 2",
-            memory,
+            format!("processes {beside}"),
+            "",
+            1.0,
+            processes.len() as f64 / count as f64,
         ),
         one(
-            "wake-ups of an idle session in 30 s".to_owned(),
+            format!("wake-ups of all {count} in {} s", QUIET.as_secs()),
             "",
-            "0",
-            woken.collect(),
+            0.0,
+            later - earlier,
         ),
     ])
 }
 
-/// How often each process was woken so far.
-fn wake_ups(host: &Host, relays: &[i64]) -> Result<Vec<f64>> {
-    let count = |relay: &i64| -> Result<f64> {
-        let status = host.read_text(format!("/proc/{relay}/status"));
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        Ok(line.context("no count of switches")?.trim().parse()?)
+/// Every process that a bastion has beyond what it would have without ours.
+fn ours(host: &Host) -> Result<Vec<u32>> {
+    let of_ours = |program: &std::path::Path| {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        !NOT_OURS.contains(&&*name)
     };
-    relays.iter().map(count).collect()
+    Ok(host
+        .processes()?
+        .into_iter()
+        .filter(|process| of_ours(&process.program))
+        .map(|process| process.pid)
+        .collect())
+}
+
+/// How often the threads of these processes have gone to sleep so far, and so been woken.
+fn woken(host: &Host, processes: &[u32]) -> Result<f64> {
+    let list: String = processes
+        .iter()
+        .map(|pid| format!("/proc/{pid}/task\n"))
+        .collect();
+    let script = "while read -r tasks; do cat $tasks/*/status; done | awk '/^voluntary_ctxt_switches/ { sum += $2 } END { print sum + 0 }'";
+    let outcome = host.command(["bash", "-c", script]).input(list).run();
+    outcome
+        .success()?
+        .line_of_output()
+        .parse()
+        .context("no count of switches")
 }

@@ -3,18 +3,41 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use tests::Terminal;
+use tests::{Invocation, Terminal};
 
-use crate::report::Measured;
-use crate::rounds::{Contender, interleave};
-use crate::workbench::{CHAIN, Workbench};
+use super::Row;
+use crate::references::{CHAIN, Reference};
+use crate::report::{Aim, Measured};
+use crate::rounds::{Contender, OURS, Round, interleave};
+use crate::workbench::{LITTLE, Needs, PLAIN_WAY, WAY, Workbench};
 
 /// Keys in one round.
-const KEYS: usize = 300;
+const KEYS: usize = 500;
+const CONTENDERS: [Reference; 4] = [
+    CHAIN,
+    Reference::Script,
+    Reference::Tlog,
+    Reference::Asciinema,
+];
+
+/// An asset's terminal echoes what is typed.
+pub const ECHO: Row = Row {
+    name: "keystroke",
+    about: "how long a key takes to come back, beside other recorders",
+    needs: Needs {
+        references: &CONTENDERS,
+        ..LITTLE
+    },
+    play: echo,
+};
+
+/// The kernel of the asset echoes; nothing there has to be awake.
+const COMMAND: &str = "stty -icanon; echo ready; exec cat >/dev/null";
 
 /// The median and the 99th percentile of one round, in microseconds.
-fn round(shell: &mut Terminal) -> Vec<f64> {
-    let mut waited: Vec<f64> = (0..KEYS)
+fn played(round: Round, shell: &mut Terminal) -> Vec<f64> {
+    let keys = if round == Round::WarmUp { 50 } else { KEYS };
+    let mut waited: Vec<f64> = (0..keys)
         .map(|_| {
             let typed = Instant::now();
             shell.send("x");
@@ -24,36 +47,37 @@ fn round(shell: &mut Terminal) -> Vec<f64> {
             waited.as_secs_f64() * 1e6
         })
         .collect();
-    shell.send("\x15");
-    shell.drain(Duration::from_millis(50));
     waited.sort_by(f64::total_cmp);
-    vec![waited[KEYS / 2], waited[KEYS * 99 / 100]]
+    let at = |part: usize| waited.get(keys * part / 100).copied().unwrap_or(f64::NAN);
+    vec![at(50), at(99)]
 }
 
-/// An asset's terminal echoes what is typed.
-pub fn echo(bench: &Workbench) -> Result<Vec<Measured>> {
-    let session = Duration::from_secs(600);
-    let command = "stty -icanon; echo ready; exec cat >/dev/null";
-    let port = CHAIN.to_string();
-    let start = |lab: &tests::Lab, words: &[&str]| {
-        let client = lab.client().command("ssh", words).within(session);
-        let mut terminal = client.on_terminal();
-        terminal.expect("ready");
-        terminal
-    };
-    let mut chain = start(
-        &bench.plain,
-        &["-tt", "-p", &port, "alice@bastion", command],
-    );
-    let mut ours = start(&bench.ours, &["-tt", "alice@dev@web1@bastion", command]);
-    let quantities = interleave(
-        2,
-        vec![
-            Contender::new("chain", || Ok(round(&mut chain))),
-            Contender::new("ours", || Ok(round(&mut ours))),
-        ],
-    )?;
-    let names = [("median", "≤ + 100 µs"), ("99th percentile", "≤ + 500 µs")];
+/// A terminal that echoes.
+fn started(client: Invocation) -> Terminal {
+    let mut terminal = client.within(Duration::from_secs(900)).on_terminal();
+    terminal.expect("ready");
+    terminal
+}
+
+fn echo(bench: &Workbench) -> Result<Vec<Measured>> {
+    let mut contenders: Vec<Contender> = CONTENDERS
+        .into_iter()
+        .map(|reference| {
+            let mut shell =
+                started(bench.plain_client(reference, "ssh", &["-tt", PLAIN_WAY, COMMAND]));
+            Contender::with_warm_up(reference.name(), move |round| Ok(played(round, &mut shell)))
+        })
+        .collect();
+    let mut ours = started(bench.ours_client("ssh", &["-tt", WAY, COMMAND]));
+    contenders.push(Contender::with_warm_up(OURS, move |round| {
+        Ok(played(round, &mut ours))
+    }));
+    let quantities = interleave(bench.options.rounds, 2, contenders)?;
+    let chain = CHAIN.name();
+    let names = [
+        ("median", Aim::AtMostAbove(100.0, chain)),
+        ("99th percentile", Aim::AtMostAbove(500.0, chain)),
+    ];
     let rows = names.into_iter().zip(quantities);
     Ok(rows
         .map(|((name, aim), series)| Measured {

@@ -1,35 +1,69 @@
-//! Logins, and the way to an asset.
+//! Logins: one after the other, and many at once.
 
 use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 
-use crate::report::Measured;
-use crate::rounds::{Contender, Series, interleave};
-use crate::workbench::{CHAIN, Cost, NOTHING, Workbench};
+use super::Row;
+use crate::references::Reference;
+use crate::report::{Aim, Measured};
+use crate::rounds::{Contender, OURS, Round, Series, interleave};
+use crate::workbench::{Cost, LITTLE, Needs, PLAIN_WAY, Workbench};
 
 /// Logins in one round; more than one, because one is short.
 const IN_A_ROUND: u32 = 5;
 /// Clients at once.
 const CLIENTS: usize = 32;
+/// Logins of each of them in one round.
+const OF_EACH: usize = 3;
+const NOTHING: &str = Reference::Nothing.name();
+/// Our program starts, says its version, and ends.
+const OURS_ARGUMENTS: [&str; 2] = [PLAIN_WAY, "version"];
+
+const NEEDS: Needs = Needs {
+    references: &[Reference::Nothing],
+    ..LITTLE
+};
+
+/// To the start of our program.
+pub const ONE: Row = Row {
+    name: "login",
+    about: "a whole login, to the start of our program",
+    needs: NEEDS,
+    play: one,
+};
+
+/// Thirty-two clients at once.
+pub const MANY: Row = Row {
+    name: "many",
+    about: "logins a second with 32 clients at once",
+    needs: NEEDS,
+    play: many,
+};
 
 /// The mean of several, in milliseconds: processor time, wall.
-pub(super) fn several(play: impl Fn() -> Result<Cost>) -> Result<Vec<f64>> {
+pub(super) fn several(round: Round, play: impl Fn() -> Result<Cost>) -> Result<Vec<f64>> {
+    let count = if round == Round::WarmUp {
+        1
+    } else {
+        IN_A_ROUND
+    };
     let (mut cpu, mut wall) = (0.0, 0.0);
-    for _ in 0..IN_A_ROUND {
+    for _ in 0..count {
         let cost = play()?;
         cpu += cost.cpu.as_secs_f64();
         wall += cost.wall.as_secs_f64();
     }
-    let each = 1e3 / f64::from(IN_A_ROUND);
+    let each = 1e3 / f64::from(count);
     Ok(vec![cpu * each, wall * each])
 }
 
-pub(super) fn measured(
+/// The two quantities that `several` gives.
+pub(super) fn cpu_and_wall(
     what: &str,
     quantities: Vec<Vec<Series>>,
-    aims: [&'static str; 2],
+    aims: [Aim; 2],
 ) -> Vec<Measured> {
     let names = ["server CPU", "wall"];
     let rows = names.into_iter().zip(aims).zip(quantities);
@@ -42,86 +76,67 @@ pub(super) fn measured(
     .collect()
 }
 
-/// To the start of our program.
-pub fn login(bench: &Workbench) -> Result<Vec<Measured>> {
-    let quantities = interleave(
-        2,
-        vec![
-            Contender::new("nothing", || {
-                several(|| bench.plain(NOTHING, "ssh", &["alice@bastion", "version"]))
-            }),
-            Contender::new("ours", || {
-                several(|| bench.ours("ssh", &["alice@bastion", "version"]))
-            }),
-        ],
-    )?;
-    Ok(measured("a login", quantities, ["≤ 1.10 ×", "≤ 1.05 ×"]))
+fn one(bench: &Workbench) -> Result<Vec<Measured>> {
+    let contenders = vec![
+        Contender::with_warm_up(NOTHING, |round| {
+            several(round, || {
+                bench.plain(Reference::Nothing, "ssh", &OURS_ARGUMENTS)
+            })
+        }),
+        Contender::with_warm_up(OURS, |round| {
+            several(round, || bench.ours("ssh", &OURS_ARGUMENTS))
+        }),
+    ];
+    let quantities = interleave(bench.options.rounds, 2, contenders)?;
+    let aims = [
+        Aim::AtMostTimes(1.10, NOTHING),
+        Aim::AtMostTimes(1.05, NOTHING),
+    ];
+    Ok(cpu_and_wall("a login", quantities, aims))
 }
 
-/// Thirty-two clients at once.
-pub fn many(bench: &Workbench) -> Result<Vec<Measured>> {
-    let rate = |play: &(dyn Fn() -> Result<Cost> + Sync)| -> Result<Vec<f64>> {
-        let begun = Instant::now();
-        thread::scope(|scope| {
-            let clients: Vec<_> = (0..CLIENTS)
-                .map(|_| scope.spawn(|| play().and_then(|_| play())))
-                .collect();
-            clients.into_iter().try_for_each(|client| {
-                client
-                    .join()
-                    .map_err(|_| anyhow!("a client panicked"))?
-                    .map(|_| ())
+fn many(bench: &Workbench) -> Result<Vec<Measured>> {
+    let contenders = vec![
+        Contender::new(NOTHING, || {
+            rate(&|| {
+                bench
+                    .plain_client(Reference::Nothing, "ssh", &OURS_ARGUMENTS)
+                    .run()
+                    .success()
+                    .map(drop)
             })
-        })?;
-        Ok(vec![2.0 * CLIENTS as f64 / begun.elapsed().as_secs_f64()])
-    };
-    let mut quantities = interleave(
-        1,
-        vec![
-            Contender::new("nothing", || {
-                rate(&|| bench.plain(NOTHING, "ssh", &["alice@bastion", "version"]))
-            }),
-            Contender::new("ours", || {
-                rate(&|| bench.ours("ssh", &["alice@bastion", "version"]))
-            }),
-        ],
-    )?;
+        }),
+        Contender::new(OURS, || {
+            rate(&|| {
+                bench
+                    .ours_client("ssh", &OURS_ARGUMENTS)
+                    .run()
+                    .success()
+                    .map(drop)
+            })
+        }),
+    ];
+    let mut quantities = interleave(bench.options.rounds, 1, contenders)?;
     Ok(vec![Measured {
         what: format!("logins with {CLIENTS} clients at once, none failed"),
         unit: "a second",
-        aim: "≥ 0.95 ×",
+        aim: Aim::AtLeastTimes(0.95, NOTHING),
         series: quantities.remove(0),
     }])
 }
 
-/// Through the bastion to an asset, each time on a connection of its own.
-pub fn hop(bench: &Workbench) -> Result<Vec<Measured>> {
-    let quantities = interleave(
-        2,
-        vec![
-            Contender::new("chain", || {
-                several(|| bench.plain(CHAIN, "ssh", &["alice@bastion", "true"]))
-            }),
-            Contender::new("ours", || {
-                several(|| bench.ours("ssh", &["alice@dev@web1@bastion", "true"]))
-            }),
-        ],
-    )?;
-    let mut rows = measured("true on an asset", quantities, ["≤ 1.10 ×", "≤ 1.05 ×"]);
-    let mut again = interleave(
-        2,
-        vec![
-            Contender::new("direct", || several(|| bench.direct(&["dev@web1", "true"]))),
-            Contender::new("ours", || {
-                several(|| bench.ours("ssh", &["alice@dev@web1@bastion", "true"]))
-            }),
-        ],
-    )?;
-    rows.push(Measured {
-        what: "the same again within a minute: wall".to_owned(),
-        unit: "ms",
-        aim: "≤ 1.10 ×",
-        series: again.remove(1),
-    });
-    Ok(rows)
+/// Logins a second; one that fails is an error.
+fn rate(login: &(dyn Fn() -> Result<()> + Sync)) -> Result<Vec<f64>> {
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| scope.spawn(|| (0..OF_EACH).try_for_each(|_| login())))
+            .collect();
+        clients
+            .into_iter()
+            .try_for_each(|client| client.join().map_err(|_| anyhow!("a client panicked"))?)
+    })?;
+    Ok(vec![
+        (OF_EACH * CLIENTS) as f64 / begun.elapsed().as_secs_f64(),
+    ])
 }

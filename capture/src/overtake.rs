@@ -1,0 +1,54 @@
+//! Ctrl-C, Ctrl-\ and Ctrl-Z do not stand behind what is held: a terminal throws away what was typed before them and not read
+//! yet, and so is what is held here. The line whose accepting key is being decided about is not: it stands in a line editor
+//! that may not care for these keys, and so it is let go or removed first, as without them.
+use crate::capture::Capture;
+use crate::hold::Hold;
+
+/// Interrupt, suspend, quit.
+pub(crate) const INTERRUPTS: [u8; 3] = [0x03, 0x1a, 0x1c];
+/// Quotes the key behind it.
+const QUOTE: u8 = 0x16;
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+impl Capture {
+    /// Whether the held byte at this place interrupts what runs on a terminal. To a full-screen program it is a key.
+    pub(crate) fn interrupts(&self, at: usize) -> bool {
+        let quoted = match at.checked_sub(1) {
+            Some(before) => self.held.get(before) == Some(&QUOTE),
+            None => self.keys.literal(),
+        };
+        self.held.get(at).is_some_and(|b| INTERRUPTS.contains(b))
+            && !quoted
+            && !(self.screen.in_alternate()
+                && self.program.reads()
+                && !self.at_prompt(self.anchor.as_ref()))
+    }
+
+    /// Throws away what is held before the last such key among the so many bytes that were typed last.
+    pub(crate) fn overtake(&mut self, last: usize) {
+        let kept = match self.hold {
+            Hold::Free | Hold::Clearing { .. } => 0,
+            Hold::Echo { .. } | Hold::Asked { .. } => 1,
+            // The key is an answer.
+            Hold::Confirm { .. } | Hold::Ended => return,
+        };
+        let from = self.held.len().saturating_sub(last).max(kept);
+        let found = (from..self.held.len())
+            .rev()
+            .find(|at| self.interrupts(*at));
+        if let Some(at) = found {
+            self.throw_away(kept, at);
+        }
+    }
+
+    /// The end of a paste that has begun is none of it.
+    pub(crate) fn throw_away(&mut self, from: usize, to: usize) {
+        let thrown: Vec<u8> = self.held.drain(from..to).collect();
+        let open = self.keys.pasting() || self.dropping_paste;
+        if open && memchr::memmem::find(&thrown, PASTE_END).is_some() {
+            for (at, byte) in PASTE_END.iter().enumerate() {
+                self.held.insert(from + at, *byte);
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Lines typed so far ahead that not all of them can wait to be seen: the first of them are counted, in one row. What they say is
+//! not kept: nobody knows yet whether they will be echoed.
+use crate::accept::Accept;
+use crate::action::{Action, Certainty, Command, Outcome};
+use crate::capture::Capture;
+use std::time::Instant;
+
+/// So many, and when the first of them was accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread {
+    lines: u64,
+    since: Instant,
+}
+
+impl Capture {
+    /// More wait than there is room for: the oldest is counted only.
+    pub(crate) fn leave_front(&mut self) {
+        let since =
+            |front: &Accept| (front.typed.shown > 0 && !front.alternate).then_some(front.at);
+        if let Some(since) = self.waiting.front().and_then(since) {
+            self.unread.get_or_insert(Unread { lines: 0, since });
+        }
+        self.settle_front();
+    }
+
+    /// While some are counted, others of which nothing is known are, too; false: none are.
+    pub(crate) fn counted(&mut self) -> bool {
+        let Some(unread) = &mut self.unread else {
+            return false;
+        };
+        unread.lines = unread.lines.saturating_add(1);
+        true
+    }
+
+    /// Says how many they were, once the others are decided about.
+    pub(crate) fn tell_unread(&mut self) {
+        if !self.waiting.is_empty() {
+            return;
+        }
+        let Some(Unread { lines, since }) = self.unread.take() else {
+            return;
+        };
+        let word = if lines == 1 { "line" } else { "lines" };
+        self.actions.push_back(Action::Command(Command {
+            at: since,
+            line: format!("({lines} {word} typed ahead, passed on and not read one by one)"),
+            certainty: Certainty::Raw,
+            cut: false,
+            hidden: false,
+            outcome: Outcome::Passed,
+            judged: None,
+        }));
+    }
+}
