@@ -53,9 +53,10 @@ corpus: prepare package lab-program
 
 # Rows by the beginning of their names; without any, all of them, and docs/bench.json and docs/bench.md are written anew. The
 # examples measure what is inside a program, as it is in the package.
-bench: prepare package lab-program
+bench: prepare package
 	cargo build --quiet --release --locked --package jms --example scale --package force_command --example first_screen
-	cargo run --quiet --package tests --locked --example bench -- $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS) $(ROWS)
+	cargo build --quiet --release --locked --package tests --bin lab --example bench
+	$(TARGET)/release/examples/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(OPTIONS) $(ROWS)
 
 test: prepare
 	cargo fmt --all --check

@@ -362,7 +362,7 @@ impl Capture {
                 .front()
                 .is_some_and(|a| now.saturating_duration_since(a.at) >= patience)
         {
-            self.settle_front();
+            self.settle_late();
         }
         self.tell_unread();
         self.hold_tick(now);

@@ -125,6 +125,7 @@ impl Capture {
                 .filter(|r| r.found);
             let keys = accept.typed.text();
             let keys = keys.trim_end();
+            let mut early = false;
             let confirmed =
                 if accept.typed.explained() == Explained::Fully && !keys.trim().is_empty() {
                     let (_, shown) = cursor_line(self.screen.grid());
@@ -145,7 +146,9 @@ impl Capture {
                         && accept.feeds == 0
                         && !all.is_empty()
                         && !accept.silent;
-                    ends_with_keys(all, keys) || ends_with_keys(&shown, keys) || scrolled
+                    let ends = ends_with_keys(all, keys) || ends_with_keys(&shown, keys);
+                    early = !ends && !accept.editor && self.typed_before_prompt(&shown, keys);
+                    ends || scrolled || early
                 } else if accept.typed.any {
                     let sure = accept.anchor.as_ref().is_some_and(|a| a.sure);
                     (accept.cooked || sure && (accept.settled || !self.echo.misses(accept.echo)))
@@ -160,8 +163,8 @@ impl Capture {
                 }
                 if let Some(accept) = self.waiting.pop_front() {
                     let reading = match reading {
-                        Some(reading) => Some(reading),
-                        None => Some(Reading {
+                        Some(reading) if !early => Some(reading),
+                        _ => Some(Reading {
                             text: keys.to_owned(),
                             found: true,
                             moved: true,
@@ -195,6 +198,12 @@ impl Capture {
             }
             index += 1;
         }
+    }
+
+    /// The prompt came behind what was typed ahead of it, on the same row.
+    fn typed_before_prompt(&self, shown: &str, keys: &str) -> bool {
+        let before = self.prompts.before(shown);
+        before.is_some_and(|before| ends_with_keys(before.trim_end(), keys.trim()))
     }
 
     /// On the alternate screen only what stands behind a prompt is a line.

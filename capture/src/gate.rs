@@ -16,6 +16,8 @@ pub struct Gate {
     line: u64,
     /// A line editor was reading.
     editor: bool,
+    /// It stood behind a known prompt.
+    prompt: bool,
     /// Something stood right of it: it will be painted again behind the prompt.
     right: bool,
     /// No shell took it, nor the one before it: there is no prompt, and nothing was printed between the two.
@@ -37,6 +39,7 @@ impl Capture {
             accepted: now,
             line,
             editor,
+            prompt: self.at_prompt_known(anchor),
             right: anchor.is_none_or(|anchor| !anchor.right.is_empty()),
             plain: cooked && anchor.is_some_and(follows),
             shut: true,
@@ -56,7 +59,11 @@ impl Capture {
         let quiet = self
             .last_output
             .map_or(gate.accepted, |o| o.max(gate.accepted));
-        let back = !gate.editor || (self.screen.bracketed() && self.waiting.is_empty());
+        let back = match gate.editor {
+            true => self.screen.bracketed() && self.waiting.is_empty(),
+            // A prompt is expected.
+            false => !gate.prompt,
+        };
         let until = if back {
             quiet + SETTLED
         } else {

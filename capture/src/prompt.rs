@@ -59,6 +59,18 @@ impl Prompts {
         Some((Place { line, column }, prompt.clone()))
     }
 
+    /// What stands before a known prompt at the end of a row: what was typed before that prompt came.
+    pub fn before<'a>(&self, shown: &'a str) -> Option<&'a str> {
+        let shown = shown.trim_end();
+        let text = plain(shown);
+        let known = self.known.iter().map(|prompt| prompt.trim_end());
+        let length = known
+            .filter(|prompt| text.ends_with(prompt))
+            .map(str::len)
+            .max()?;
+        shown.get(..shown.len() - length)
+    }
+
     /// The lowest line on the screen, not below the cursor, that stands behind a known prompt; and on which row.
     pub fn read(&self, grid: &Grid) -> Option<(Reading, u64)> {
         let cursor = grid.cursor().line;

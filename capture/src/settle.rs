@@ -20,17 +20,32 @@ impl Capture {
             // What came with its accepting key was there before it.
             && self.last_output.is_some_and(|at| at > front.at)
         {
-            if front.editor && self.screen.bracketed() && front.epoch == self.epoch {
-                if self.prompt_is_back(front) {
-                    self.take_shown();
-                } else if front.alternate && self.program.reads() {
-                    self.settle_front();
-                } else {
-                    self.continue_line();
-                }
-            } else {
-                self.settle_front();
-            }
+            self.settle_oldest();
+        }
+    }
+
+    /// Time has passed, and nothing has confirmed the oldest accepted line.
+    pub(crate) fn settle_late(&mut self) {
+        // What was typed since would be lost in the line that goes on.
+        if self.waiting.len() == 1 && !self.typed.any && self.paused.is_none() {
+            self.settle_oldest();
+        } else {
+            self.settle_front();
+        }
+    }
+
+    /// A line editor that has not stopped reading since has not taken it.
+    fn settle_oldest(&mut self) {
+        let Some(front) = self.waiting.front() else {
+            return;
+        };
+        let reads = front.editor && self.screen.bracketed() && front.epoch == self.epoch;
+        if !reads || front.alternate && self.program.reads() {
+            self.settle_front();
+        } else if self.prompt_is_back(front) {
+            self.take_shown();
+        } else {
+            self.continue_line();
         }
     }
 

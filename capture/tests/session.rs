@@ -399,3 +399,44 @@ fn of_lines_typed_further_ahead_than_can_wait_it_is_said_how_many_were_not_read(
     assert_eq!(counted, [wanted], "{one_by_one}");
     assert!(one_by_one >= 1900, "{one_by_one}");
 }
+
+#[test]
+fn a_line_that_was_echoed_before_its_prompt_came_is_kept() {
+    let mut session = Session::watched();
+    session.prints("$ ").waits(100);
+    session
+        .echoed("id")
+        .types("\r")
+        .prints("\r\n0\r\n$ ")
+        .waits(100);
+    session.echoed("cd conf").types("\r").prints("\r\n");
+    session.types("ls\r").prints("ls");
+    session
+        .prints("$ ")
+        .prints("\r\n")
+        .prints("app.ini\r\n$ ")
+        .waits(3000);
+    assert_eq!(session.lines(), ["id", "cd conf", "ls"]);
+}
+
+#[test]
+fn a_key_that_ends_a_search_accepts_no_line_however_long_its_user_thinks() {
+    let mut session = Session::watched();
+    session.prompt().runs("true");
+    session.types("\x12").prints("\r(reverse-i-search)`': ");
+    session.types("num").waits(5);
+    session
+        .prints("\r(reverse-i-search)`num': echo build number 42")
+        .waits(300);
+    session.types("\n").waits(5);
+    session
+        .prints("\r\x1b[Kops@web1:~$ echo build number 42")
+        .waits(5000);
+    assert_eq!(session.lines(), ["true"]);
+    session
+        .types("\r")
+        .waits(50)
+        .prints("\r\n\x1b[?2004l\rbuild number 42\r\n");
+    session.prompt().waits(3000);
+    assert_eq!(session.lines(), ["true", "echo build number 42"]);
+}

@@ -156,6 +156,17 @@ pub fn prepare(plain: &Lab, references: &[Reference]) -> Result<Vec<(String, Str
         bastion.write(path, text);
     }
     bastion.run("chmod 755 /usr/local/bin/chain*").success()?;
+    let with_code = references.contains(&Reference::Code);
+    if with_code {
+        // As its README has it: a code in place of the password.
+        let change = "sed -i 's/^@include common-auth/auth required pam_google_authenticator.so/' /etc/pam.d/sshd";
+        bastion.run(change).success()?;
+    }
+    let whose = if with_code {
+        "reference with a code"
+    } else {
+        "reference"
+    };
     let mut shown: Vec<String> = [
         "/etc/pam.d/sshd",
         "/etc/pam.d/common-account",
@@ -179,7 +190,7 @@ pub fn prepare(plain: &Lab, references: &[Reference]) -> Result<Vec<(String, Str
     }
     Ok(shown
         .into_iter()
-        .map(|path| configuration(bastion, "reference", &path))
+        .map(|path| configuration(bastion, whose, &path))
         .collect())
 }
 

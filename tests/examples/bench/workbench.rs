@@ -29,6 +29,8 @@ pub struct Needs {
     pub programs: bool,
     /// sssd on our bastion.
     pub sssd: bool,
+    /// For so many seconds a connection of ours to an asset stays; as it is by default otherwise.
+    pub warm: Option<u32>,
 }
 
 /// One asset, and nothing to compare with.
@@ -37,6 +39,7 @@ pub const LITTLE: Needs = Needs {
     references: &[],
     programs: false,
     sssd: false,
+    warm: None,
 };
 
 /// The hosts that are measured.
@@ -95,6 +98,9 @@ impl Workbench {
         }
         let bastion = ours.bastion();
         let mut told = vec![versions(plain.bastion())?];
+        if let Some(seconds) = needs.warm {
+            told.extend(keep_warm(bastion, seconds));
+        }
         if !needs.references.is_empty() {
             told.extend(references::prepare(&plain, needs.references)?);
             let ours = [
@@ -102,6 +108,7 @@ impl Workbench {
                 "/etc/ssh/sshd_config.d/00-jms.conf",
                 "/etc/pam.d/sshd",
                 "/etc/pam.d/common-account",
+                "/etc/pam.d/common-session",
             ];
             told.extend(ours.map(|path| configuration(bastion, "ours", path)));
             references::direct(&plain)?;
@@ -217,6 +224,17 @@ fn run(meter: &Meter, client: Invocation) -> Result<Cost> {
         wall,
         cpu: meter.used_at_rest()?.saturating_sub(before),
     })
+}
+
+/// Connections to assets stay for so many seconds. A version that cannot do that has each session connect anew.
+fn keep_warm(host: &Host, seconds: u32) -> Option<(String, String)> {
+    let text = format!("[egress]\nwarm_seconds = {seconds}\n");
+    host.write("/srv/jms.toml", &text);
+    let known = host.run("jmsctl config check /srv/jms.toml").succeeded();
+    if known {
+        host.write("/etc/jms/jms.toml", &text);
+    }
+    known.then(|| (format!("ours, `/etc/jms/jms.toml`, {seconds} s"), text))
 }
 
 /// The versions of what is measured against.

@@ -12,7 +12,7 @@ use super::Row;
 use crate::references::{CHAIN, Reference};
 use crate::report::{Aim, Measured};
 use crate::rounds::{Contender, OURS, Round, interleave};
-use crate::workbench::{Needs, Workbench};
+use crate::workbench::{LITTLE, Needs, Workbench};
 
 /// Fifty tasks on three assets.
 pub const PLAYBOOK: Row = Row {
@@ -25,8 +25,8 @@ pub const PLAYBOOK: Row = Row {
             Reference::Chain(2),
             Reference::Chain(3),
         ],
-        programs: false,
-        sssd: false,
+        warm: Some(60),
+        ..LITTLE
     },
     play: playbook,
 };

@@ -26,6 +26,7 @@ pub const ECHO: Row = Row {
     about: "how long a key takes to come back, beside other recorders",
     needs: Needs {
         references: &CONTENDERS,
+        warm: Some(0),
         ..LITTLE
     },
     play: echo,

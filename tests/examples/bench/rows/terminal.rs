@@ -23,6 +23,7 @@ pub const OUTPUT: Row = Row {
     about: "64 MiB of log lines through a recorded terminal",
     needs: Needs {
         references: &CONTENDERS,
+        warm: Some(0),
         ..LITTLE
     },
     play: output,

@@ -13,7 +13,7 @@ pub const MODULE: Module = Module {
 
 /// Nothing is asked twice within an hour, and all hot names have room.
 const SETTINGS: &str = "[sssd]\nservices = nss\ndomains = bench\n\n[nss]\nmemcache_timeout = 3600\nmemcache_size_passwd = 32\n\n\
-    [domain/bench]\nid_provider = proxy\nproxy_lib_name = reference\nentry_cache_timeout = 3600\nenumerate = false\n";
+    [domain/bench]\nid_provider = proxy\nauth_provider = none\nchpass_provider = none\nproxy_lib_name = reference\nentry_cache_timeout = 3600\nenumerate = false\n";
 
 /// Writes its settings.
 pub fn configure(host: &Host) -> Result<()> {
