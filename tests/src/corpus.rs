@@ -67,6 +67,17 @@ impl Corpus {
         &self.lab
     }
 
+    /// From now on the shells of `account` are started with hooks.
+    ///
+    /// # Errors
+    /// When `jmsctl` refuses it.
+    pub fn hook(&self, account: &Account) -> Result<()> {
+        let Account(name) = account;
+        let change = format!("jmsctl system-user set {name} --shell-hooks yes");
+        self.lab.bastion().run(change).success()?;
+        Ok(())
+    }
+
     /// The runner on `account`, not yet started; more of its options may follow.
     #[must_use]
     pub fn runner(&self, account: &Account) -> Invocation {
@@ -178,6 +189,9 @@ pub fn play(release: Release, options: &[std::ffi::OsString]) -> Result<bool> {
     let [account] = &corpus.accounts()[..] else {
         return Ok(false);
     };
+    if options.iter().any(|option| option == "--hooks") {
+        corpus.hook(account)?;
+    }
     let status = corpus.runner(account).args(options).run_in_foreground()?;
     Ok(status.success())
 }
