@@ -9,8 +9,9 @@ use crate::line::Anchor;
 use crate::pause::Pause;
 use crate::program::Program;
 use crate::prompt::Prompts;
+use crate::replies::Replies;
 use crate::screen::{Event, Place, Screen};
-use crate::typed::Typed;
+use crate::typed::{Explained, Typed};
 use crate::unread::Unread;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -58,6 +59,7 @@ pub struct Capture {
     pub(crate) last_output: Option<Instant>,
     pub(crate) last_key: Option<Instant>,
     pub(crate) gate: Option<Gate>,
+    pub(crate) replies: Replies,
     /// A line whose history designators the shell is about to print expanded.
     pub(crate) expanding: Option<Command>,
     pub(crate) expected_line: u64,
@@ -114,6 +116,7 @@ impl Capture {
             last_output: None,
             last_key: None,
             gate: None,
+            replies: Replies::default(),
             expanding: None,
             expected_line: 0,
             history: VecDeque::new(),
@@ -235,6 +238,9 @@ impl Capture {
         }
         self.paused_rest(now);
         self.last_output = Some(now);
+        if let Some(took) = self.replies.printed(now) {
+            self.echo.took(took);
+        }
         self.mark_seen();
         self.tell_unread();
         self.after_output(now);
@@ -410,6 +416,12 @@ impl Capture {
         self.ahead.key(self.screen.bracketed());
         self.resynchronise();
         self.typed.key(key);
+        let text = matches!(key, Key::Char(c) if c >= ' ') && !self.typed.commands;
+        let command = !text && (self.typed.explained() == Explained::No || self.typed.tab);
+        let rested = self
+            .last_output
+            .is_none_or(|at| now.saturating_duration_since(at) >= REST * 2);
+        self.replies.key(now, command, rested);
         if self.screen.in_alternate() {
             self.typed.ahead |= !self.at_prompt_known(self.anchor.as_ref());
             let printable = match key {

@@ -83,6 +83,7 @@ impl Capture {
             unknown: std::mem::take(&mut self.unknown),
         });
         self.echo.next_line();
+        self.replies.clear();
         self.abandoned = false;
         self.last_key = Some(now);
         self.mark_seen();

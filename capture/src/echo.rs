@@ -58,13 +58,7 @@ impl Echo {
         let Some((_, at, line)) = self.missing.get(index).copied() else {
             return Echoed::No;
         };
-        let trip = now.saturating_duration_since(at);
-        // Rises at once, falls slowly.
-        self.round_trip = if trip > self.round_trip {
-            trip
-        } else {
-            (self.round_trip * 7 + trip) / 8
-        };
+        self.took(now.saturating_duration_since(at));
         let current = line == self.line;
         self.echoed += u64::from(current);
         self.missing.drain(..=index);
@@ -76,6 +70,15 @@ impl Echo {
         } else {
             Echoed::No
         }
+    }
+
+    /// A reply took so long: how long they take rises at once, and falls slowly.
+    pub fn took(&mut self, trip: Duration) {
+        self.round_trip = if trip > self.round_trip {
+            trip
+        } else {
+            (self.round_trip * 7 + trip) / 8
+        };
     }
 
     /// All has come.

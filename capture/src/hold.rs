@@ -178,7 +178,7 @@ impl Capture {
             key + self.settings.hold
         } else if self.echo.has_come() {
             match output {
-                Some(output) if output >= key => output + SETTLED,
+                Some(output) if output >= key => output + self.replies.quiet(SETTLED, trip),
                 // What was recalled or completed must be seen.
                 _ if self.typed.explained() == Explained::No || self.typed.tab => {
                     key + self.settings.hold

@@ -76,6 +76,7 @@ mod pause;
 mod program;
 mod prompt;
 mod reading;
+mod replies;
 mod screen;
 mod settle;
 mod show;

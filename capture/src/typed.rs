@@ -25,6 +25,8 @@ pub struct Typed {
     pub tab: bool,
     /// A control character was quoted into it.
     pub literal: bool,
+    /// Characters may be commands of the line editor: for its search, for vi's mode.
+    pub commands: bool,
     /// `ESC` was among its keys: a line editor may be in another mode than the one that it begins in.
     pub escaped: bool,
     /// Some of it was typed while a program had the whole screen: what of it the program takes and what is left for a shell
@@ -48,6 +50,7 @@ impl Default for Typed {
             explained: Explained::Fully,
             tab: false,
             literal: false,
+            commands: false,
             escaped: false,
             ahead: false,
             pasted: false,
@@ -200,7 +203,12 @@ impl Typed {
                     .count();
                 self.go(self.cursor - gap - word);
             }
+            Key::Control(0x12 | 0x13) => {
+                self.commands = true;
+                self.at_least(Explained::No);
+            }
             Key::Control(0x1b) | Key::Meta(_) => {
+                self.commands = true;
                 self.escaped = true;
                 self.at_least(Explained::No);
             }

@@ -68,3 +68,17 @@ fn a_line_that_was_sent_before_a_prompt_of_another_folder_stands_behind_it() {
     assert_eq!(session.lines(), ["cd logs", "ls"]);
     assert_eq!(session.hidden, 0);
 }
+
+#[test]
+fn what_is_shown_after_two_keys_may_be_the_reply_to_the_first() {
+    let mut session = Session::denying("forbidden");
+    session.prompt().runs("id").runs("pwd");
+    // The asset is busy: each Up takes it longer than keys are apart.
+    session.types("\x1b[A").waits(12);
+    session.types("\x1b[A").waits(2).prints("pwd");
+    session.waits(10).types("\r").waits(10);
+    session.prints("\r\x1b[Kops@web1:~$ forbidden x").waits(300);
+    assert!(!session.sent.ends_with(b"\r"), "{:?}", session.asked);
+    let asked = session.asked.last().unwrap();
+    assert!(asked.contains(&"forbidden x".to_owned()), "{asked:?}");
+}

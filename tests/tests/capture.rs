@@ -424,3 +424,34 @@ fn a_line_without_echo_is_told_of_and_a_setting_says_what_becomes_of_it() {
         .expect_stdout_contains("the session was ended: a line was typed without echo");
     assert!(!lab.web1().has("/tmp/hidden-two"));
 }
+
+#[test]
+fn an_interrupt_does_not_stand_behind_a_long_paste_and_a_flood_of_lines_is_counted() {
+    let lab = guarded();
+    let set = "printf '[filter]\\nlines_per_hour = 100\\n' >/etc/jms/jms.toml";
+    lab.bastion().run(set).expect_status(0);
+    let mut shell = shell(&lab);
+    shell.send_line("cat >/dev/null");
+    shell.expect("cat >/dev/null");
+    let paste: String = (0..8000).map(|n| format!("a line {n:06}\r")).collect();
+    shell.send(paste);
+    shell.expect("a line 000150");
+    shell.send("\x03");
+    shell.send_line("echo 'al'ive");
+    shell.expect("alive");
+    shell.send_line("forbidden there");
+    shell.expect("denied by filter guard");
+    shell.hang_up();
+    assert!(!lab.web1().has("/tmp/ran-forbidden-there"));
+    assert_eq!(row(&lab, "forbidden there")["action"], "deny");
+    let counted = |row: &Value| {
+        row["line"]
+            .as_str()
+            .is_some_and(|line| line.contains("lines more, allowed"))
+    };
+    eventually("it is told how many more there were", SOON, || {
+        rows(&lab, "lines more").iter().any(counted).then_some(())
+    });
+    assert!(rows(&lab, "a line").len() <= 100);
+    assert!(!events(&lab, "command.many").is_empty());
+}
