@@ -113,15 +113,10 @@ impl Copy {
         if offset.checked_add(into.len())? > self.length {
             return None;
         }
+        let from = self.start.as_ptr().wrapping_add(offset);
         // SAFETY: the range lies within the mapping, which is as long as the file was; the file is never shortened (see
         // `open`). `into` is somebody else's memory.
-        unsafe {
-            ptr::copy_nonoverlapping(
-                self.start.as_ptr().add(offset),
-                into.as_mut_ptr(),
-                into.len(),
-            );
-        }
+        unsafe { ptr::copy_nonoverlapping(from, into.as_mut_ptr(), into.len()) };
         Some(())
     }
 }
