@@ -213,7 +213,7 @@ fn the_tmpfiles_entry_makes_the_same_folders_at_boot() {
     let lab = installed();
     let made = lab
         .bastion()
-        .run("stat -c '%n %U:%G %a' /run/jms /run/jms/*");
+        .run("stat -c '%n %U:%G %a' /run/jms /run/jms/* /run/jms-keys");
     let declared: String = lab
         .bastion()
         .read_text("/usr/lib/tmpfiles.d/jms.conf")
