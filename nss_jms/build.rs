@@ -12,5 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(folder.join("libgcc_s.so"), "GROUP ( -lgcc_eh -lgcc )\n")?;
     println!("cargo::rustc-cdylib-link-arg=-L{}", folder.display());
+    // GNU ld puts what the loader writes to into two pages less than others, and every process has these.
+    println!("cargo::rustc-cdylib-link-arg=-fuse-ld=bfd");
     Ok(())
 }

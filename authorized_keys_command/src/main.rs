@@ -10,11 +10,14 @@
 //! log in now. Trusts neither its arguments (the name and the key are the client's) nor the snapshot (the service user
 //! writes it): what it prints is built anew from parsed parts.
 //!
+//! Afterwards it looks whether the copy of the snapshot of names is old, and has a second process make a new one (`names`).
+//!
 //! The status is 0 even when nothing is printed: for sshd a refused key is no failure of ours. A death by signal or by
 //! panic makes sshd discard the output, which is the right end for anything unforeseen.
 
 mod decision;
 mod line;
+mod names;
 mod report;
 mod request;
 mod sys;
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
     );
     // There is nobody to tell that the log daemon is gone; the refusal stands without it.
     let _ = Sender::system().send(event.level(), &event.to_line(Format::KeyValue, None));
+    names::keep();
     ExitCode::SUCCESS
 }
 

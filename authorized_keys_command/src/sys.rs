@@ -22,3 +22,25 @@ pub(crate) fn end_after(seconds: u32) {
     // SAFETY: has no memory to be careful with.
     unsafe { libc::alarm(seconds) };
 }
+
+/// Makes a second process, which nobody waits for and which holds nothing that anybody waits for; true in that one. The first one
+/// goes on, with false.
+pub(crate) fn is_on_its_own() -> bool {
+    // SAFETY: no other thread exists, so the child may do whatever this process may.
+    if unsafe { libc::fork() } != 0 {
+        return false;
+    }
+    // SAFETY: has no memory to be careful with.
+    unsafe { libc::setsid() };
+    // sshd reads our output to its end, and has given us nothing else.
+    // SAFETY: the path is a C string; no third argument without O_CREAT.
+    let nothing = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+    for descriptor in 0..=2 {
+        // SAFETY: who uses these three afterwards reads and writes nothing.
+        if nothing < 0 || unsafe { libc::dup2(nothing, descriptor) } < 0 {
+            // SAFETY: as above.
+            unsafe { libc::close(descriptor) };
+        }
+    }
+    true
+}

@@ -16,8 +16,10 @@ use std::{
 use libc::{passwd, size_t, uid_t};
 
 use crate::{
+    kept::Kept,
     lookup::{self, Cursor, Failure, Found, Paths},
     record::lay_out,
+    sys::Shared,
 };
 
 /// `enum nss_status` of `<nss.h>`.
@@ -37,6 +39,9 @@ unsafe extern "C" {
 /// Where the enumeration of this process stands: uid in the high half, number in the low one. glibc calls
 /// `getpwent_r` under a lock of its own.
 static CURSOR: AtomicU64 = AtomicU64::new(0);
+
+/// What this process keeps.
+static KEPT: Shared<Kept> = Shared::new(Kept::new());
 
 /// The caller's memory for the answer.
 #[derive(Clone, Copy)]
@@ -142,6 +147,7 @@ fn keep_panics_quiet() {
 /// As for [`_nss_jms_getpwnam_r`].
 unsafe fn get_by_name(
     paths: &Paths<'_>,
+    kept: &Shared<Kept>,
     name: *const c_char,
     into: Destination,
     errnop: *mut c_int,
@@ -152,7 +158,7 @@ unsafe fn get_by_name(
         }
         // SAFETY: by this function's contract.
         let name = unsafe { CStr::from_ptr(name) }.to_bytes();
-        let found = lookup::by_name(paths, name)?;
+        let found = lookup::by_name(paths, kept, name)?;
         // SAFETY: by this function's contract.
         unsafe { into.write(name, &found) }
     };
@@ -164,12 +170,13 @@ unsafe fn get_by_name(
 /// As for [`_nss_jms_getpwuid_r`].
 unsafe fn get_by_uid(
     paths: &Paths<'_>,
+    kept: &Shared<Kept>,
     uid: uid_t,
     into: Destination,
     errnop: *mut c_int,
 ) -> c_int {
     let entry = || {
-        let found = lookup::by_uid(paths, uid)?;
+        let found = lookup::by_uid(paths, kept, uid)?;
         // SAFETY: by this function's contract.
         unsafe { into.write(found.user.name().as_bytes(), &found) }
     };
@@ -221,6 +228,7 @@ pub unsafe extern "C" fn _nss_jms_getpwnam_r(
     unsafe {
         get_by_name(
             &Paths::system(),
+            &KEPT,
             name,
             Destination {
                 result,
@@ -248,6 +256,7 @@ pub unsafe extern "C" fn _nss_jms_getpwuid_r(
     unsafe {
         get_by_uid(
             &Paths::system(),
+            &KEPT,
             uid,
             Destination {
                 result,

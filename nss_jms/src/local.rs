@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io::{self, Read},
     path::Path,
 };
@@ -26,26 +26,191 @@ pub(crate) fn is_local(name: &[u8], uid: u32, passwd: &Path, group: &Path) -> io
 }
 
 fn names(name: &[u8], path: &Path, field: usize) -> io::Result<bool> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
     let mut scanner = Scanner::new(name, field);
-    let mut buffer = [0; 2048];
+    Ok(pieces(path, |piece| piece.iter().any(|byte| scanner.sees(*byte)))? || scanner.sees(b'\n'))
+}
+
+/// Reads a file in pieces until one is found to be enough, and says whether one was. A file that does not exist is empty.
+fn pieces(path: &Path, is_enough: impl FnMut(&[u8]) -> bool) -> io::Result<bool> {
+    Ok(open(path)?
+        .map(|(file, metadata)| pieces_of(file, &metadata, is_enough))
+        .transpose()?
+        .unwrap_or(false))
+}
+
+/// The file and its state, if it exists.
+fn open(path: &Path) -> io::Result<Option<(File, Metadata)>> {
+    match File::open(path).and_then(|file| Ok((file.metadata()?, file))) {
+        Ok((metadata, file)) => Ok(Some((file, metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn pieces_of(
+    mut file: File,
+    metadata: &Metadata,
+    mut is_enough: impl FnMut(&[u8]) -> bool,
+) -> io::Result<bool> {
+    let mut buffer = [0; 4096];
+    let mut length = 0_u64;
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(scanner.sees(b'\n')),
+            Ok(0) => return Ok(false),
             Ok(count) => {
-                let bytes = buffer.get(..count).unwrap_or_default();
-                if bytes.iter().any(|byte| scanner.sees(*byte)) {
+                if is_enough(buffer.get(..count).unwrap_or_default()) {
                     return Ok(true);
                 }
+                length = length.saturating_add(count as u64);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+        // All of it: the next one would only say so.
+        if length == metadata.len() {
+            return Ok(false);
+        }
     }
+}
+
+/// Words of a [`Note`]: 32768 bits.
+const WORDS: usize = 512;
+
+/// A note of the names and uids that are the host's: one that is not noted is certainly not the host's, one that is may be (a Bloom filter
+/// of 4 kB, three bits for each). With the few hundred of an ordinary host one in a hundred thousand others is noted by chance; with
+/// ten thousands most are, and the files are read for each question.
+#[derive(Debug)]
+pub(crate) struct Note {
+    words: [u64; WORDS],
+}
+
+impl Note {
+    pub(crate) const fn new() -> Self {
+        Self { words: [0; WORDS] }
+    }
+
+    /// Takes down what [`is_local`] would find, anew. Gives the states that the files had before.
+    pub(crate) fn take(
+        &mut self,
+        passwd: &Path,
+        group: &Path,
+    ) -> io::Result<[Option<Metadata>; 2]> {
+        self.words = [0; WORDS];
+        let passwd = read(passwd, |word, field| match field {
+            ACCOUNT => self.add(word.hash),
+            UID => word
+                .number
+                .into_iter()
+                .for_each(|uid| self.add(hash(&uid.to_le_bytes()))),
+            _ => {}
+        })?;
+        let group = read(group, |word, field| {
+            if field == MEMBERS {
+                self.add(word.hash);
+            }
+        })?;
+        Ok([passwd, group])
+    }
+
+    /// Whether the host may have this name or this uid.
+    #[inline]
+    pub(crate) fn may_have(&self, name: &[u8], uid: u32) -> bool {
+        self.has(hash(name)) || self.has(hash(&uid.to_le_bytes()))
+    }
+
+    fn add(&mut self, hash: u64) {
+        for (word, bit) in places(hash) {
+            if let Some(word) = self.words.get_mut(word) {
+                *word |= bit;
+            }
+        }
+    }
+
+    #[inline]
+    fn has(&self, hash: u64) -> bool {
+        places(hash)
+            .iter()
+            .all(|(word, bit)| self.words.get(*word).is_none_or(|word| word & bit != 0))
+    }
+}
+
+/// The three bits of a hash.
+#[inline]
+fn places(hash: u64) -> [(usize, u64); 3] {
+    [hash, hash >> 15, hash >> 30].map(|part| {
+        (
+            (part >> 6) as usize % WORDS,
+            1_u64.wrapping_shl(part as u32 & 63),
+        )
+    })
+}
+
+const HASH_START: u64 = 0xCBF2_9CE4_8422_2325;
+
+#[inline]
+fn hash_on(state: u64, byte: u8) -> u64 {
+    (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+}
+
+/// FNV-1a, and its high bits into the low ones.
+#[inline]
+fn finish(state: u64) -> u64 {
+    (state ^ (state >> 32)).wrapping_mul(0xFF51_AFD7_ED55_8CCD) >> 16
+}
+
+#[inline]
+fn hash(bytes: &[u8]) -> u64 {
+    finish(
+        bytes
+            .iter()
+            .fold(HASH_START, |state, byte| hash_on(state, *byte)),
+    )
+}
+
+/// A word between two separators.
+#[derive(Clone, Copy)]
+struct Word {
+    hash: u64,
+    /// What it is as a number, if it is one.
+    number: Option<u32>,
+}
+
+/// Hands over each word of a file, and the number of the field that it stands in. Gives the state that the file had before.
+fn read(path: &Path, mut each: impl FnMut(Word, usize)) -> io::Result<Option<Metadata>> {
+    let Some((file, metadata)) = open(path)? else {
+        return Ok(None);
+    };
+    let (mut field, mut state, mut number) = (0_usize, HASH_START, Some(0_u32));
+    let mut take = |byte: u8| {
+        if !matches!(byte, b':' | b',' | b'\n') {
+            state = hash_on(state, byte);
+            let digit = byte.is_ascii_digit().then(|| u32::from(byte & 0x0F));
+            number = number
+                .and_then(|number| number.checked_mul(10))
+                .zip(digit)
+                .and_then(|(number, digit)| number.checked_add(digit));
+            return;
+        }
+        each(
+            Word {
+                hash: finish(state),
+                number,
+            },
+            field,
+        );
+        (state, number) = (HASH_START, Some(0));
+        match byte {
+            b':' => field = field.saturating_add(1),
+            b'\n' => field = 0,
+            _ => {}
+        }
+    };
+    pieces_of(file, &metadata, |piece| {
+        piece.iter().for_each(|byte| take(*byte));
+        false
+    })?;
+    take(b'\n');
+    Ok(Some(metadata))
 }
 
 /// Finds a name among the comma-separated words of one colon-separated field, a byte at a time.

@@ -8,7 +8,11 @@ use snapshot::{
     users::{Flags, Reader, User},
 };
 
-use crate::local::is_local;
+use crate::{
+    kept::{self, Kept},
+    local::is_local,
+    sys::{self, Shared},
+};
 
 /// The files that answers are made from.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +21,8 @@ pub struct Paths<'a> {
     pub uid_range: &'a Path,
     /// The snapshot of users.
     pub users: &'a Path,
+    /// The copy of it that may be mapped.
+    pub copy: &'a Path,
     /// The host's accounts.
     pub passwd: &'a Path,
     /// The host's groups.
@@ -30,6 +36,7 @@ impl Paths<'static> {
         Self {
             uid_range: Path::new(snapshot::UID_RANGE_PATH),
             users: Path::new(snapshot::USERS_PATH),
+            copy: Path::new(snapshot::USERS_COPY_PATH),
             passwd: Path::new("/etc/passwd"),
             group: Path::new("/etc/group"),
         }
@@ -71,30 +78,46 @@ pub struct Cursor {
 ///
 /// # Errors
 /// [`Failure::NotFound`] without a look at any file if the name cannot be ours.
-pub fn by_name(paths: &Paths<'_>, name: &[u8]) -> Result<Found, Failure> {
+#[inline]
+pub(crate) fn by_name(
+    paths: &Paths<'_>,
+    kept: &Shared<Kept>,
+    name: &[u8],
+) -> Result<Found, Failure> {
     let login = split_login_name(name).ok_or(Failure::NotFound)?;
-    let range = load_range(paths)?;
-    let user = open(paths)?
-        .by_name(&login.user)
-        .map_err(unavailable)?
-        .ok_or(Failure::NotFound)?;
-    answer(paths, &range, user)
+    let answer = |kept: Option<&Kept>| {
+        let range = range_of(paths, kept)?;
+        let user = match kept.and_then(Kept::users) {
+            Some(reader) => reader.by_name(&login.user),
+            None => open(paths)?.by_name(&login.user),
+        };
+        let user = user.map_err(unavailable)?.ok_or(Failure::NotFound)?;
+        answer(paths, kept, &range, user)
+    };
+    kept::ask(kept, paths, sys::milliseconds(), |kept| answer(Some(kept)))
+        .unwrap_or_else(|| answer(None))
 }
 
 /// The user with this uid.
 ///
 /// # Errors
 /// [`Failure::NotFound`] without a look at the snapshot if the uid lies outside root's range.
-pub fn by_uid(paths: &Paths<'_>, uid: u32) -> Result<Found, Failure> {
-    let range = load_range(paths)?;
-    if !range.contains(uid) {
-        return Err(Failure::NotFound);
-    }
-    let user = open(paths)?
-        .by_uid(uid)
-        .map_err(unavailable)?
-        .ok_or(Failure::NotFound)?;
-    answer(paths, &range, user)
+#[inline]
+pub(crate) fn by_uid(paths: &Paths<'_>, kept: &Shared<Kept>, uid: u32) -> Result<Found, Failure> {
+    let answer = |kept: Option<&Kept>| {
+        let range = range_of(paths, kept)?;
+        if !range.contains(uid) {
+            return Err(Failure::NotFound);
+        }
+        let user = match kept.and_then(Kept::users) {
+            Some(reader) => reader.by_uid(uid),
+            None => open(paths)?.by_uid(uid),
+        };
+        let user = user.map_err(unavailable)?.ok_or(Failure::NotFound)?;
+        answer(paths, kept, &range, user)
+    };
+    kept::ask(kept, paths, sys::milliseconds(), |kept| answer(Some(kept)))
+        .unwrap_or_else(|| answer(None))
 }
 
 /// The next user of an enumeration, and where it stands then.
@@ -113,7 +136,7 @@ pub fn next(paths: &Paths<'_>, cursor: Cursor) -> Result<(Found, Cursor), Failur
         if user.uid() > range.last() {
             break;
         }
-        match answer(paths, &range, user) {
+        match answer(paths, None, &range, user) {
             Ok(found) => {
                 let cursor = Cursor {
                     uid: user.uid().saturating_add(1),
@@ -137,6 +160,11 @@ fn resume(reader: &Reader<SnapshotFile>, uid: u32, hint: u32) -> Result<u32, Fai
     reader.first_from(uid).map_err(unavailable)
 }
 
+fn range_of(paths: &Paths<'_>, kept: Option<&Kept>) -> Result<UidRange, Failure> {
+    kept.and_then(Kept::range)
+        .map_or_else(|| load_range(paths), |range| Ok(*range))
+}
+
 fn load_range(paths: &Paths<'_>) -> Result<UidRange, Failure> {
     UidRange::load(paths.uid_range).map_err(|error| Failure::Unavailable(error.errno()))
 }
@@ -152,18 +180,25 @@ fn unavailable(error: snapshot::Error) -> Failure {
 }
 
 /// What the snapshot may make others believe: a uid in root's range under a name that is not the host's.
-fn answer(paths: &Paths<'_>, range: &UidRange, user: User) -> Result<Found, Failure> {
+fn answer(
+    paths: &Paths<'_>,
+    kept: Option<&Kept>,
+    range: &UidRange,
+    user: User,
+) -> Result<Found, Failure> {
     if !range.contains(user.uid()) {
         return Err(Failure::NotFound);
     }
-    let local = is_local(
-        user.name().as_bytes(),
-        user.uid(),
-        paths.passwd,
-        paths.group,
-    );
-    if local.map_err(|error| Failure::Unavailable(error.raw_os_error().unwrap_or(libc::EIO)))? {
-        return Err(Failure::NotFound);
+    if !kept.is_some_and(|kept| kept.is_surely_not_local(user.name(), user.uid())) {
+        let local = is_local(
+            user.name().as_bytes(),
+            user.uid(),
+            paths.passwd,
+            paths.group,
+        );
+        if local.map_err(|error| Failure::Unavailable(error.raw_os_error().unwrap_or(libc::EIO)))? {
+            return Err(Failure::NotFound);
+        }
     }
     let gid = if user.flags().contains(Flags::MFA_AT_LOGIN) {
         range.mfa_gid()

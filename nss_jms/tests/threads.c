@@ -1,15 +1,20 @@
 /* Looks virtual users up from several threads with small stacks, while the snapshot is replaced all the time and the
  * process forks; children close all descriptors and look up again. Other threads are cancelled in the middle of it. No answer
- * may be wrong, nothing may hang or end, and no descriptor may stay open. */
+ * may be wrong, nothing may hang or end, and no descriptor may stay open. The snapshot has its copy for the memory of
+ * processes, which is replaced as often. */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <nss.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +22,9 @@
 #define FORKS 150
 #define STACK (64 * 1024)
 #define SNAPSHOT "/var/lib/jms/public/users.snap"
+#define COPY "/run/jms-keys/users.copy"
+
+typedef enum nss_status by_name(const char *, struct passwd *, char *, size_t, int *);
 
 static atomic_int stop;
 
@@ -54,14 +62,58 @@ static void *reader(void *unused)
 	return NULL;
 }
 
-static void *cancelled(void *unused)
+/* Asks the module alone: glibc's own part of a question may keep a socket when its thread is cancelled. */
+static void *cancelled(void *question)
 {
-	(void)unused;
+	by_name *ask = *(by_name **)question;
+	char buffer[512];
+	struct passwd entry;
+	int code;
+
 	for (;;) {
-		look_up();
+		if (ask("alice", &entry, buffer, sizeof buffer, &code) != NSS_STATUS_SUCCESS || entry.pw_uid != 70000)
+			fail("alice was not found");
 		pthread_testcancel();
 	}
 	return NULL;
+}
+
+/* The copy of what is published now: a page that says of which file, and its bytes. */
+static void copy(const char *content, size_t length)
+{
+	static union {
+		char bytes[4096];
+		uint64_t numbers[6];
+	} page;
+	struct stat status;
+	int file = open(COPY ".new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (file < 0 || stat(SNAPSHOT, &status) != 0)
+		fail("cannot make a copy");
+	memcpy(page.bytes, "JMSNAMES", 8);
+	page.numbers[1] = 1;
+	page.numbers[2] = status.st_ino;
+	page.numbers[3] = (uint64_t)status.st_ctim.tv_sec;
+	page.numbers[4] = (uint64_t)status.st_ctim.tv_nsec;
+	page.numbers[5] = (uint64_t)status.st_size;
+	if (write(file, page.bytes, sizeof page) != sizeof page || write(file, content, length) != (ssize_t)length)
+		fail("cannot write a copy");
+	if (fchmod(file, 0444) != 0 || close(file) != 0 || rename(COPY ".new", COPY) != 0)
+		fail("cannot rename a copy");
+}
+
+static int has_mapped(void)
+{
+	char line[512];
+	int found = 0;
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	if (maps == NULL)
+		fail("cannot list what is mapped");
+	while (fgets(line, sizeof line, maps) != NULL)
+		found += strstr(line, COPY) != NULL;
+	fclose(maps);
+	return found;
 }
 
 /* Publishes the same snapshot again and again, as the bastion does: a new file, renamed over the old one. */
@@ -76,6 +128,7 @@ static void *publisher(void *bytes)
 			fail("cannot write a snapshot");
 		if (rename(SNAPSHOT ".new", SNAPSHOT) != 0)
 			fail("cannot rename a snapshot");
+		copy(content, length);
 	}
 	return NULL;
 }
@@ -110,8 +163,12 @@ int main(void)
 	pthread_t threads[THREADS + 1];
 	pthread_attr_t small;
 	int i, status, before;
+	by_name *ask;
+	void *module = dlopen("libnss_jms.so.2", RTLD_NOW | RTLD_LOCAL);
 
 	alarm(100);
+	if (module == NULL || (*(void **)&ask = dlsym(module, "_nss_jms_getpwnam_r")) == NULL)
+		fail("the module is not there");
 	look_up();
 	before = open_descriptors();
 	if (pthread_attr_init(&small) != 0 || pthread_attr_setstacksize(&small, STACK) != 0)
@@ -139,7 +196,7 @@ int main(void)
 		if (i % 3 == 0) {
 			pthread_t victim;
 			void *result;
-			if (pthread_create(&victim, &small, cancelled, NULL) != 0 || usleep(300) != 0)
+			if (pthread_create(&victim, &small, cancelled, &ask) != 0 || usleep(300) != 0)
 				fail("cannot start a thread");
 			/* It ends at the first point outside the module where a thread can be. */
 			if (pthread_cancel(victim) != 0 || pthread_join(victim, &result) != 0 || result != PTHREAD_CANCELED)
@@ -150,6 +207,11 @@ int main(void)
 	for (i = 0; i <= THREADS; i++)
 		pthread_join(threads[i], NULL);
 	look_up();
+	/* The last copy, once a second has passed; no other one stays. */
+	sleep(2);
+	look_up();
+	if (has_mapped() != 1)
+		fail("not one copy is mapped");
 	if (open_descriptors() != before)
 		fail("a descriptor stayed open");
 	puts("ok");

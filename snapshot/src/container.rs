@@ -194,7 +194,7 @@ impl<S: Source> Container<S> {
                 .and_then(|step| buffer.get_mut(..step))
                 .ok_or(Error::BodyChecksum)?;
             self.source.read_at(at, part)?;
-            checksum = checksum.add(part);
+            checksum = checksum.add_many(part);
             at = at.saturating_add(step);
         }
         if checksum.value() == self.body_checksum {

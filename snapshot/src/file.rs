@@ -57,6 +57,13 @@ impl SnapshotFile {
     }
 }
 
+impl SnapshotFile {
+    /// The open file.
+    pub(crate) fn into_file(self) -> File {
+        self.file
+    }
+}
+
 impl Source for SnapshotFile {
     fn length(&self) -> u64 {
         self.length
@@ -67,8 +74,11 @@ impl Source for SnapshotFile {
     }
 }
 
-/// Reads one of root's small text files into `buffer`; a longer file is an error, never cut.
-pub(crate) fn read_small<'a>(path: &Path, buffer: &'a mut [u8]) -> io::Result<&'a [u8]> {
+/// Reads one of root's small text files into `buffer`; a longer file is an error, never cut. Gives its state before that, too.
+pub(crate) fn read_small<'a>(
+    path: &Path,
+    buffer: &'a mut [u8],
+) -> io::Result<(&'a [u8], Metadata)> {
     let mut file = OpenOptions::new()
         .read(true)
         .custom_flags(CAREFUL)
@@ -83,12 +93,17 @@ pub(crate) fn read_small<'a>(path: &Path, buffer: &'a mut [u8]) -> io::Result<&'
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
         };
         match file.read(room) {
-            Ok(0) => return Ok(buffer.get(..length).unwrap_or_default()),
+            Ok(0) => break,
             Ok(count) => length = length.saturating_add(count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+        // All of it: the next one would only say so.
+        if length as u64 == metadata.len() {
+            break;
+        }
     }
+    Ok((buffer.get(..length).unwrap_or_default(), metadata))
 }
 
 /// Root's, or this very process's own (tests, and a look at a file under preparation). Whoever else owns it could make
@@ -97,11 +112,16 @@ fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == ffi::effective_uid()
 }
 
+/// Bytes that this user may still fill in the file system of `folder`.
+pub(crate) fn free_bytes(folder: &Path) -> io::Result<u64> {
+    ffi::free_bytes(&File::open(folder)?)
+}
+
 fn writable_by_others(metadata: &Metadata) -> bool {
     metadata.mode() & 0o022 != 0
 }
 
-/// The two system calls that the standard library does not offer.
+/// The system calls that the standard library does not offer.
 mod ffi {
     #![allow(unsafe_code)]
 
@@ -116,6 +136,18 @@ mod ffi {
     pub(super) fn effective_uid() -> u32 {
         // SAFETY: takes nothing and cannot fail.
         unsafe { libc::geteuid() }
+    }
+
+    /// `fstatvfs(3)`: what is left for users who are not root.
+    pub(super) fn free_bytes(folder: &File) -> io::Result<u64> {
+        let mut answer = std::mem::MaybeUninit::<libc::statvfs>::zeroed();
+        // SAFETY: the descriptor is open, the place is valid for writing.
+        if unsafe { libc::fstatvfs(folder.as_raw_fd(), answer.as_mut_ptr()) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the call has filled it, and all zero would be valid as well.
+        let answer = unsafe { answer.assume_init() };
+        Ok(answer.f_bavail.saturating_mul(answer.f_frsize))
     }
 
     /// `openat(2)` of a file that exists.

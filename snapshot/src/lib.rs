@@ -7,10 +7,11 @@
 //!
 //! # How a snapshot is read
 //!
-//! A lookup opens the file, reads the few hundred bytes that it needs with `pread(2)` and closes it. There is no memory map:
+//! A lookup opens the file, reads the few hundred bytes that it needs with `pread(2)` and closes it. The file is never mapped:
 //! a map of a file that somebody truncates is SIGBUS in every process that looks up a name, and the one who could
 //! truncate it is exactly the one we do not trust. With `pread` it is a short read, which is an [`Error`]. A lookup among
-//! a million users costs about ten system calls, as much as glibc's own `files` service pays for `/etc/passwd`.
+//! a million users costs about ten system calls, as much as glibc's own `files` service pays for `/etc/passwd`. What is mapped
+//! is a copy that the service user cannot touch ([`make_copy`]), while it is the published snapshot's.
 //!
 //! # How a snapshot is written
 //!
@@ -101,6 +102,7 @@
 mod checksum;
 mod cidr;
 mod container;
+mod copy;
 mod error;
 mod fields;
 mod file;
@@ -115,6 +117,7 @@ mod writer;
 
 pub use cidr::Cidr;
 pub use container::{Container, Kind, Source};
+pub use copy::{COPY_HEADER, Identity, MAX_COPY, is_copy_old, make_copy};
 pub use error::{Error, WriteError};
 pub use file::SnapshotFile;
 pub use key_blob::{KeyBlobError, KeyType, parse_key_blob};
@@ -127,6 +130,9 @@ pub use uid_range::{UidRange, UidRangeError, is_possible_uid};
 
 /// Where the snapshot of users is published (`jms:jms-keys` 0644).
 pub const USERS_PATH: &str = "/var/lib/jms/public/users.snap";
+
+/// Where the copy of the snapshot of users lies that may be mapped (`jms-keys:jms-keys` 0444).
+pub const USERS_COPY_PATH: &str = "/run/jms-keys/users.copy";
 
 /// Where the snapshot of login keys is published (`jms:jms-keys` 0640).
 pub const KEYS_PATH: &str = "/var/lib/jms/public/keys.snap";

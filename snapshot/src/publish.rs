@@ -79,21 +79,26 @@ impl std::error::Error for PublishError {
 /// # Errors
 /// What could not be done; nothing is left behind.
 pub fn publish(path: &Path, bytes: &[u8], kind: Kind, mode: u32) -> Result<(), PublishError> {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(PublishError::Path(path.to_owned()));
-    };
     match kind {
         Kind::Users => users::Reader::new(bytes).and_then(|reader| reader.verify()),
         Kind::Keys => keys::Reader::new(bytes).and_then(|reader| reader.verify()),
     }
     .map_err(PublishError::Invalid)?;
+    put(path, &[bytes], mode)
+}
+
+/// Puts these bytes, one part behind the other, in their place.
+pub(crate) fn put(path: &Path, parts: &[&[u8]], mode: u32) -> Result<(), PublishError> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(PublishError::Path(path.to_owned()));
+    };
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
         folder
     };
     let temporary = folder.join(temporary_name(name));
-    let result = write_and_rename(&temporary, path, bytes, mode);
+    let result = write_and_rename(&temporary, path, parts, mode);
     if result.is_err() {
         // Best effort: what stays is taken away by a later publication.
         let _ = fs::remove_file(&temporary);
@@ -114,7 +119,7 @@ fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PublishE
 fn write_and_rename(
     temporary: &Path,
     path: &Path,
-    bytes: &[u8],
+    parts: &[&[u8]],
     mode: u32,
 ) -> Result<(), PublishError> {
     let mut file = OpenOptions::new()
@@ -124,7 +129,9 @@ fn write_and_rename(
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
         .open(temporary)
         .map_err(failed("create", temporary))?;
-    file.write_all(bytes).map_err(failed("write", temporary))?;
+    for part in parts {
+        file.write_all(part).map_err(failed("write", temporary))?;
+    }
     file.set_permissions(Permissions::from_mode(mode))
         .map_err(failed("set the permissions of", temporary))?;
     file.sync_all().map_err(failed("sync", temporary))?;

@@ -13,7 +13,7 @@
 //! module cannot ask the name service. A word too many, a line twice, an unknown key: the file is bad as a whole.
 #![forbid(unsafe_code)]
 
-use std::{fmt, io, path::Path};
+use std::{fmt, fs::Metadata, io, path::Path};
 
 use crate::file;
 
@@ -46,9 +46,17 @@ impl UidRange {
     /// # Errors
     /// Why it cannot be read, or what is wrong with it and where.
     pub fn load(path: &Path) -> Result<Self, UidRangeError> {
+        Self::load_with_state(path).map(|(range, _)| range)
+    }
+
+    /// [`Self::load`], and the state of the file before it was read.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn load_with_state(path: &Path) -> Result<(Self, Metadata), UidRangeError> {
         let mut buffer = [0; MAX_FILE];
-        let text = file::read_small(path, &mut buffer).map_err(UidRangeError::Io)?;
-        Self::parse(text)
+        let (text, metadata) = file::read_small(path, &mut buffer).map_err(UidRangeError::Io)?;
+        Ok((Self::parse(text)?, metadata))
     }
 
     /// Parses the text of the file.

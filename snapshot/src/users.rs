@@ -211,12 +211,30 @@ impl<S: Source> Reader<S> {
             &[name.as_bytes()],
         )?;
         for number in candidates.records() {
-            let user = self.record(number)?;
+            let user = self.record_of(number, name)?;
             if user.name == *name {
                 return Ok(Some(user));
             }
         }
         Ok(None)
+    }
+
+    /// [`Self::record`], where it is probably the one of `name`, which needs no second look then.
+    #[inline]
+    fn record_of(&self, number: u32, name: &UserName) -> Result<User, Error> {
+        let mut head = [0; 48];
+        let offset = u64::from(number).saturating_mul(RECORD.into());
+        self.container.read(&self.records, offset, &mut head)?;
+        let parse = || {
+            let mut fields = Fields(&head);
+            let (uid, flags, length) = (fields.u32()?, fields.u32()?, fields.u8()?);
+            fields.take(7)?;
+            let found: [u8; 32] = fields.array()?;
+            ((&found, length) == name.padded())
+                .then(|| User::new(*name, uid, Flags(flags)))
+                .flatten()
+        };
+        parse().map_or_else(|| self.record(number), Ok)
     }
 
     /// The user with this uid.
@@ -237,16 +255,54 @@ impl<S: Source> Reader<S> {
     /// # Errors
     /// An [`Error`] if what was read on the way contradicts itself.
     pub fn first_from(&self, uid: u32) -> Result<u32, Error> {
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.record(middle)?.uid < uid {
-                low = middle.saturating_add(1);
+        let Some(last) = self.count.checked_sub(1) else {
+            return Ok(0);
+        };
+        let (mut low, mut low_uid) = (0, self.uid_of(0)?);
+        if uid <= low_uid {
+            return Ok(0);
+        }
+        let (mut high, mut high_uid) = (last, self.uid_of(last)?);
+        if uid > high_uid {
+            return Ok(self.count);
+        }
+        // From here on the uid lies behind that of `low` and not behind that of `high`. Uids are given one after the other, so most
+        // are found where they would be without a gap; where there are many gaps, half of the rest goes with each step.
+        let mut guesses = 4_u32;
+        while high.saturating_sub(low) > 1 {
+            let middle = match guesses.checked_sub(1) {
+                Some(left) => {
+                    guesses = left;
+                    let far = u64::from(uid.saturating_sub(low_uid))
+                        .saturating_mul(high.saturating_sub(low).into())
+                        .checked_div(high_uid.saturating_sub(low_uid).into());
+                    let far = u32::try_from(far.unwrap_or(0)).unwrap_or(u32::MAX);
+                    low.saturating_add(far)
+                        .min(high.saturating_sub(1))
+                        .max(low.saturating_add(1))
+                }
+                None => low.midpoint(high),
+            };
+            let found = self.uid_of(middle)?;
+            if found < uid {
+                (low, low_uid) = (middle, found);
             } else {
-                high = middle;
+                (high, high_uid) = (middle, found);
+                if found == uid {
+                    break;
+                }
             }
         }
-        Ok(low)
+        Ok(high)
+    }
+
+    /// The uid in a record, which is not checked.
+    #[inline]
+    fn uid_of(&self, number: u32) -> Result<u32, Error> {
+        let mut uid = [0; 4];
+        let offset = u64::from(number).saturating_mul(RECORD.into());
+        self.container.read(&self.records, offset, &mut uid)?;
+        Ok(u32::from_le_bytes(uid))
     }
 
     /// All users, in order of uid.

@@ -36,7 +36,7 @@ pub(crate) fn write(
         return Err(WriteError::TooLarge);
     }
     let body_checksum = Crc64::new()
-        .add(file.get(body..).unwrap_or_default())
+        .add_many(file.get(body..).unwrap_or_default())
         .value();
     let mut header = Vec::with_capacity(body);
     header.extend(MAGIC);

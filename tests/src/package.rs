@@ -122,7 +122,7 @@ pub fn installed(package: &Path, release: Release, base: &Entry) -> Result<Entry
 pub fn state(host: &Host) -> String {
     host.run(
         r"cd / && export LC_ALL=C
-        find etc usr/libexec/jms usr/share/jms usr/lib/*/security usr/lib/*/libnss_* var/lib/jms var/lib/pam* run/jms*             \( -regex 'etc/\(passwd\|group\|shadow\|gshadow\|subuid\|subgid\|ld.so.cache\|mtab\)[-+.a-z]*'                -o -regex 'var/lib/jms/jms.db.*' -o -name '*.pam-old' -o -path 'etc/.pwd.lock' \) -prune             -o -printf '%p %y %M %u %g
+        find etc usr/libexec/jms usr/share/jms usr/lib/*/security usr/lib/*/libnss_* var/lib/jms var/lib/pam* run/jms*             \( -regex 'etc/\(passwd\|group\|shadow\|gshadow\|subuid\|subgid\|ld.so.cache\|mtab\)[-+.a-z]*'                -o -regex 'var/lib/jms/jms.db.*' -o -name '*.pam-old' -o -path 'etc/.pwd.lock' -o -path 'run/jms-keys/*' \) -prune             -o -printf '%p %y %M %u %g
 ' | sort
         find etc/pam.d var/lib/pam* etc/ssh/sshd_config.d etc/nsswitch.conf etc/jms usr/libexec/jms -type f             ! -name secret.key ! -name '*.pam-old' ! -name seen | sort | xargs sha256sum
         dpkg-statoverride --list | grep jms

@@ -163,7 +163,7 @@ fn owners_and_modes_are_those_of_the_house() {
     let lab = installed();
     let bastion = lab.bastion();
     let shown = bastion.run(
-        "stat -c '%n %U:%G %a' /etc/jms /etc/jms/* /var/lib/jms /var/lib/jms/* /run/jms /run/jms/* \
+        "stat -c '%n %U:%G %a' /etc/jms /etc/jms/* /var/lib/jms /var/lib/jms/* /run/jms /run/jms/* /run/jms-keys \
          /usr/libexec/jms /usr/libexec/jms/* /usr/bin/jmsctl /usr/share/jms/home /usr/share/jms/home/.*hushlogin",
     );
     shown.expect_status(0).expect_stdout(
@@ -178,6 +178,7 @@ fn owners_and_modes_are_those_of_the_house() {
          /run/jms jms:jms 711\n\
          /run/jms/egress jms:jms 711\n\
          /run/jms/sessions jms:jms 700\n\
+         /run/jms-keys jms-keys:jms-keys 755\n\
          /usr/libexec/jms root:root 755\n\
          /usr/libexec/jms/askpass root:root 755\n\
          /usr/libexec/jms/authorized-keys-command root:root 755\n\
@@ -212,7 +213,7 @@ fn the_tmpfiles_entry_makes_the_same_folders_at_boot() {
     let lab = installed();
     let made = lab
         .bastion()
-        .run("stat -c '%n %U:%G %a' /run/jms /run/jms/*");
+        .run("stat -c '%n %U:%G %a' /run/jms /run/jms/* /run/jms-keys");
     let declared: String = lab
         .bastion()
         .read_text("/usr/lib/tmpfiles.d/jms.conf")
@@ -368,7 +369,7 @@ fn removal_leaves_the_machine_as_it_was() {
     assert_eq!(etc_differences(bastion), "Only in /etc: jms\n");
     // An override that names a user is a trap for dpkg when the user goes.
     bastion
-        .run("dpkg-statoverride --list | grep jms; ls -d /run/jms /usr/share/jms /usr/libexec/jms; sshd -t")
+        .run("dpkg-statoverride --list | grep jms; ls -d /run/jms* /usr/share/jms /usr/libexec/jms; sshd -t")
         .expect_stdout("")
         .expect_status(0);
     administrator_gets_in(&lab);
@@ -637,7 +638,7 @@ fn a_local_administrator_needs_none_of_our_files() {
     // All of it at once.
     bastion
         .run(format!(
-            "rm -rf /var/lib/jms /etc/jms /usr/libexec/jms /run/jms {}",
+            "rm -rf /var/lib/jms /etc/jms /usr/libexec/jms /run/jms /run/jms-keys {}",
             files.join(" ")
         ))
         .expect_success();

@@ -301,7 +301,7 @@ fn users_of_the_bastion_get_in_and_local_people_as_before() {
     alice_gets_to_web1(&lab);
     administrator_gets_in(&lab);
     bastion
-        .run("stat -c '%n %U:%G %a' /usr/libexec/jms/* /etc/jms/* /var/lib/jms /var/lib/jms/public /var/lib/jms/recordings /run/jms/* /usr/share/jms/home")
+        .run("stat -c '%n %U:%G %a' /usr/libexec/jms/* /etc/jms/* /var/lib/jms /var/lib/jms/public /var/lib/jms/recordings /run/jms/* /run/jms-keys /usr/share/jms/home")
         .expect_status(0)
         .expect_stdout(
             "/usr/libexec/jms/askpass root:root 755\n\
@@ -317,6 +317,7 @@ fn users_of_the_bastion_get_in_and_local_people_as_before() {
              /var/lib/jms/recordings jms:jms 700\n\
              /run/jms/egress jms:jms 711\n\
              /run/jms/sessions jms:jms 700\n\
+             /run/jms-keys jms-keys:jms-keys 755\n\
              /usr/share/jms/home root:root 555\n",
         );
     // The modules are those of /usr/lib64.
@@ -452,7 +453,7 @@ fn installing_again_changes_nothing_and_erasing_takes_everything_back() {
     rpm(bastion, "--erase jms").expect_success();
     assert_eq!(etc_differences(bastion), "");
     bastion
-        .run("ls -d /usr/libexec/jms /usr/share/jms /var/lib/jms /run/jms /etc/jms 2>/dev/null")
+        .run("ls -d /usr/libexec/jms /usr/share/jms /var/lib/jms /run/jms* /etc/jms 2>/dev/null")
         .expect_stdout("");
     bastion.run("getent passwd jms").expect_success();
     administrator_gets_in(&lab);

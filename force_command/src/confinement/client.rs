@@ -140,6 +140,7 @@ const READ: &[&str] = &[
     "/etc/group",
     "/etc/jms/uid-range",
     "/var/lib/jms/public",
+    "/run/jms-keys",
     // Algorithms that the administrator allows.
     "/etc/ssl/openssl.cnf",
     "/etc/pki/tls/openssl.cnf",

@@ -130,6 +130,7 @@ const READ: &[&str] = &[
     "/etc/group",
     "/etc/jms/uid-range",
     "/var/lib/jms/public",
+    "/run/jms-keys",
     "/usr/share/locale",
     "/etc/localtime",
     "/usr/share/zoneinfo",

@@ -12,7 +12,7 @@ use jms::secret::MasterKey;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::{Mode, fchmod, fstat, mkdirat};
-use nix::unistd::{Gid, Group, Uid, fchown};
+use nix::unistd::{Gid, Group, Uid, User, fchown};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -21,7 +21,8 @@ pub fn prepare(paths: &Paths, uids: Option<Uids>) -> Done {
     let user = service_user()?;
     let root = (Uid::from_raw(0), Gid::from_raw(0));
     let service = (user.uid, user.gid);
-    let lookup = (user.uid, group("jms-keys")?);
+    let lookup = (user.uid, group(LOOKUP)?);
+    let copies = (account(LOOKUP)?, group(LOOKUP)?);
     let etc = paths.settings();
     let run = paths.sessions();
     for (folder, owner, mode) in [
@@ -32,6 +33,7 @@ pub fn prepare(paths: &Paths, uids: Option<Uids>) -> Done {
         (run.parent(), service, 0o711),
         (Some(run.as_path()), service, 0o700),
         (Some(paths.egress().as_path()), service, 0o711),
+        (Path::new(snapshot::USERS_COPY_PATH).parent(), copies, 0o755),
     ] {
         if let Some(folder) = folder {
             make_folder(folder, owner, mode)?;
@@ -40,6 +42,19 @@ pub fn prepare(paths: &Paths, uids: Option<Uids>) -> Done {
     super::uid_range_file::settle(paths, uids, group("jms-users")?, group("jms-mfa")?)?;
     make_high_water(&paths.uid_high_water(), service)?;
     make_secret_key(paths, service)
+}
+
+/// The user as whom sshd looks up keys; its group may read them.
+const LOOKUP: &str = "jms-keys";
+
+fn account(name: &str) -> Done<Uid> {
+    let found =
+        User::from_name(name).map_err(|error| Failure::io("look up the user", name, error))?;
+    found.map(|user| user.uid).ok_or_else(|| {
+        Failure::Failed(format!(
+            "there is no user {name}; install the package jms again, it makes one"
+        ))
+    })
 }
 
 fn group(name: &str) -> Done<Gid> {

@@ -79,6 +79,17 @@ const RULES: &[Rule] = &[
     folder("/run/jms", "jms", "jms", 0o711),
     folder("/run/jms/sessions", "jms", "jms", 0o700),
     folder("/run/jms/egress", "jms", "jms", 0o711),
+    // Without it names are looked up more slowly, no more.
+    Rule {
+        must_exist: false,
+        ..folder("/run/jms-keys", "jms-keys", "jms-keys", 0o755)
+    },
+    file(
+        "/run/jms-keys/users.copy",
+        "jms-keys",
+        None,
+        Mode::Exact(0o444),
+    ),
     folder("/usr/share/jms/home", "root", "root", 0o555),
     folder("/usr/libexec/jms", "root", "root", 0o755),
     file("/etc/jms/jms.toml", "root", None, Mode::Readable(0o644)),

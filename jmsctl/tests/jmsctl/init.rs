@@ -19,7 +19,7 @@ fn it_makes_everything_that_is_missing_once() {
 
     let modes = bastion.sh(
         "stat -c '%n %U:%G %a' /etc/jms /etc/jms/* /var/lib/jms /var/lib/jms/jms.db /var/lib/jms/public \
-         /var/lib/jms/public/* /var/lib/jms/recordings /run/jms /run/jms/*",
+         /var/lib/jms/public/* /var/lib/jms/recordings /run/jms /run/jms/* /run/jms-keys",
     );
     for line in [
         "/etc/jms root:root 755",
@@ -35,6 +35,7 @@ fn it_makes_everything_that_is_missing_once() {
         "/run/jms jms:jms 711",
         "/run/jms/egress jms:jms 711",
         "/run/jms/sessions jms:jms 700",
+        "/run/jms-keys jms-keys:jms-keys 755",
     ] {
         assert!(modes.lines().any(|one| one == line), "{line} in\n{modes}");
     }

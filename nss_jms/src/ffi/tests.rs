@@ -2,7 +2,8 @@
 
 use std::{
     ffi::CString,
-    fs,
+    fmt, fs,
+    os::unix::fs::{FileExt, PermissionsExt},
     path::{Path, PathBuf},
     ptr,
 };
@@ -12,17 +13,21 @@ use snapshot::{
     users::{self, Flags, User},
 };
 
+use snapshot::COPY_HEADER;
+
 use super::*;
 use crate::record::{HOME, SHELL};
 
 const RANGE: &str = "range 70000-79999\njms-users 998\njms-mfa 997\n";
 const UNTOUCHED: c_int = 4242;
 
-struct Host(tempfile::TempDir);
+/// A folder with the files of a host, and what a process there keeps.
+struct Host(tempfile::TempDir, Shared<Kept>);
 
 impl Host {
     fn new(users: &[(&str, u32, Flags)]) -> Self {
-        let host = Self(tempfile::tempdir().unwrap());
+        let host = Self(tempfile::tempdir().unwrap(), Shared::new(Kept::new()));
+        fs::create_dir(host.path("copies")).unwrap();
         fs::write(host.path("uid-range"), RANGE).unwrap();
         fs::write(
             host.path("passwd"),
@@ -51,17 +56,73 @@ impl Host {
             users::write(1, users.iter().map(user)).unwrap(),
         )
         .unwrap();
+        self.copy();
     }
 
-    fn ask<T>(&self, question: impl FnOnce(&Paths<'_>) -> T) -> T {
-        let [uid_range, users, passwd, group] =
-            ["uid-range", "users.snap", "passwd", "group"].map(|name| self.path(name));
-        question(&Paths {
+    fn copy(&self) {
+        let made = snapshot::make_copy(&self.path("users.snap"), &self.path("copies/users.copy"));
+        assert!(made.unwrap());
+    }
+
+    /// The answer from the files, which is the one after a second has passed, and again from what is kept.
+    fn ask<T: PartialEq + fmt::Debug>(
+        &self,
+        question: impl Fn(&Paths<'_>, &Shared<Kept>) -> T,
+    ) -> T {
+        let from_files = {
+            let _nobody_else = self.1.change().unwrap();
+            self.ask_once(&question)
+        };
+        self.a_second_passes();
+        for _ in 0..2 {
+            assert_eq!(self.ask_once(&question), from_files);
+        }
+        from_files
+    }
+
+    fn ask_once<T>(&self, question: impl Fn(&Paths<'_>, &Shared<Kept>) -> T) -> T {
+        let [uid_range, users, copy, passwd, group] = [
+            "uid-range",
+            "users.snap",
+            "copies/users.copy",
+            "passwd",
+            "group",
+        ]
+        .map(|name| self.path(name));
+        let paths = Paths {
             uid_range: &uid_range,
             users: &users,
+            copy: &copy,
             passwd: &passwd,
             group: &group,
+        };
+        question(&paths, &self.1)
+    }
+
+    fn a_second_passes(&self) {
+        self.1.change().unwrap().forget_when();
+    }
+
+    /// Whether the last question was answered from the copy in memory.
+    fn has_mapped(&self) -> bool {
+        self.1.read().unwrap().users().is_some()
+    }
+
+    /// The status of a question at a process that has asked before, perhaps within this second.
+    fn status(&self, name: &str) -> c_int {
+        self.status_in(&self.1, name)
+    }
+
+    /// The same at another process.
+    fn status_in(&self, kept: &Shared<Kept>, name: &str) -> c_int {
+        let name = CString::new(name).unwrap();
+        self.ask_once(|paths, _| {
+            Reply::new(1024, |into, errnop| {
+                // SAFETY: the string lives, the destination is the reply's own.
+                unsafe { get_by_name(paths, kept, name.as_ptr(), into, errnop) }
+            })
         })
+        .status
     }
 
     fn name(&self, name: &str) -> Reply {
@@ -69,26 +130,26 @@ impl Host {
     }
 
     fn uid(&self, uid: u32) -> Reply {
-        self.ask(|paths| {
+        self.ask(|paths, kept| {
             Reply::new(1024, |into, errnop| {
                 // SAFETY: the destination is the reply's own.
-                unsafe { get_by_uid(paths, uid, into, errnop) }
+                unsafe { get_by_uid(paths, kept, uid, into, errnop) }
             })
         })
     }
 
     fn name_in(&self, size: usize, name: &str) -> Reply {
         let name = CString::new(name).unwrap();
-        self.ask(|paths| {
+        self.ask(|paths, kept| {
             Reply::new(size, |into, errnop| {
                 // SAFETY: the string lives, the destination is the reply's own.
-                unsafe { get_by_name(paths, name.as_ptr(), into, errnop) }
+                unsafe { get_by_name(paths, kept, name.as_ptr(), into, errnop) }
             })
         })
     }
 
     fn next_in(&self, size: usize, cursor: &AtomicU64) -> Reply {
-        self.ask(|paths| {
+        self.ask_once(|paths, _| {
             Reply::new(size, |into, errnop| {
                 // SAFETY: the destination is the reply's own.
                 unsafe { get_next(paths, cursor, into, errnop) }
@@ -260,10 +321,10 @@ fn errno_is_the_callers_on_success() {
     };
     // As glibc does it: the pointer is that of errno itself.
     let ask = |uid| {
-        host.ask(|paths| {
+        host.ask(|paths, kept| {
             Reply::new(1024, |into, _| {
                 // SAFETY: the destination is the reply's own.
-                unsafe { get_by_uid(paths, uid, into, errno) }
+                unsafe { get_by_uid(paths, kept, uid, into, errno) }
             })
         });
     };
@@ -279,7 +340,6 @@ fn errno_is_the_callers_on_success() {
 #[test]
 fn null_pointers_are_no_crash() {
     let host = Host::with_alice();
-    let mut errno = 0;
     let mut entry = MaybeUninit::<passwd>::zeroed();
     let nowhere = Destination {
         result: ptr::null_mut(),
@@ -290,15 +350,16 @@ fn null_pointers_are_no_crash() {
         result: entry.as_mut_ptr(),
         ..nowhere
     };
-    host.ask(|paths| {
+    host.ask(|paths, kept| {
+        let mut errno = 0;
         // SAFETY: null is allowed everywhere.
-        let status = unsafe { get_by_uid(paths, 70000, nowhere, &mut errno) };
+        let status = unsafe { get_by_uid(paths, kept, 70000, nowhere, &mut errno) };
         assert_eq!((status, errno), (UNAVAILABLE, libc::EINVAL));
         // SAFETY: as above.
-        let status = unsafe { get_by_uid(paths, 70000, no_buffer, ptr::null_mut()) };
+        let status = unsafe { get_by_uid(paths, kept, 70000, no_buffer, ptr::null_mut()) };
         assert_eq!(status, TRY_AGAIN);
         // SAFETY: as above.
-        let status = unsafe { get_by_name(paths, ptr::null(), no_buffer, &mut errno) };
+        let status = unsafe { get_by_name(paths, kept, ptr::null(), no_buffer, &mut errno) };
         assert_eq!((status, errno), (UNAVAILABLE, libc::EINVAL));
     });
 }
@@ -446,4 +507,170 @@ fn listing_survives_a_small_buffer_and_a_new_snapshot() {
     assert_eq!(name(next(1024)), "d");
     assert_eq!(next(1024), Reply::not_found());
     assert_eq!(next(1024), Reply::not_found());
+}
+
+#[test]
+fn what_has_changed_is_seen_after_a_second_and_not_before() {
+    let host = Host::with_alice();
+    assert_eq!(host.status("alice"), SUCCESS);
+    assert!(host.has_mapped());
+    let elsewhere = host.path("passwd.new");
+    let changes: [&dyn Fn(); 5] = [
+        &|| host.publish(&[("bob", 70001, Flags::empty())]),
+        &|| fs::remove_file(host.path("users.snap")).unwrap(),
+        &|| fs::write(host.path("uid-range"), RANGE.replace("70000", "70001")).unwrap(),
+        &|| fs::write(host.path("group"), "sudo:x:27:member,alice\n").unwrap(),
+        &|| {
+            fs::write(&elsewhere, "alice:x:1001:1001::/:/bin/sh\n").unwrap();
+            fs::rename(&elsewhere, host.path("passwd")).unwrap();
+        },
+    ];
+    for (change, number) in changes.iter().zip(0..) {
+        fs::write(host.path("uid-range"), RANGE).unwrap();
+        fs::write(host.path("passwd"), "root:x:0:0::/:/bin/sh\n").unwrap();
+        fs::write(host.path("group"), "sudo:x:27:member\n").unwrap();
+        host.publish(&[("alice", 70000, Flags::empty())]);
+        host.a_second_passes();
+        assert_eq!(host.status("alice"), SUCCESS, "{number}");
+        change();
+        assert_eq!(host.status("alice"), SUCCESS, "{number}: within the second");
+        host.a_second_passes();
+        assert_ne!(host.status("alice"), SUCCESS, "{number}: after it");
+    }
+}
+
+#[test]
+fn who_writes_the_snapshot_cannot_end_a_process() {
+    let host = Host::with_alice();
+    let damages: [&dyn Fn(&fs::File); 4] = [
+        &|file| file.set_len(0).unwrap(),
+        &|file| file.set_len(100).unwrap(),
+        &|file| file.write_all_at(&[0xFF; 4096], 0).unwrap(),
+        &|file| file.set_len(1 << 42).unwrap(),
+    ];
+    for damage in damages {
+        host.publish(&[("alice", 70000, Flags::empty())]);
+        host.a_second_passes();
+        assert_eq!(host.status("alice"), SUCCESS);
+        assert!(host.has_mapped());
+        let file = fs::File::options()
+            .write(true)
+            .open(host.path("users.snap"));
+        damage(&file.unwrap());
+        assert_eq!(host.status("alice"), SUCCESS, "the copy is another file");
+        host.a_second_passes();
+        assert_eq!(
+            host.status("alice"),
+            UNAVAILABLE,
+            "and it is no longer the snapshot's"
+        );
+        assert!(!host.has_mapped());
+    }
+}
+
+#[test]
+fn only_a_copy_that_nobody_can_shorten_is_mapped() {
+    let host = Host::with_alice();
+    let copy = host.path("copies/users.copy");
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let bytes = fs::read(&copy).unwrap();
+    let put = |bytes: &[u8]| {
+        fs::remove_file(&copy).unwrap();
+        fs::write(&copy, bytes).unwrap();
+        mode(&copy, 0o444);
+    };
+    let changed = |at: usize| {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let folder = host.path("copies");
+    let cases: [(&str, &dyn Fn()); 12] = [
+        ("writable by its owner", &|| mode(&copy, 0o644)),
+        ("its folder writable by a group", &|| mode(&folder, 0o775)),
+        ("its folder writable by all", &|| mode(&folder, 0o777)),
+        ("with a second name", &|| {
+            fs::hard_link(&copy, host.path("copies/second")).unwrap()
+        }),
+        ("a link", &|| {
+            fs::rename(&copy, host.path("copies/real")).unwrap();
+            std::os::unix::fs::symlink("real", &copy).unwrap();
+        }),
+        ("a FIFO", &|| {
+            fs::remove_file(&copy).unwrap();
+            make_fifo(&copy);
+        }),
+        ("a folder", &|| {
+            fs::remove_file(&copy).unwrap();
+            fs::create_dir(&copy).unwrap();
+        }),
+        ("empty", &|| put(&[])),
+        ("cut short", &|| put(&bytes[..bytes.len() - 1])),
+        ("of another snapshot", &|| put(&changed(24))),
+        ("of another version", &|| put(&changed(8))),
+        ("with a wrong header", &|| put(&changed(COPY_HEADER + 60))),
+    ];
+    for (what, make) in cases {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        host.copy();
+        host.a_second_passes();
+        assert_eq!(host.status("alice"), SUCCESS);
+        assert!(host.has_mapped(), "{what}: before");
+        make();
+        let kept = Shared::new(Kept::new());
+        let status = host.status_in(&kept, "alice");
+        assert_eq!(status, SUCCESS, "{what}: the snapshot is read");
+        assert!(kept.read().unwrap().users().is_none(), "{what}");
+    }
+}
+
+#[test]
+fn the_copys_records_are_not_believed_more_than_the_snapshots() {
+    let host = Host::with_alice();
+    let copy = host.path("copies/users.copy");
+    let bytes = fs::read(&copy).unwrap();
+    // Whatever one byte of it is: the answer for alice, or none.
+    for at in COPY_HEADER..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0xFF;
+        fs::remove_file(&copy).unwrap();
+        fs::write(&copy, changed).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o444)).unwrap();
+        let kept = &Shared::new(Kept::new());
+        let reply = host.ask_once(|paths, _| {
+            Reply::new(1024, |into, errnop| {
+                // SAFETY: the destination is the reply's own.
+                unsafe { get_by_uid(paths, kept, 70000, into, errnop) }
+            })
+        });
+        assert!(
+            reply
+                .line
+                .as_ref()
+                .is_none_or(|line| line.contains(":*:70000:99")),
+            "byte {at}: {reply:?}"
+        );
+    }
+}
+
+#[test]
+fn a_process_whose_other_thread_never_comes_back_reads_the_files() {
+    let host = Host::with_alice();
+    assert_eq!(host.status("alice"), SUCCESS);
+    let _reading = host.1.read().unwrap();
+    assert_eq!(host.status("alice"), SUCCESS, "two may read");
+    host.ask_once(|paths, kept| {
+        let later = crate::sys::milliseconds().map(|now| now + 1000);
+        assert!(crate::kept::ask(kept, paths, later, |_| ()).is_none());
+        assert!(
+            crate::kept::ask(kept, paths, None, |_| ()).is_none(),
+            "without a clock"
+        );
+    });
+    let alone = Shared::new(Kept::new());
+    let _changing = alone.change().unwrap();
+    assert!(alone.read().is_none() && alone.change().is_none());
 }

@@ -16,7 +16,7 @@ use snapshot::{
 /// The uid range file of the tests, without the line that allows enumeration.
 pub const RANGE: &str = "range 70000-79999\njms-users 998\njms-mfa 997\n";
 
-/// Overlays, in a mount namespace of its own: /etc and /var/lib with what the sandbox's folder adds; then runs `$2`.
+/// Overlays, in a mount namespace of its own: /etc and /var/lib with what the sandbox's folder adds, and an empty /run; then runs `$2`.
 const ENTER: &str = r#"
     mount -t tmpfs tmpfs "$1/mounts"
     for place in etc var/lib; do
@@ -24,6 +24,8 @@ const ENTER: &str = r#"
         cp -a "$1/root/$place/." "$1/mounts/$place/upper/"
         mount -t overlay overlay -o "lowerdir=/$place,upperdir=$1/mounts/$place/upper,workdir=$1/mounts/$place/work" "/$place"
     done
+    mount -t tmpfs tmpfs /run
+    mkdir /run/jms-keys
     cd "$1"
     exec timeout --signal=KILL 120 sh -euc "$2"
 "#;

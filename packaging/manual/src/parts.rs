@@ -28,6 +28,7 @@ pub fn part(name: &str) -> Option<String> {
         "secret key" => path(paths.secret_key()),
         "store" => path(paths.database()),
         "users snapshot" => path(paths.users_snapshot()),
+        "users copy" => Some(snapshot::USERS_COPY_PATH.to_owned()),
         "keys snapshot" => path(paths.keys_snapshot()),
         "recordings" => path(paths.recordings()),
         "sessions" => path(paths.sessions()),

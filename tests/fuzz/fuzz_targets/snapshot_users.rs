@@ -1,11 +1,12 @@
-//! Whatever the file: an error or a possible user who was asked for.
+//! Whatever the file: an error or a possible user who was asked for. The name service module reads a mapped copy by the same reader,
+//! which takes bytes out of memory as it does here.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use snapshot::{
-    UserName, is_possible_uid,
+    Identity, UserName, is_possible_uid,
     users::{Flags, Reader, User, write},
 };
 
@@ -19,6 +20,7 @@ static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    let _ = Identity::parse(data);
     let file = fuzz::snapshot_file(data, &SAMPLE);
     let Ok(reader) = Reader::new(&file[..]) else {
         return;
@@ -32,6 +34,8 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(user.uid(), 70000 + number);
         }
     }
+    let between = reader.first_from(70020).unwrap_or_default();
+    assert!(between <= reader.count());
     for uid in [0, 999, 61184, 65534, 65535, u32::MAX] {
         assert!(!matches!(reader.by_uid(uid), Ok(Some(_))));
     }
@@ -40,6 +44,9 @@ fuzz_target!(|data: &[u8]| {
             let user = user.expect("a verified snapshot has only good records");
             assert_eq!(reader.by_uid(user.uid()).expect("found"), Some(user));
             assert_eq!(reader.by_name(user.name()).expect("found"), Some(user));
+            let next = reader.first_from(user.uid() + 1).expect("found");
+            assert!(next == reader.count() || reader.record(next).expect("a record").uid() > user.uid());
+            assert_eq!(reader.record(next - 1).expect("a record"), user);
         }
     }
 });

@@ -214,5 +214,14 @@ fn publish(host: &Host, count: u32) -> Result<()> {
          cd /srv && ./reference {count} /srv/reference.hash"
     ))
     .success()?;
+    // What a login with a key does: the copy that processes map is made of it.
+    host.run(
+        "runuser -u jms-keys -- /usr/libexec/jms/authorized-keys-command nobody SHA256:x ssh-ed25519 AAAA
+         for tenth in $(seq 300); do
+             ! [ /run/jms-keys/users.copy -nt /var/lib/jms/public/users.snap ] || exit 0; sleep 0.1
+         done; exit 1",
+    )
+    .success()
+    .context("no copy of the snapshot was made")?;
     Ok(())
 }
