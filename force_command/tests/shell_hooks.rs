@@ -159,11 +159,11 @@ impl Shell {
                     let token = self.token.reveal().to_owned();
                     self.replies(&nonce, &token);
                 }
-                Marker::Hooked { eaten } => {
+                Marker::Hooked { eaten, .. } => {
                     self.hooked = true;
                     self.types(&eaten);
                 }
-                Marker::Goes { eaten } => {
+                Marker::Goes { eaten, .. } => {
                     self.sieve.expect_no_echo();
                     self.types(&eaten);
                 }
@@ -310,6 +310,19 @@ fn bash_with_hooks_is_the_bash_without_them() {
     let other: Vec<_> = both.filter(|(plain, hooked)| plain != hooked).collect();
     assert_eq!(other, []);
     assert_eq!(plain.lines().count(), hooked.lines().count());
+}
+
+#[test]
+fn nothing_of_the_hooks_is_in_the_environment_of_children() {
+    for (path, file) in [("/bin/bash", ".bash_profile"), ("/usr/bin/zsh", ".zshrc")] {
+        let Some(mut shell) = ready(path, &[(file, "set -a\n")]) else {
+            continue;
+        };
+        shell.runs("env; echo en''v-end", "env-end");
+        assert!(!shell.seen.contains("__jms"), "{:?}", shell.seen);
+        shell.showed_nothing();
+        assert!(!shell.seen.contains("***"), "{:?}", shell.seen);
+    }
 }
 
 #[test]
@@ -467,6 +480,13 @@ fn bash_is_the_login_shell_that_it_would_be() {
         "{:?}",
         shell.seen
     );
+    // What could no longer ask does not say that it does.
+    shell.runs("__jms_ask() { :; }; echo ke''pt", "kept");
+    shell.announces("echo fre''sh");
+    shell.runs("shopt -u promptvars; echo lite''ral", "literal");
+    shell.until("told", |shell| shell.prompts.last() == Some(&false));
+    shell.runs("shopt -s promptvars; echo ba''ck", "back");
+    shell.until("hooked again", |shell| shell.prompts.last() == Some(&true));
     shell.runs("PS0=; echo go''ne", "gone");
     shell.until("told", |shell| shell.prompts.last() == Some(&false));
     shell.runs("logout", "logout");

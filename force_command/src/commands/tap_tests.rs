@@ -424,12 +424,12 @@ fn what_the_shell_announces_is_kept_once_and_nothing_of_it_is_recorded() {
     let token = Token::random().unwrap();
     let mut tap = session.tap().hooked(token.clone(), Duration::from_secs(60));
     let mut shell = HookedShell::ready(&mut tap, token.clone());
-    types(&mut tap, "!!\r");
+    types(&mut tap, "echo quince\r");
     assert_eq!(shell.announces(&mut tap, "echo quince"), "\x1b[77;1;1z");
-    // What is typed meanwhile waits, behind what the hook had read.
+    // What is typed meanwhile waits.
     assert_eq!(typed(&mut tap, b"date").unwrap(), b"");
-    shell.runs(&mut tap, "up");
-    assert_eq!(released(&mut tap), "update");
+    shell.runs(&mut tap, "");
+    assert_eq!(released(&mut tap), "date");
     heard(&mut tap, "quince\r\n");
     shell.prompts(&mut tap);
     tap.ended().unwrap();
@@ -608,4 +608,27 @@ fn an_answer_waits_behind_an_interrupt_that_may_have_ended_its_hook() {
     assert_eq!(shell.announces(&mut tap, "sleep 9"), "");
     tap.tick(later, &mut pass).unwrap();
     assert_eq!(pass, b"\x1b[77;2;1z");
+}
+
+#[test]
+fn what_a_hook_hands_back_is_typed_again_if_it_was_typed() {
+    let mut session = Session::with(None);
+    let (mut tap, mut shell) = guarded(&mut session);
+    types(&mut tap, "sleep 9\r");
+    assert_eq!(typed(&mut tap, b"up").unwrap(), b"up");
+    shell.announces(&mut tap, "sleep 9");
+    assert_eq!(typed(&mut tap, b"date").unwrap(), b"");
+    shell.runs(&mut tap, "up");
+    assert_eq!(released(&mut tap), "update");
+    shell.prompts(&mut tap);
+    // What nobody typed is not, nor what nobody was asked for.
+    shell.announces(&mut tap, "true");
+    shell.runs(&mut tap, "reboot%0d");
+    assert_eq!(released(&mut tap), "");
+    assert!(shown(&mut tap).contains("could not be given back"));
+    shell.runs(&mut tap, "date");
+    assert_eq!(released(&mut tap), "");
+    shell.announces(&mut tap, "true");
+    shell.says(&mut tap, "g;999;4;date");
+    assert_eq!(released(&mut tap), "");
 }

@@ -1,8 +1,5 @@
 set +o posix; exec 9<&-; unset ENV; shopt -u inherit_errexit shift_verbose 2>/dev/null;
 [[ $HISTFILE == *.sh_history ]] && HISTFILE=$HOME/.bash_history;
-[[ -r /etc/profile ]] && . /etc/profile;
-for __jms_f in "$HOME/.bash_profile" "$HOME/.bash_login" "$HOME/.profile"; do [[ -r $__jms_f ]] && { . "$__jms_f"; break; }; done;
-unset __jms_f;
 __jms_write() {
   local IFS= LC_ALL=C i c t=$2;
   ((${#t} > 65537)) && t=${t:0:65537};
@@ -25,7 +22,7 @@ __jms_read() {
   return 1;
 };
 __jms_ask() {
-  local -; set +eux; [[ -n ${__jms_t-} ]] || return 0;
+  local -; set +aeux; [[ -n ${__jms_t-} ]] || return 0;
   local IFS= LC_ALL=C h n fresh=0 got answer k=$RANDOM$RANDOM$RANDOM;
   { exec 7<>/dev/tty; } 2>/dev/null || return 0;
   h=$(HISTTIMEFORMAT= builtin history 1); [[ $h == "$__jms_h" ]] || fresh=1;
@@ -40,22 +37,22 @@ __jms_ask() {
   return 0;
 };
 __jms_prompt() {
-  local -; set +eux; [[ -n ${__jms_t-} ]] || return 0;
+  local -; set +aeux; [[ -n ${__jms_t-} ]] || return 0;
   local f=0 LC_ALL=C;
   __jms_h=$(HISTTIMEFORMAT= builtin history 1);
-  [[ $PS0 == *__jms_ask* ]] && f=1;
+  [[ $PS0 == *__jms_ask* ]] && builtin shopt -q promptvars && f=1;
   { builtin printf "\033Pjms;%s;p;%s;0;\033\134" "$__jms_t" "$f" >/dev/tty; } 2>/dev/null;
   return 0;
 };
 __jms_start() {
-  local -; set +eux; local IFS= b m got answer k=$RANDOM$RANDOM$RANDOM;
+  local -; set +aeux; local IFS= b m got answer k=$RANDOM$RANDOM$RANDOM;
   { exec 7<>/dev/tty; } 2>/dev/null || return 0;
   if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
     builtin printf "\033Pjms;none;bash %s\033\134" "$BASH_VERSION" >&7; exec 7>&-; return 0;
   fi;
   builtin printf "\033Pjms;hello;%s;bash\033\134" "$k" >&7;
   if __jms_read "$k" "????????????????????????????????" 20; then
-    builtin declare -gr __jms_t=$answer; PS0=${PS0-}"\$({ __jms_ask; } 2>/dev/null)";
+    builtin declare -gr +x __jms_t=$answer; builtin readonly -f __jms_ask __jms_read __jms_write __jms_prompt; PS0=${PS0-}"\$({ __jms_ask; } 2>/dev/null)";
     if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then PROMPT_COMMAND+=("{ __jms_prompt; } 2>/dev/null");
     else builtin printf -v b "\n"; PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$b}"{ __jms_prompt; } 2>/dev/null"; fi;
     for m in emacs vi-insert vi-command; do builtin bind -m "$m" "\"\e[77;\": skip-csi-sequence"; done 2>/dev/null;
@@ -63,4 +60,7 @@ __jms_start() {
   fi;
   exec 7>&-;
 };
+[[ -r /etc/profile ]] && . /etc/profile;
+for __jms_f in "$HOME/.bash_profile" "$HOME/.bash_login" "$HOME/.profile"; do [[ -r $__jms_f ]] && { . "$__jms_f"; break; }; done;
+unset __jms_f;
 { __jms_start; } 2>/dev/null; unset -f __jms_start

@@ -48,7 +48,7 @@ __jms_start() {
   { exec {__jms_fd}<>/dev/tty } 2>/dev/null || return 0;
   builtin printf -v m "\033Pjms;hello;%s;zsh\033\134" "$k"; builtin print -rn -u $__jms_fd -- "$m";
   if __jms_read "$k" "????????????????????????????????" 20; then
-    typeset -gr __jms_t=$answer; typeset -ga preexec_functions; preexec_functions+=(__jms_preexec); precmd_functions+=(__jms_precmd);
+    typeset -gr +x __jms_t=$answer; typeset -ga preexec_functions; preexec_functions+=(__jms_preexec); precmd_functions+=(__jms_precmd);
     zle -N __jms_stray; for m in emacs viins vicmd; do bindkey -M $m "^[[77;" __jms_stray; done;
     __jms_write "$__jms_t;h;$k" "$got"; __jms_write "$__jms_t;p;1" "";
   fi;

@@ -37,6 +37,8 @@ pub enum Marker {
     },
     /// The hooks are set up.
     Hooked {
+        /// Names the question.
+        nonce: String,
         /// What was typed ahead and has to be typed again.
         eaten: Vec<u8>,
     },
@@ -60,6 +62,8 @@ pub enum Marker {
     },
     /// The answer has come.
     Goes {
+        /// Names the question.
+        nonce: String,
         /// What was typed ahead and has to be typed again.
         eaten: Vec<u8>,
     },
@@ -141,13 +145,7 @@ impl Sieve {
 
     /// No more comes: what was held back was no marker.
     pub fn end(&mut self) -> Vec<u8> {
-        let mut held = std::mem::take(&mut self.held);
-        let proved = held
-            .strip_prefix(BEGIN)
-            .is_some_and(|rest| rest.starts_with(self.token.reveal().as_bytes()));
-        if proved {
-            held.clear();
-        }
+        let held = std::mem::take(&mut self.held);
         let mut seen = self.mask.feed(&held);
         seen.extend(self.mask.end());
         seen
@@ -260,9 +258,11 @@ fn of_hook(text: &[u8]) -> Option<Marker> {
         },
         b"x" => Marker::Stuck,
         b"h" => Marker::Hooked {
+            nonce: digits(field(0))?,
             eaten: text().unwrap_or_default(),
         },
         b"g" => Marker::Goes {
+            nonce: digits(field(0))?,
             eaten: text().unwrap_or_default(),
         },
         _ => Marker::Command {

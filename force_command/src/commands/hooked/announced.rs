@@ -173,7 +173,7 @@ impl Watch<'_> {
         Ok(())
     }
 
-    fn say(&mut self, sentence: &str) {
+    pub(super) fn say(&mut self, sentence: &str) {
         self.show.extend(sentence.as_bytes());
         self.show.extend(b"\r\n");
     }

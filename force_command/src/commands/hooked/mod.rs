@@ -6,6 +6,7 @@
 //! Nothing that comes over this way is believed further than the engine's word: who knows the token can add rows to the log,
 //! and can take none away.
 
+mod ahead;
 mod announced;
 mod explained;
 mod readings;
@@ -17,6 +18,7 @@ use crate::hooks::start::{answer, echoed};
 use crate::hooks::{Marker, Sieve};
 use crate::relay::TapFailure;
 use crate::session::Record;
+use ahead::Sent;
 use announced::Said;
 use capture::Command;
 use jms::id::Token;
@@ -39,6 +41,8 @@ const INTERRUPTS: [u8; 2] = [0x03, 0x1c];
 const STUCK: &str = "a filter denies a line, and the shell, which handles interrupts itself, cannot be kept from running it";
 const NOT_SKIPPED: &str =
     "a filter denies a line, and the shell has not said that it left the line out";
+
+const LOST: &str = "jms: what was typed ahead could not be given back to the shell: type it again";
 
 /// Where the conversation with the shell stands.
 #[derive(Debug)]
@@ -94,6 +98,9 @@ pub(super) struct Hooks {
     answers_at: Option<Instant>,
     /// The person typed an interrupt since the shell began to read.
     interrupted: bool,
+    /// The number of the question that was answered last.
+    asked: String,
+    sent: Sent,
     readings: Readings,
     /// Number and text of what was announced since the last prompt.
     last: Option<(String, String)>,
@@ -116,6 +123,8 @@ impl Hooks {
             answers: Vec::new(),
             answers_at: None,
             interrupted: false,
+            asked: String::new(),
+            sent: Sent::default(),
             readings: Readings::new(now),
             last: None,
             prompted: false,
@@ -146,6 +155,7 @@ impl Hooks {
     /// This goes to the asset.
     pub(super) fn sent(&mut self, bytes: &[u8]) {
         self.interrupted |= bytes.iter().any(|byte| INTERRUPTS.contains(byte));
+        self.sent.add(bytes);
     }
 
     /// A hook reads the terminal: what the person types waits.
@@ -186,10 +196,14 @@ impl Hooks {
             self.sieve.expect_echo(echo);
         }
         self.answers.extend(answer(nonce, text));
+        nonce.clone_into(&mut self.asked);
     }
 
-    /// A hook has taken its answer, and hands back what it read before.
-    fn taken(&mut self, now: Instant, eaten: Vec<u8>) {
+    /// A hook has taken its answer, and hands back what it read before. Whether it was asked, and can have read that.
+    fn taken(&mut self, now: Instant, nonce: &str, eaten: &[u8]) -> bool {
+        if nonce != self.asked {
+            return true;
+        }
         self.phase = match self.phase {
             Phase::Answered {
                 denied: Denied::Skipped,
@@ -199,10 +213,16 @@ impl Hooks {
             },
             Phase::Answered { .. } | Phase::Greeted { .. } => Phase::Running,
             // Nobody was answered.
-            _ => return,
+            _ => return true,
         };
+        self.asked.clear();
         self.sieve.expect_no_echo();
-        self.answers.extend(eaten);
+        let known = self.sent.ends_with(eaten);
+        if known {
+            // It stands behind nothing else: what was typed since has waited.
+            self.answers.extend_from_slice(eaten);
+        }
+        known
     }
 }
 
@@ -258,7 +278,11 @@ impl Watch<'_> {
                     self.tell(&format!("there are no hooks for the shell {shell}"))?;
                 }
             }
-            Marker::Hooked { eaten } | Marker::Goes { eaten } => hooks.taken(now, eaten),
+            Marker::Hooked { nonce, eaten } | Marker::Goes { nonce, eaten } => {
+                if !hooks.taken(now, &nonce, &eaten) {
+                    self.say(LOST);
+                }
+            }
             Marker::Prompt { hooked } => return self.prompt(now, hooked, record),
             Marker::Command {
                 nonce,

@@ -120,6 +120,10 @@ impl Readings {
     /// Whether the line was typed before the shell began to read, and is kept already.
     pub(super) fn kept_ahead(&mut self, line: &str, row: Option<&Command>) -> bool {
         let fresh = row.is_some_and(|row| row.at >= self.reads_since);
+        if fresh {
+            // What was typed ahead of it has been read.
+            self.ahead.clear();
+        }
         let place = self.ahead.iter().position(|kept| kept == line);
         match place.filter(|_| !fresh) {
             Some(place) => {
