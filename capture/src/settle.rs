@@ -3,8 +3,9 @@ use crate::accept::Accept;
 use crate::action::Certainty;
 use crate::capture::{Capture, FEEDS, REST};
 use crate::keys::Key;
-use crate::line::{Reading, read_from};
+use crate::line::{Reading, read_from, text_of};
 use crate::log::command;
+use crate::prompt::{continues, looks_like_one};
 use crate::typed::Explained;
 use std::time::Instant;
 
@@ -59,14 +60,17 @@ impl Capture {
         };
         let shown = accept.before.as_ref();
         let had_text = shown.is_some_and(|shown| shown.found && !shown.text.is_empty());
-        self.prompts
-            .behind(grid, grid.cursor().line)
-            .is_some_and(|(place, prompt)| {
-                prompt == crate::line::plain(&anchor.prompt)
-                    && (place.line > anchor.place.line || had_text)
-                    && place == grid.cursor()
-                    && read_from(grid, place, 0, "", true).text.is_empty()
-            })
+        let cursor = grid.cursor();
+        let empty = read_from(grid, cursor, 0, "", true).text.is_empty();
+        if !empty || !(cursor.line > anchor.place.line || had_text) {
+            return false;
+        }
+        let known = self.prompts.behind(grid, cursor.line);
+        let same = known.is_some_and(|(place, prompt)| {
+            place == cursor && prompt == crate::line::plain(&anchor.prompt)
+        });
+        let row = grid.line(cursor.line);
+        same || row.is_some_and(|row| alike(&text_of(row, 0, cursor.column), &anchor.prompt))
     }
 
     /// The oldest accepted line was taken, as it stood when it was accepted, or stands above the prompt that is back.
@@ -166,4 +170,16 @@ impl Capture {
         }
         self.counted();
     }
+}
+
+/// Whether these are prompts of one kind: a folder or a branch in them may have changed.
+fn alike(prompt: &str, other: &str) -> bool {
+    let ends = |text: &str| {
+        let text = text.trim();
+        (text.chars().next(), text.chars().last())
+    };
+    prompt.trim().chars().count() > 2
+        && looks_like_one(prompt)
+        && !continues(prompt)
+        && ends(prompt) == ends(other)
 }
