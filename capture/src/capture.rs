@@ -339,8 +339,12 @@ impl Capture {
     pub fn ended(&mut self, _now: Instant) {
         self.screen.catch_up();
         self.expanded(false);
-        while !self.waiting.is_empty() {
-            self.settle_front();
+        while let Some(front) = self.waiting.front() {
+            if front.editor && self.prompt_is_back(front) {
+                self.take_shown();
+            } else {
+                self.settle_front();
+            }
         }
         self.tell_unread();
     }

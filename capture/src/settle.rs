@@ -1,9 +1,11 @@
 //! Accepted lines that nothing has confirmed: some belong to a construct, some went elsewhere.
 use crate::accept::Accept;
 use crate::action::Certainty;
-use crate::capture::{Capture, REST};
+use crate::capture::{Capture, FEEDS, REST};
 use crate::keys::Key;
+use crate::line::{Reading, read_from, text_of};
 use crate::log::command;
+use crate::prompt::{continues, looks_like_one};
 use crate::typed::Explained;
 use std::time::Instant;
 
@@ -49,31 +51,52 @@ impl Capture {
         }
     }
 
-    /// The prompt before this line stands on a row below it, with nothing behind it: the line was taken. (What multiplexes
-    /// terminals may leave out that the line editor stopped reading and began again.)
+    /// The prompt before this line stands on a row below it, or where it stood, with nothing behind it: the line was taken. (What
+    /// multiplexes terminals may leave out that the line editor stopped reading and began again, and scrolls as it likes.)
     pub(crate) fn prompt_is_back(&self, accept: &Accept) -> bool {
         let grid = self.screen.grid();
         let Some(anchor) = accept.anchor.as_ref() else {
             return false;
         };
-        self.prompts
-            .behind(grid, grid.cursor().line)
-            .is_some_and(|(place, prompt)| {
-                prompt == crate::line::plain(&anchor.prompt)
-                    && place.line > anchor.place.line
-                    && place == grid.cursor()
-                    && crate::line::read_from(grid, place, 0, "", true)
-                        .text
-                        .is_empty()
-            })
+        let shown = accept.before.as_ref();
+        let had_text = shown.is_some_and(|shown| shown.found && !shown.text.is_empty());
+        let cursor = grid.cursor();
+        let empty = read_from(grid, cursor, 0, "", true).text.is_empty();
+        if !empty || !(cursor.line > anchor.place.line || had_text) {
+            return false;
+        }
+        let known = self.prompts.behind(grid, cursor.line);
+        let same = known.is_some_and(|(place, prompt)| {
+            place == cursor && prompt == crate::line::plain(&anchor.prompt)
+        });
+        let row = grid.line(cursor.line);
+        same || row.is_some_and(|row| alike(&text_of(row, 0, cursor.column), &anchor.prompt))
     }
 
-    /// The oldest accepted line was taken, as it stood when it was accepted.
+    /// The oldest accepted line was taken, as it stood when it was accepted, or stands above the prompt that is back.
     pub(crate) fn take_shown(&mut self) {
         if let Some(accept) = self.waiting.pop_front() {
-            let reading = accept.before.clone();
+            let known = |shown: &Reading| shown.found && !shown.text.is_empty();
+            let shown = accept.before.clone().filter(known);
+            let reading = shown.or_else(|| self.read_above());
             self.take(accept, reading.as_ref(), true);
         }
+    }
+
+    /// The line behind the lowest known prompt above the cursor.
+    fn read_above(&self) -> Option<Reading> {
+        let grid = self.screen.grid();
+        let cursor = grid.cursor().line;
+        let rows = cursor.saturating_sub(u64::from(FEEDS))..cursor;
+        let (place, _) = rows
+            .rev()
+            .find_map(|line| self.prompts.behind(grid, line))?;
+        let reading = read_from(grid, place, 0, "", false);
+        Some(Reading {
+            found: true,
+            moved: true,
+            ..reading
+        })
     }
 
     /// A key typed after an accepting one is echoed by the same line editor: that one accepted no line (a search, most likely).
@@ -147,4 +170,16 @@ impl Capture {
         }
         self.counted();
     }
+}
+
+/// Whether these are prompts of one kind: a folder or a branch in them may have changed.
+fn alike(prompt: &str, other: &str) -> bool {
+    let ends = |text: &str| {
+        let text = text.trim();
+        (text.chars().next(), text.chars().last())
+    };
+    prompt.trim().chars().count() > 2
+        && looks_like_one(prompt)
+        && !continues(prompt)
+        && ends(prompt) == ends(other)
 }

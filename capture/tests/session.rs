@@ -440,3 +440,28 @@ fn a_key_that_ends_a_search_accepts_no_line_however_long_its_user_thinks() {
     session.prompt().waits(3000);
     assert_eq!(session.lines(), ["true", "echo build number 42"]);
 }
+
+#[test]
+fn where_no_editor_says_a_word_a_line_is_taken_when_its_prompt_is_back_where_it_was() {
+    let mut session = Session::watched();
+    // A multiplexer: it wants pastes in brackets all the time, and scrolls a region of its own.
+    session
+        .prints("\x1b[?2004h\x1b[1;23r\x1b[23;1Hops@web1:~$ ")
+        .waits(100);
+    let scrolls = "\x1b[1;23r\x1b[23;1H\r\nbottom\r\nops@web1:~/w$ ";
+    for _ in 0..2 {
+        session.echoed("echo bottom").types("\r").waits(5);
+        session.prints(scrolls).waits(200);
+    }
+    session
+        .types("\x1b[A")
+        .waits(5)
+        .prints("echo bottom")
+        .waits(50);
+    session.types("\r").waits(20).prints(scrolls).waits(200);
+    let now = session.now;
+    session.capture.ended(now);
+    session.waits(1);
+    session.prints("");
+    assert_eq!(session.lines(), ["echo bottom"; 3]);
+}

@@ -4,9 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 
 use crate::outcome::{End, Outcome};
 use crate::terminal::Terminal;
@@ -289,20 +294,16 @@ impl Running {
     /// the end needs [`Running::close_input`] first.
     #[must_use]
     pub fn wait(mut self) -> Outcome {
-        let mut pause = Duration::from_millis(1);
-        let end = loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => break End::from(status),
-                Ok(None) if self.started.elapsed() < self.deadline => thread::sleep(pause),
-                _ => {
-                    self.kill();
-                    let _ = self.child.wait();
-                    break End::TimedOut;
-                }
+        let left = self.deadline.saturating_sub(self.started.elapsed());
+        let (end, ended) = match self.ended().recv_timeout(left) {
+            Ok(ended) => (self.child.wait().map_or(End::TimedOut, End::from), ended),
+            Err(_) => {
+                self.kill();
+                let _ = self.child.wait();
+                (End::TimedOut, Instant::now())
             }
-            pause = (pause * 2).min(Duration::from_millis(20));
         };
-        let elapsed = self.started.elapsed();
+        let elapsed = ended.duration_since(self.started);
         self.stdin = None;
         Outcome {
             line: self.line.clone(),
@@ -311,6 +312,21 @@ impl Running {
             stderr: self.stderr.finish(),
             elapsed,
         }
+    }
+}
+
+impl Running {
+    /// Says when the program ended, to the moment: who asks now and then measures his own pauses. It stays to be waited for.
+    fn ended(&self) -> Receiver<Instant> {
+        let (sender, receiver) = channel();
+        let child = Pid::from_raw(self.child.id().cast_signed());
+        let end = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        thread::spawn(move || {
+            // Any other answer means that there is nothing left to wait for.
+            while waitid(Id::Pid(child), end) == Err(Errno::EINTR) {}
+            let _ = sender.send(Instant::now());
+        });
+        receiver
     }
 }
 

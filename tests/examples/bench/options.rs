@@ -12,19 +12,23 @@ const HELP: &str = "\
 usage: bench [OPTION…] [ROW…]
 
 Plays the rows of these names, or whose names begin so; without a word all of them, and then docs/bench.json and docs/bench.md
-are written anew. Some rows alone are written to target/bench.
+are written anew. Some rows alone, and --short, are written to target/bench.
 
   --rounds N      how often what is compared takes turns; 7
   --files MIB     the file of the rows with files; 1024
   --terminal MIB  the log lines of the row with terminals; 64
   --sessions N    idle sessions; 200
   --users N       the largest number of users and keys; 1000000
-  --seconds N     how long the work lasts whose recordings are weighed; 180
+  --tasks N       tasks of the Ansible run; 50
+  --seconds N     how long the work lasts whose recordings are weighed; 150
   --short         2 rounds of little: whether every row works; such numbers mean nothing
   --out FOLDER    where bench.json and bench.md are written
   -h, --help      this text
 
 rows:";
+
+/// Where the results of some rows go, or of less than the table wants.
+const SOME: &str = "target/bench";
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -39,6 +43,8 @@ pub struct Options {
     pub sessions: usize,
     /// The largest number of users and of keys.
     pub users: u32,
+    /// Tasks of an Ansible run.
+    pub tasks: u32,
     /// How long interactive work is recorded.
     pub seconds: u32,
     /// Where the results go.
@@ -59,7 +65,8 @@ impl Options {
             terminal: 64,
             sessions: 200,
             users: 1_000_000,
-            seconds: 180,
+            tasks: 50,
+            seconds: 150,
             out: PathBuf::new(),
             rows: Vec::new(),
         };
@@ -76,11 +83,14 @@ impl Options {
                 Long("terminal") => options.terminal = parser.value()?.parse()?,
                 Long("sessions") => options.sessions = parser.value()?.parse()?,
                 Long("users") => options.users = parser.value()?.parse()?,
+                Long("tasks") => options.tasks = parser.value()?.parse()?,
                 Long("seconds") => options.seconds = parser.value()?.parse()?,
                 Long("out") => out = Some(PathBuf::from(parser.value()?)),
                 Long("short") => {
                     (options.rounds, options.files, options.terminal) = (2, 32, 4);
-                    (options.sessions, options.users, options.seconds) = (10, 2_000, 20);
+                    (options.sessions, options.users) = (10, 2_000);
+                    (options.tasks, options.seconds) = (10, 20);
+                    out.get_or_insert_with(|| PathBuf::from(SOME));
                 }
                 Value(word) => words.push(word.string()?),
                 other => return Err(other.unexpected()).context(help()),
@@ -90,6 +100,7 @@ impl Options {
             options.files,
             options.terminal,
             options.users,
+            options.tasks,
             options.seconds,
         ];
         if options.rounds == 0 || options.sessions == 0 || sizes.contains(&0) {
@@ -99,11 +110,7 @@ impl Options {
             );
         }
         options.rows = chosen(&words)?;
-        let default = if words.is_empty() {
-            "docs"
-        } else {
-            "target/bench"
-        };
+        let default = if words.is_empty() { "docs" } else { SOME };
         options.out = out.unwrap_or_else(|| PathBuf::from(default));
         Ok(Some(options))
     }

@@ -73,7 +73,7 @@ impl Reference {
     fn configuration(self, host: &Host) -> String {
         let port = self.port();
         format!(
-            "Port {port}\nHostKey /etc/ssh/ssh_host_ed25519_key\nPidFile /run/sshd-{port}.pid\nUsePAM yes\nSubsystem sftp internal-sftp\n\
+            "Port {port}\nHostKey /etc/ssh/ssh_host_ed25519_key\nPidFile /run/sshd-{port}.pid\nUsePAM yes\nPrintMotd no\nAcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n\
              {}PasswordAuthentication no\nAuthorizedKeysFile none\nAuthorizedKeysCommand /bin/cat /etc/ssh/alice.pub\n\
              AuthorizedKeysCommandUser nobody\nForceCommand {}\n",
             both_sides(host),

@@ -155,6 +155,7 @@ impl Report {
                 "terminal_mib": self.options.terminal,
                 "sessions": self.options.sessions,
                 "users": self.options.users,
+                "tasks": self.options.tasks,
                 "recorded_seconds": self.options.seconds,
             },
             "seconds": self.begun.elapsed().as_secs(),

@@ -31,7 +31,6 @@ pub const PLAYBOOK: Row = Row {
     play: playbook,
 };
 
-const TASKS: usize = 50;
 /// Fewer rounds than elsewhere: one takes minutes, of which Ansible itself uses most.
 const ROUNDS: usize = 3;
 const LONG: Duration = Duration::from_secs(560);
@@ -52,7 +51,7 @@ fn playbook(bench: &Workbench) -> Result<Vec<Measured>> {
         let client = client_host::of_alice(lab);
         let known = std::fs::read_to_string(lab.folder().path().join("known_hosts"))?;
         client.write("/root/.ssh/known_hosts", known);
-        client.write("/root/tasks.yml", tasks());
+        client.write("/root/tasks.yml", tasks(bench.options.tasks));
     }
     let assets = PLAYBOOK.needs.assets;
     let lines = |line: &dyn Fn(usize, &str) -> String| -> String {
@@ -114,7 +113,8 @@ fn playbook(bench: &Workbench) -> Result<Vec<Measured>> {
         let on = if pipelining { "on" } else { "off" };
         rows.push(Measured {
             what: format!(
-                "Ansible, {TASKS} tasks on {} assets, pipelining {on}: wall",
+                "Ansible, {} tasks on {} assets, pipelining {on}: wall",
+                bench.options.tasks,
                 assets.len()
             ),
             unit: "s",
@@ -143,8 +143,8 @@ fn grant(ours: &Lab) -> Result<()> {
 }
 
 /// Tasks of the kinds that playbooks have most.
-fn tasks() -> String {
-    let task = |number: usize| match number % 5 {
+fn tasks(count: u32) -> String {
+    let task = |number: u32| match number % 5 {
         0 => format!(
             "    - ansible.builtin.copy: {{content: \"{number}\\n\", dest: \"/tmp/of-{number}\"}}\n"
         ),
@@ -156,7 +156,7 @@ fn tasks() -> String {
             format!("    - ansible.builtin.command: \"echo {number}\"\n      changed_when: false\n")
         }
     };
-    let list: String = (0..TASKS).map(task).collect();
+    let list: String = (0..count).map(task).collect();
     format!("- hosts: all\n  gather_facts: false\n  tasks:\n{list}")
 }
 
