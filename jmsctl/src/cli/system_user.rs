@@ -75,7 +75,7 @@ pub struct Attributes {
     #[arg(long, value_name = "yes|no", value_parser = yes_no, num_args = 0..=1, require_equals = true, default_missing_value = "yes")]
     pub dynamic: Option<bool>,
     /// Its shells (bash, zsh, fish) announce each command before it runs and wait for the answer, so that log and filters are
-    /// exact there; see docs/capture.md
+    /// exact there; not for restricted shells, menus or git-shell; see docs/capture.md
     #[arg(long, value_name = "yes|no", value_parser = yes_no)]
     pub shell_hooks: Option<bool>,
     /// What proves it to an asset: a stored key, a stored password, or what the user types at his terminal; what is
