@@ -102,8 +102,8 @@ impl Identity {
     }
 }
 
-/// Whether `copy` is missing or was made from another snapshot than the published one. No if there is no snapshot to copy, or no
-/// folder to put a copy in.
+/// Whether `copy` is missing or was made from another snapshot than the published one. No if there is no snapshot to copy, no
+/// folder to put a copy in, or if somebody has begun one less than a minute ago.
 #[must_use]
 pub fn is_copy_old(users: &Path, copy: &Path) -> bool {
     let (Ok(published), Some(folder)) = (fs::symlink_metadata(users), copy.parent()) else {
@@ -115,10 +115,11 @@ pub fn is_copy_old(users: &Path, copy: &Path) -> bool {
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(copy)
         .and_then(|mut file| file.read_exact(&mut page));
-    match read {
+    let is_old = match read {
         Ok(()) => Identity::parse(&page) != Some(Identity::of(&published)),
         Err(_) => folder.is_dir(),
-    }
+    };
+    is_old && !is_recent(&folder.join(ATTEMPT))
 }
 
 /// Copies the published snapshot, if it is whole and all that it holds is right. Does nothing (and says `false`) if another process has
@@ -140,12 +141,16 @@ pub fn make_copy(users: &Path, copy: &Path) -> Result<bool, PublishError> {
     Ok(true)
 }
 
-/// Says that a copy is begun; false if somebody has said so lately.
-fn begin(attempt: &Path) -> bool {
+fn is_recent(attempt: &Path) -> bool {
     let age = fs::symlink_metadata(attempt)
         .ok()
         .and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
-    if age.is_some_and(|age| age < PAUSE) {
+    age.is_some_and(|age| age < PAUSE)
+}
+
+/// Says that a copy is begun; false if somebody has said so lately.
+fn begin(attempt: &Path) -> bool {
+    if is_recent(attempt) {
         return false;
     }
     let _ = fs::remove_file(attempt);

@@ -122,6 +122,7 @@ fn what_is_not_whole_is_not_copied_and_not_tried_again_at_once() {
         assert_eq!(inode(), before, "the old one stays");
         assert_eq!(folders.names(), [".attempt", "users.copy"]);
         write(&good);
+        assert!(!folders.is_old(), "not yet again");
         assert_eq!(folders.make(), Ok(false), "somebody has just failed");
         let old = SystemTime::now() - Duration::from_secs(61);
         let attempt = fs::File::options().write(true).open(folders.attempt());
