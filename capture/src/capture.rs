@@ -210,7 +210,8 @@ impl Capture {
         let unwatched = idle && nothing && self.paused.is_none() && self.held.is_empty();
         if unwatched && bytes.len() >= BULK && self.screen.defer(bytes) {
             self.disturbed |= self.screen.bracketed() && self.anchor.is_some();
-            self.last_output = Some(now);
+            self.heard(now);
+            self.tell_unread();
             return;
         }
         self.screen.catch_up();
@@ -237,14 +238,19 @@ impl Capture {
             }
         }
         self.paused_rest(now);
-        self.last_output = Some(now);
-        if let Some(took) = self.replies.printed(now) {
-            self.echo.took(took);
-        }
+        self.heard(now);
         self.mark_seen();
         self.tell_unread();
         self.after_output(now);
         self.pump(now);
+    }
+
+    /// Something was printed, whatever it is.
+    fn heard(&mut self, now: Instant) {
+        self.last_output = Some(now);
+        if let Some(took) = self.replies.printed(now) {
+            self.echo.took(took);
+        }
     }
 
     pub(crate) fn byte(&mut self, now: Instant, byte: u8) {
