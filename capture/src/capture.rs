@@ -240,7 +240,6 @@ impl Capture {
         self.paused_rest(now);
         self.heard(now);
         self.mark_seen();
-        self.tell_unread();
         self.after_output(now);
         self.pump(now);
     }
@@ -362,7 +361,10 @@ impl Capture {
             .waiting
             .front()
             .map(|a| self.last_output.map_or(a.at, |o| o.max(a.at)) + patience);
-        [stale, self.hold_deadline()].into_iter().flatten().min()
+        [stale, self.hold_deadline(), self.unread_due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Time has passed.
@@ -380,7 +382,9 @@ impl Capture {
         {
             self.settle_late();
         }
-        self.tell_unread();
+        if self.unread_due().is_some_and(|due| due <= now) {
+            self.tell_unread();
+        }
         self.hold_tick(now);
         self.pump(now);
     }
