@@ -210,7 +210,8 @@ impl Capture {
         let unwatched = idle && nothing && self.paused.is_none() && self.held.is_empty();
         if unwatched && bytes.len() >= BULK && self.screen.defer(bytes) {
             self.disturbed |= self.screen.bracketed() && self.anchor.is_some();
-            self.last_output = Some(now);
+            self.heard(now);
+            self.tell_unread();
             return;
         }
         self.screen.catch_up();
@@ -237,14 +238,18 @@ impl Capture {
             }
         }
         self.paused_rest(now);
+        self.heard(now);
+        self.mark_seen();
+        self.after_output(now);
+        self.pump(now);
+    }
+
+    /// Something was printed, whatever it is.
+    fn heard(&mut self, now: Instant) {
         self.last_output = Some(now);
         if let Some(took) = self.replies.printed(now) {
             self.echo.took(took);
         }
-        self.mark_seen();
-        self.tell_unread();
-        self.after_output(now);
-        self.pump(now);
     }
 
     pub(crate) fn byte(&mut self, now: Instant, byte: u8) {
@@ -356,7 +361,10 @@ impl Capture {
             .waiting
             .front()
             .map(|a| self.last_output.map_or(a.at, |o| o.max(a.at)) + patience);
-        [stale, self.hold_deadline()].into_iter().flatten().min()
+        [stale, self.hold_deadline(), self.unread_due()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Time has passed.
@@ -374,7 +382,9 @@ impl Capture {
         {
             self.settle_late();
         }
-        self.tell_unread();
+        if self.unread_due().is_some_and(|due| due <= now) {
+            self.tell_unread();
+        }
         self.hold_tick(now);
         self.pump(now);
     }

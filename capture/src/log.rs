@@ -117,9 +117,14 @@ impl Capture {
         self.log(command, false);
     }
 
+    /// If nobody could see it, a shell was given a hidden line.
+    pub(crate) fn hides_from_shell(&self, accept: &Accept) -> bool {
+        accept.editor && !accept.masked || self.at_prompt_known(accept.anchor.as_ref())
+    }
+
     /// Something was accepted that nobody could see.
     pub(crate) fn hidden(&mut self, accept: &Accept) {
-        if accept.editor && !accept.masked || self.at_prompt_known(accept.anchor.as_ref()) {
+        if self.hides_from_shell(accept) {
             let mut hidden = command(accept, String::new(), Certainty::Raw);
             hidden.hidden = true;
             self.actions.push_back(Action::Command(hidden));

@@ -28,8 +28,10 @@ impl Capture {
 
     /// Time has passed, and nothing has confirmed the oldest accepted line.
     pub(crate) fn settle_late(&mut self) {
-        // What was typed since would be lost in the line that goes on.
-        if self.waiting.len() == 1 && !self.typed.any && self.paused.is_none() {
+        // What was typed since would be lost in the line that goes on; and what nobody has seen is no search.
+        let search = |front: &Accept| front.typed.explained() == Explained::No;
+        let alone = self.waiting.len() == 1 && self.waiting.front().is_some_and(search);
+        if alone && !self.typed.any && self.paused.is_none() {
             self.settle_oldest();
         } else {
             self.settle_front();
@@ -145,11 +147,12 @@ impl Capture {
                 .before
                 .as_ref()
                 .is_some_and(|r| !r.text.is_empty() && !crate::reading::masked(&r.text));
-        if !visible && self.counted() {
-            return;
-        }
         if !visible {
-            if !accept.alternate && accept.typed.explained() != Explained::No {
+            if accept.alternate || accept.typed.explained() == Explained::No {
+                return;
+            }
+            // A row that is due is never one of many.
+            if accept.judged.is_some() || self.hides_from_shell(&accept) || !self.counted() {
                 self.hidden(&accept);
             }
             return;
@@ -166,6 +169,11 @@ impl Capture {
             let line = shown.map_or_else(|| accept.typed.text(), |r| r.text.clone());
             let command = command(&accept, line, Certainty::Raw);
             self.log(command, false);
+            return;
+        }
+        if accept.judged.is_some() && self.unread.is_some() {
+            let line = accept.typed.text();
+            self.log(command(&accept, line, Certainty::Raw), false);
             return;
         }
         self.counted();

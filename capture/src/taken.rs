@@ -1,8 +1,9 @@
 //! A line editor says that it has stopped reading: which line has it taken?
 use crate::accept::Accept;
-use crate::action::Outcome;
+use crate::action::{Certainty, Outcome};
 use crate::capture::{Capture, Edited, LOOKED_FOR};
 use crate::line::{Reading, read};
+use crate::log::command;
 use crate::typed::Explained;
 use std::time::Instant;
 
@@ -137,6 +138,10 @@ impl Capture {
         }
         if accept.typed.any {
             self.take(accept, reading.as_ref(), true);
+        } else if let Some(reading) = reading.filter(|r| r.found && !r.text.is_empty())
+            && self.reads_counted()
+        {
+            self.log(command(&accept, reading.text, Certainty::Likely), true);
         }
     }
 }

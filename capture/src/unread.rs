@@ -32,12 +32,31 @@ impl Capture {
         true
     }
 
-    /// Says how many they were, once the others are decided about.
-    pub(crate) fn tell_unread(&mut self) {
-        if !self.waiting.is_empty() {
-            return;
+    /// A line editor shows and takes a line that nobody waits for: one of these, which is read after all.
+    pub(crate) fn reads_counted(&mut self) -> bool {
+        let Some(unread) = &mut self.unread else {
+            return false;
+        };
+        unread.lines = unread.lines.saturating_sub(1);
+        if unread.lines == 0 {
+            self.unread = None;
         }
-        let Some(Unread { lines, since }) = self.unread.take() else {
+        true
+    }
+
+    /// When they are told: the others are decided about, and nothing more is shown.
+    pub(crate) fn unread_due(&self) -> Option<Instant> {
+        let unread = self.unread.as_ref().filter(|_| self.waiting.is_empty())?;
+        let last = self
+            .last_output
+            .map_or(unread.since, |output| output.max(unread.since));
+        Some(last + self.patience())
+    }
+
+    /// Says how many they were.
+    pub(crate) fn tell_unread(&mut self) {
+        let Some(Unread { lines, since }) = self.unread.take().filter(|unread| unread.lines > 0)
+        else {
             return;
         };
         let word = if lines == 1 { "line" } else { "lines" };

@@ -465,3 +465,64 @@ fn where_no_editor_says_a_word_a_line_is_taken_when_its_prompt_is_back_where_it_
     session.prints("");
     assert_eq!(session.lines(), ["echo bottom"; 3]);
 }
+
+/// A shell without echo for a while, and so many lines typed ahead of it, the last of them another; then it shows and takes each.
+fn taken_after_a_flood(lines: usize) -> Session {
+    let mut session = Session::watched();
+    session.prompt().runs("true");
+    session
+        .echoed("sleep 20")
+        .types("\r")
+        .prints("\r\n\x1b[?2004l\r")
+        .waits(400);
+    session.commands.clear();
+    session
+        .types(":\r".repeat(lines))
+        .types("rm -r /srv/secret\r");
+    for line in 0..=lines {
+        let text = if line == lines {
+            "rm -r /srv/secret"
+        } else {
+            ":"
+        };
+        session.prints("\x1b[?2004hops@web1:~$ ");
+        session.prints(format!("{text}\r\n\x1b[?2004l\r"));
+    }
+    session.prompt().waits(5000);
+    session
+}
+
+#[test]
+fn the_last_line_behind_a_flood_typed_ahead_is_read_where_the_shell_shows_it() {
+    for lines in [100, 2500] {
+        let session = taken_after_a_flood(lines);
+        let last = "rm -r /srv/secret";
+        assert!(
+            session.lines().contains(&last),
+            "{lines}: {:?}",
+            session.lines().last()
+        );
+        assert!(session.lines().len() >= lines, "{}", session.lines().len());
+    }
+}
+
+#[test]
+fn hidden_lines_of_a_shell_are_rows_however_many_were_typed_ahead() {
+    for lines in [100, 2500] {
+        let mut session = Session::watched();
+        session.prompt().runs("true");
+        session
+            .types("zz\r".repeat(lines))
+            .types("secretcmd\r")
+            .waits(9000);
+        let hidden = session.commands.iter().filter(|c| c.hidden).count();
+        assert!(hidden > lines, "{lines}: {hidden}");
+    }
+    let mut session = Session::denying("forbidden");
+    session.prompt().runs("true");
+    for _ in 0..4 {
+        session.types("y".repeat(60_000) + "\r").waits(500);
+    }
+    session.waits(9000);
+    assert_eq!(session.commands.iter().filter(|c| c.hidden).count(), 4);
+}

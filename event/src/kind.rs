@@ -138,7 +138,7 @@ types! {
         "A command filter cannot be read; the sessions that it applies to are refused, or end."
     CommandHidden "command.hidden" Notice
         "A line was typed without echo while a shell seemed to read it: what it was is known to nobody."
-    CommandMany "command.many" Notice
+    CommandMany "command.many" Warning
         "More lines come from a terminal than are kept one by one: those beyond are counted, in a row; the recording has them."
     CommandEnded "command.ended" Warning
         "A session was ended over a command: a denied line could not be taken back, or a setting forbids what was typed."

@@ -281,12 +281,8 @@ impl Watch<'_> {
     ) -> Result<(), TapFailure> {
         let accepted = matches!(command.outcome, Outcome::Passed | Outcome::Confirmed);
         let ordinary = accepted && judged.verdict == filter::Verdict::Allow && !command.hidden;
-        if ordinary && !self.pace.takes(command.at) {
+        if ordinary && !self.pace.takes(command.at, &command.line) {
             return self.count(command.at, record);
-        }
-        if !ordinary || self.pace.due().is_some() {
-            // In the order in which they were typed.
-            self.keep_counted(record)?;
         }
         let line = Line {
             at: before_now(command.at),

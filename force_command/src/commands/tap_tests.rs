@@ -143,19 +143,19 @@ fn texts(board: &Board) -> Vec<String> {
 fn of_more_lines_than_are_kept_one_by_one_it_is_told_that_there_are_more_and_how_many() {
     let mut session = Session::with(None);
     let mut tap = session.tap_keeping(100);
-    run(&mut tap, (0..130).map(|n| format!("echo {n}")));
+    run(&mut tap, (0..130).map(|n| format!("echo {}", n % 30)));
     assert_eq!(session.board.borrow().waiting(), 101);
     let mut tap = session.tap_keeping(100);
-    run(&mut tap, (0..130).map(|n| format!("true {n}")));
+    run(&mut tap, (0..130).map(|n| format!("true {}", n % 30)));
     // Nothing more comes: it is told after a while.
     let due = tap.watch.as_ref().unwrap().pace.due().unwrap();
     assert!(tap.next_deadline().unwrap() <= due);
     tap.tick(due, &mut Vec::new()).unwrap();
-    run(&mut tap, std::iter::once("one more".to_owned()));
+    run(&mut tap, std::iter::once("true 9".to_owned()));
     tap.ended().unwrap();
     let texts = texts(&session.board.borrow());
     let of_second = texts.get(101..).unwrap();
-    assert_eq!(of_second[99], "true 99");
+    assert_eq!(of_second[99], "true 9");
     assert_eq!(
         of_second[100..],
         [
@@ -179,7 +179,7 @@ fn what_is_denied_is_kept_whatever_came_before_it() {
     for n in 0..130 {
         let judged = Command {
             at: Instant::now(),
-            line: format!("echo {n}"),
+            line: format!("echo {}", n % 30),
             certainty: Certainty::Exact,
             cut: false,
             hidden: false,
@@ -204,14 +204,7 @@ fn what_is_denied_is_kept_whatever_came_before_it() {
         judged: Some(id),
     };
     watch.keep(denied, tap.record).unwrap();
-    assert_eq!(
-        texts(&session.board.borrow())[100..],
-        [
-            "TooMany",
-            "(30 lines more, allowed and not kept one by one)",
-            "reboot"
-        ]
-    );
+    assert_eq!(texts(&session.board.borrow())[100..], ["TooMany", "reboot"]);
 }
 
 #[test]

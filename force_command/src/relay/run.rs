@@ -24,6 +24,10 @@ const OUTPUT_ONLY: Duration = Duration::from_millis(50);
 /// After the client program was asked to end, it is killed.
 const STOPPING: Duration = Duration::from_millis(300);
 
+/// While output floods, everything but the bytes' own descriptors is looked at so often: each of the others makes each of
+/// many thousand waits dearer.
+const ELSEWHERE: Duration = Duration::from_millis(2);
+
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -116,6 +120,7 @@ pub fn run(
         exit: None,
         leaving: None,
         draining: None,
+        looked: None,
     };
     let end = relay.until_the_end();
     let outcome = Outcome {
@@ -144,6 +149,8 @@ struct Relay<'r, 'c> {
     exit: Option<Exit>,
     leaving: Option<Instant>,
     draining: Option<Instant>,
+    /// When all descriptors were waited for last.
+    looked: Option<Instant>,
 }
 
 /// What a descriptor that is waited for means.
@@ -253,8 +260,15 @@ impl Relay<'_, '_> {
             .map(|at| at + OUTPUT_ONLY)
     }
 
-    fn timeout(&self) -> PollTimeout {
-        let now = Instant::now();
+    /// Whether all descriptors are to be waited for now, and not only those that bytes come and go by.
+    fn looks_everywhere(&self, now: Instant) -> bool {
+        let recent = |at: Option<Instant>| {
+            at.is_some_and(|at| now.saturating_duration_since(at) < ELSEWHERE)
+        };
+        !recent(self.output.flooded) || !recent(self.looked)
+    }
+
+    fn timeout(&self, now: Instant, all: bool) -> PollTimeout {
         let held = (self.up.held && self.exit.is_none()).then(|| now + RAW_CHECK);
         let slow_client = !self.output.buffer.is_empty() || !self.errors.buffer.is_empty();
         let draining = self.draining.filter(|_| !slow_client);
@@ -265,6 +279,7 @@ impl Relay<'_, '_> {
             draining,
             held,
             self.end_of_output(),
+            (!all).then(|| now + ELSEWHERE),
         ];
         let Some(first) = deadlines.into_iter().flatten().min() else {
             return PollTimeout::NONE;
@@ -275,17 +290,24 @@ impl Relay<'_, '_> {
     }
 
     /// Waits until something happens; what happened, in the order in which it is served.
-    fn wait(&self) -> Vec<(Source, PollFlags)> {
+    fn wait(&mut self) -> Vec<(Source, PollFlags)> {
+        let now = Instant::now();
+        let all = self.looks_everywhere(now);
+        if all {
+            self.looked = Some(now);
+        }
         let (none, read, write) = (PollFlags::empty(), PollFlags::POLLIN, PollFlags::POLLOUT);
         let wanted = |want: bool, flags: PollFlags| if want { flags } else { none };
         let client = self.client.descriptors;
-        let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> =
-            vec![(Source::Signals, self.signals.0.as_fd(), read)];
-        if self.exit.is_none() {
-            sources.push((Source::AssetEnd, self.child.watch(), read));
+        let mut sources: Vec<(Source, BorrowedFd<'_>, PollFlags)> = Vec::with_capacity(16);
+        if all {
+            sources.push((Source::Signals, self.signals.0.as_fd(), read));
+            if self.exit.is_none() {
+                sources.push((Source::AssetEnd, self.child.watch(), read));
+            }
+            let watched = self.supervisor.watched().into_iter();
+            sources.extend(watched.map(|(fd, events)| (Source::Supervisor, fd, events)));
         }
-        let watched = self.supervisor.watched().into_iter();
-        sources.extend(watched.map(|(fd, events)| (Source::Supervisor, fd, events)));
         // A terminal is always watched for its end; a pipe's end is only seen by reading it.
         if self.up.wants_input(self.tap) || self.client.modes.is_some() {
             sources.push((
@@ -336,7 +358,7 @@ impl Relay<'_, '_> {
             .iter()
             .map(|(_, fd, flags)| PollFd::new(*fd, *flags))
             .collect();
-        if poll(&mut fds, self.timeout()).is_err() {
+        if poll(&mut fds, self.timeout(now, all)).is_err() {
             // EINTR, or no memory for a moment: the next turn asks again.
             return Vec::new();
         }

@@ -11,6 +11,8 @@ use std::time::Instant;
 
 /// Reads and writes of one direction before the others get their turn.
 const TURNS: usize = 16;
+/// More than this at once is no answer to a key.
+const FLOOD: usize = 2 * 1024;
 /// What Ctrl-C types.
 const INTERRUPT: u8 = 3;
 
@@ -196,6 +198,8 @@ pub struct Downward {
     held: Vec<u8>,
     /// When the asset's end of it was seen.
     pub ended: Option<Instant>,
+    /// When much came at once last.
+    pub flooded: Option<Instant>,
     /// Those words, once they were said.
     pub farewell: Option<Vec<u8>>,
 }
@@ -211,6 +215,7 @@ impl Downward {
             farewells: farewells.to_vec(),
             held: Vec::new(),
             ended: None,
+            flooded: None,
             farewell: None,
         }
     }
@@ -288,6 +293,9 @@ impl Downward {
     /// Shows what was read to the taps, without what is for one of them alone.
     fn show_to(&mut self, tap: &mut dyn Tap) -> Result<(), End> {
         let now = Instant::now();
+        if self.buffer.waiting().len() >= FLOOD {
+            self.flooded = Some(now);
+        }
         if let Some(rest) = tap.sift(now, self.stream, self.buffer.waiting()) {
             self.buffer.replace(&rest);
         }

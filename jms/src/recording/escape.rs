@@ -2,9 +2,6 @@
 //!
 //! Eight bytes at a time where nothing in them is to be escaped, which is most of what programs print; else by a table.
 
-/// What stands in place of bytes that are no UTF-8: U+FFFD.
-pub(super) const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
-
 /// Bytes that are looked at together.
 pub(super) const WORD: usize = 8;
 
@@ -21,7 +18,7 @@ static ESCAPED: [Escaped; 256] = table();
 const fn table() -> [Escaped; 256] {
     let mut table = [Escaped {
         text: [0xef, 0xbf, 0xbd, 0, 0, 0, 0, 0],
-        length: REPLACEMENT.len(),
+        length: 3,
     }; 256];
     let hex = b"0123456789abcdef";
     let mut byte = 0;
@@ -79,7 +76,7 @@ impl<'a> End<'a> {
         }
     }
 
-    /// Room for one word: what is behind `length` of it is written over later.
+    /// Adds a word of which `length` bytes count: what is behind them is written over later.
     fn put(&mut self, word: [u8; WORD], length: usize) {
         if self.length > END - WORD {
             self.flush();
@@ -103,13 +100,16 @@ impl<'a> End<'a> {
         }
     }
 
-    /// A character that is not of ASCII, as UTF-8.
-    pub(super) fn character(&mut self, bytes: &[u8]) {
+    /// The character of `length` bytes that `bytes` begin with, which is not one of ASCII.
+    pub(super) fn character(&mut self, bytes: &[u8], length: usize) {
+        if let Some(word) = bytes.first_chunk() {
+            return self.put(*word, length);
+        }
         let mut word = [0; WORD];
         for (place, byte) in word.iter_mut().zip(bytes) {
             *place = *byte;
         }
-        self.put(word, bytes.len().min(WORD));
+        self.put(word, length);
     }
 
     /// Adds what was gathered to the line.
@@ -138,7 +138,7 @@ pub(super) fn escape(line: &mut Vec<u8>, text: &str) {
         if first.is_ascii() {
             end.byte(*first);
         } else {
-            end.character(&[*first]);
+            end.character(rest, 1);
         }
         rest = behind;
     }

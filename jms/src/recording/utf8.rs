@@ -2,10 +2,10 @@
 //!
 //! Trusts nothing: what is no UTF-8 becomes U+FFFD exactly where `String::from_utf8_lossy` of the
 //! whole would put it.
-use super::escape::{End, REPLACEMENT, is_plain};
+use super::escape::{End, is_plain};
 
-/// The longest character, in bytes.
-const LONGEST: usize = 4;
+/// A byte that no character begins with.
+const NOTHING: u8 = 0xff;
 
 /// What waits of a character whose end has not come yet.
 #[derive(Debug, Default)]
@@ -25,14 +25,14 @@ impl Decoder {
             self.pending.push(*first);
             match std::str::from_utf8(&self.pending) {
                 Ok(character) => {
-                    end.character(character.as_bytes());
+                    end.character(character.as_bytes(), character.len());
                     self.pending.clear();
                     bytes = rest;
                 }
                 Err(error) if error.error_len().is_none() => bytes = rest,
                 Err(_) => {
                     // The byte does not continue the character; it is looked at again below.
-                    end.character(REPLACEMENT);
+                    end.byte(NOTHING);
                     self.pending.clear();
                 }
             }
@@ -51,21 +51,21 @@ impl Decoder {
                 bytes = rest;
                 continue;
             }
-            let first = bytes.get(..LONGEST).unwrap_or(bytes);
-            let (character, length) = match std::str::from_utf8(first) {
-                Ok(text) => (true, text.chars().next().map_or(1, char::len_utf8)),
-                Err(error) if error.valid_up_to() > 0 => (true, length_of(first)),
-                Err(error) => match error.error_len() {
-                    Some(length) => (false, length),
-                    None => {
-                        self.pending.extend_from_slice(first);
-                        break;
-                    }
-                },
+            let length = match Character::at(bytes) {
+                Character::Whole(length) => {
+                    end.character(bytes, length);
+                    length
+                }
+                Character::Broken(length) => {
+                    end.byte(NOTHING);
+                    length
+                }
+                Character::Cut => {
+                    self.pending.extend_from_slice(bytes);
+                    break;
+                }
             };
-            let (taken, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
-            end.character(if character { taken } else { REPLACEMENT });
-            bytes = rest;
+            bytes = bytes.get(length..).unwrap_or_default();
         }
         end.flush();
     }
@@ -78,12 +78,44 @@ impl Decoder {
     }
 }
 
-/// How long the valid character is that begins here.
-fn length_of(bytes: &[u8]) -> usize {
-    match bytes.first() {
-        Some(0xf0..) => 4,
-        Some(0xe0..) => 3,
-        _ => 2,
+/// What begins with a byte that a character of several bytes may begin with (Unicode, table 3-7).
+enum Character {
+    /// A character of so many bytes.
+    Whole(usize),
+    /// So many bytes that no character can begin with: one U+FFFD.
+    Broken(usize),
+    /// The beginning of a character, and the end of the piece.
+    Cut,
+}
+
+impl Character {
+    fn at(bytes: &[u8]) -> Self {
+        let Some((first, rest)) = bytes.split_first() else {
+            return Self::Cut;
+        };
+        let (length, second) = match first {
+            0xe0 => (3, 0xa0..=0xbf),
+            0xed => (3, 0x80..=0x9f),
+            0xf0 => (4, 0x90..=0xbf),
+            0xf4 => (4, 0x80..=0x8f),
+            0xf1..=0xf3 => (4, 0x80..=0xbf),
+            0xe1..=0xef => (3, 0x80..=0xbf),
+            _ => (2, 0x80..=0xbf),
+        };
+        match rest.first() {
+            Some(byte) if !second.contains(byte) => return Self::Broken(1),
+            Some(_) if length == 2 => return Self::Whole(2),
+            Some(_) => {}
+            None => return Self::Cut,
+        }
+        for taken in 2..length {
+            match bytes.get(taken) {
+                Some(0x80..=0xbf) => {}
+                Some(_) => return Self::Broken(taken),
+                None => return Self::Cut,
+            }
+        }
+        Self::Whole(length)
     }
 }
 

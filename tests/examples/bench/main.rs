@@ -59,9 +59,11 @@ fn all(options: &Options) -> Result<bool> {
 /// One row, on hosts of its own. Whatever befalls it is its own error.
 fn caught(row: &Row, options: &Options, report: &mut Report) -> Result<Vec<Measured>> {
     let played = catch_unwind(AssertUnwindSafe(|| {
-        let mut bench = Workbench::start(&row.needs, options)?;
-        report.configured(std::mem::take(&mut bench.configuration));
-        (row.play)(&bench)
+        let bench = Workbench::start(&row.needs, options)?;
+        report.configured(bench.told());
+        let measured = (row.play)(&bench);
+        report.configured(bench.told());
+        measured
     }));
     played.unwrap_or_else(|panic| Err(anyhow!("{}", said(&*panic))))
 }

@@ -1,6 +1,7 @@
 //! Two labs beside each other, made anew for each row: ours, and a plain Debian that does with sshd alone what comes nearest.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -52,7 +53,7 @@ pub struct Workbench {
     /// What was asked for.
     pub options: Options,
     /// How the hosts were set up, by what it is about.
-    pub configuration: Vec<(String, String)>,
+    told: Mutex<Vec<(String, String)>>,
     ours_meter: Meter,
     plain_meter: Meter,
 }
@@ -119,8 +120,20 @@ impl Workbench {
             ours,
             plain,
             options: options.clone(),
-            configuration: told,
+            told: Mutex::new(told),
         })
+    }
+
+    /// Notes, for the document, how something was set up.
+    pub fn tell(&self, title: &str, text: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.push((title.to_owned(), text.to_owned()));
+    }
+
+    /// What was noted since the last time.
+    pub fn told(&self) -> Vec<(String, String)> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *told)
     }
 
     /// A client program towards our bastion, not yet started.

@@ -29,6 +29,8 @@ pub const LOGIN: Row = Row {
 
 const GOOGLE: &str = Reference::Code.name();
 
+/// No login is spared its code.
+const EACH_TIME: &str = "[mfa]\nremember = 0\n";
 /// The settings that google-authenticator(1) recommends, behind the secret.
 const SETTINGS: &str = "\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n";
 
@@ -36,7 +38,12 @@ const SETTINGS: &str = "\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\
 /// somebody who is not measured.
 fn login(bench: &Workbench) -> Result<Vec<Measured>> {
     let ours = bench.ours.bastion();
-    ours.write("/etc/jms/jms.toml", "[mfa]\nremember = 0\n");
+    ours.write("/etc/jms/jms.toml", EACH_TIME);
+    bench.tell("ours, `/etc/jms/jms.toml` with a code", EACH_TIME);
+    bench.tell(
+        "reference with a code, `~/.google_authenticator` behind the secret",
+        SETTINGS,
+    );
     let screen = bench
         .ours
         .client()

@@ -19,6 +19,8 @@ const AT_ONCE: usize = 8;
 /// What a session has without ours as well.
 const NOT_OURS: [&str; 4] = ["sshd", "sshd-session", "sshd-auth", "ssh"];
 
+const LIMITS: &str = "[session]\nlimit_user = 0\nlimit_asset = 0\nlimit_bastion = 0\n";
+
 /// Terminals at a prompt.
 pub const SESSIONS: Row = Row {
     name: "idle",
@@ -30,10 +32,8 @@ pub const SESSIONS: Row = Row {
 fn sessions(bench: &Workbench) -> Result<Vec<Measured>> {
     let count = bench.options.sessions;
     let bastion = bench.ours.bastion();
-    bastion.write(
-        "/etc/jms/jms.toml",
-        "[session]\nlimit_user = 0\nlimit_asset = 0\nlimit_bastion = 0\n",
-    );
+    bench.tell("ours, `/etc/jms/jms.toml` with idle sessions", LIMITS);
+    bastion.write("/etc/jms/jms.toml", LIMITS);
     let before: Vec<u32> = ours(bastion)?;
     let mut open: Vec<Running> = Vec::new();
     for number in 1..=count {

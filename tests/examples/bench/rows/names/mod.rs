@@ -66,7 +66,7 @@ struct Question {
 fn look_up(bench: &Workbench) -> Result<Vec<Measured>> {
     let host = bench.ours.bastion();
     prepare(host)?;
-    sssd::configure(host)?;
+    sssd::configure(bench)?;
     let mut rows = Vec::new();
     for users in sizes(bench.options.users) {
         publish(host, users)?;

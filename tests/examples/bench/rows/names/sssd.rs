@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use tests::Host;
 
 use super::Module;
+use crate::workbench::Workbench;
 
 /// Its side in the asking process.
 pub const MODULE: Module = Module {
@@ -16,7 +17,10 @@ const SETTINGS: &str = "[sssd]\nservices = nss\ndomains = bench\n\n[nss]\nmemcac
     [domain/bench]\nid_provider = proxy\nauth_provider = none\nchpass_provider = none\nproxy_lib_name = reference\nentry_cache_timeout = 3600\nenumerate = false\n";
 
 /// Writes its settings.
-pub fn configure(host: &Host) -> Result<()> {
+pub fn configure(bench: &Workbench) -> Result<()> {
+    let host = bench.ours.bastion();
+    let version = host.run("sssd --version").success()?.line_of_output();
+    bench.tell(&format!("sssd {version}, `/etc/sssd/sssd.conf`"), SETTINGS);
     host.write("/etc/sssd/sssd.conf", SETTINGS);
     host.run("chmod 0600 /etc/sssd/sssd.conf && chown root:root /etc/sssd/sssd.conf")
         .success()?;
