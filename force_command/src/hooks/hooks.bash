@@ -45,7 +45,7 @@ __jms_prompt() {
   return 0;
 };
 __jms_start() {
-  local -; set +aeux; local IFS= b m got answer k=$RANDOM$RANDOM$RANDOM;
+  local -; set +aeux; local IFS= b got answer k=$RANDOM$RANDOM$RANDOM;
   { exec 7<>/dev/tty; } 2>/dev/null || return 0;
   if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
     builtin printf "\033Pjms;none;bash %s\033\134" "$BASH_VERSION" >&7; exec 7>&-; return 0;
@@ -55,7 +55,7 @@ __jms_start() {
     builtin declare -gr +x __jms_t=$answer; builtin readonly -f __jms_ask __jms_read __jms_write __jms_prompt; PS0=${PS0-}"\$({ __jms_ask; } 2>/dev/null)";
     if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then PROMPT_COMMAND+=("{ __jms_prompt; } 2>/dev/null");
     else builtin printf -v b "\n"; PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$b}"{ __jms_prompt; } 2>/dev/null"; fi;
-    for m in emacs vi-insert vi-command; do builtin bind -m "$m" "\"\e[77;\": skip-csi-sequence"; done 2>/dev/null;
+    builtin bind -m emacs "\"\e[77;\": skip-csi-sequence" 2>/dev/null;
     __jms_write "$__jms_t;h;$k" "$got";
   fi;
   exec 7>&-;
