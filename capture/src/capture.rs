@@ -183,7 +183,7 @@ impl Capture {
         self.held.extend(bytes);
         self.pump(now);
         if self.settings.enforcing && !self.held.is_empty() {
-            self.overtake(bytes.len());
+            self.overtake(bytes);
             self.pump(now);
         }
     }
@@ -380,7 +380,10 @@ impl Capture {
                 .front()
                 .is_some_and(|a| now.saturating_duration_since(a.at) >= patience)
         {
-            self.settle_late();
+            self.settle_front();
+        }
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to(LOOKED_FOR);
         }
         if self.unread_due().is_some_and(|due| due <= now) {
             self.tell_unread();

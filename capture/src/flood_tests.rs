@@ -137,6 +137,49 @@ fn play(steps: &[Step], enforcing: bool, at_once: bool) -> Vec<String> {
     out
 }
 
+/// How long the accepting key waits after a list of completions of so many names, and a letter.
+fn waits_after_a_list(names: usize) -> Duration {
+    let settings = Settings {
+        enforcing: true,
+        ..Settings::default()
+    };
+    let size = Size {
+        rows: 24,
+        columns: 80,
+    };
+    let mut now = Instant::now();
+    let mut capture = Capture::new(size, settings);
+    let later = |now: &mut Instant| {
+        *now += Duration::from_millis(90);
+        *now
+    };
+    capture.printed(now, b"\x1b[?2004hdev@web1:~$ ");
+    for key in "cat s".chars() {
+        capture.typed(later(&mut now), key.to_string().as_bytes());
+        now += Duration::from_millis(1);
+        capture.printed(now, key.to_string().as_bytes());
+    }
+    capture.typed(later(&mut now), b"\t");
+    now += Duration::from_millis(2);
+    let list = format!("\r\n{}\r\ndev@web1:~$ cat s", "some_name  ".repeat(names));
+    capture.printed(now, list.as_bytes());
+    capture.typed(later(&mut now), b"t");
+    now += Duration::from_millis(1);
+    capture.printed(now, b"t");
+    capture.typed(later(&mut now), b"\r");
+    while let Some(action) = capture.next_action() {
+        if let Action::Judge { id, .. } = action {
+            capture.verdict(now, id, Verdict::Allow);
+        }
+    }
+    capture.deadline().map_or(Duration::ZERO, |due| due - now)
+}
+
+#[test]
+fn a_long_list_is_as_good_a_reply_to_a_key_as_a_short_one() {
+    assert_eq!(waits_after_a_list(60), waits_after_a_list(10));
+}
+
 proptest! {
     #![proptest_config(proptest::test_runner::Config { cases: 32, ..Default::default() })]
 

@@ -45,7 +45,8 @@ impl Capture {
                 None
             }
             Decision::Line(line, certainty) => {
-                let certainty = if accept.unknown {
+                // Without an accepting key, it may be half a line: the editor stopped for something else.
+                let certainty = if accept.unknown || accept.byte == 0 {
                     certainty.min(Certainty::Likely)
                 } else {
                     certainty

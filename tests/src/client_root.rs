@@ -2,7 +2,7 @@
 //! plain bastion has, and the cache of names that it asks.
 //!
 //! Not on the bastion, which is to have what a bastion has. Built once per base root and list of packages
-//! (`tests/client-packages`, `tests/corpus-packages`, `tests/bench-packages`, `tests/sssd-packages`), then kept in the cache.
+//! (`tests/client-packages`, `tests/corpus-packages`, `tests/bench-packages` and `-12`, `tests/sssd-packages`), then kept in the cache.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,6 +20,11 @@ use crate::say;
 const CLIENTS: &str = include_str!("../client-packages");
 const CORPUS: &str = include_str!("../corpus-packages");
 const BENCH: &str = include_str!("../bench-packages");
+/// Debian 13 has no tlog.
+const BENCH_12: &str = concat!(
+    include_str!("../bench-packages"),
+    include_str!("../bench-packages-12")
+);
 const SSSD: &str = include_str!("../sssd-packages");
 const RECIPE: &str = include_str!("client_root.sh");
 
@@ -45,7 +50,11 @@ pub fn corpus_root(release: Release, base: &Entry) -> Result<Entry> {
 /// # Errors
 /// When it cannot be built; the build's own words are part of the error.
 pub fn bench_root(release: Release, base: &Entry) -> Result<Entry> {
-    layer(release, base, "bench", BENCH)
+    let packages = match release {
+        Release::Debian12 => BENCH_12,
+        Release::Debian13 => BENCH,
+    };
+    layer(release, base, "bench", packages)
 }
 
 /// The cache of names that the benchmark asks beside our module, in the same way.
@@ -124,7 +133,7 @@ mod tests {
     fn every_line_of_the_lists_is_one_name_and_perhaps_a_reason() {
         for package in names_in(CLIENTS)
             .chain(names_in(CORPUS))
-            .chain(names_in(BENCH))
+            .chain(names_in(BENCH_12))
             .chain(names_in(SSSD))
         {
             assert!(

@@ -201,7 +201,9 @@ mod tests {
         let (mut late, mut once) = (Screen::new(24, 80), Screen::new(24, 80));
         assert!(late.defer(text.as_bytes()));
         late.catch_up();
-        once.paint_all(text.as_bytes());
+        for byte in text.bytes() {
+            once.advance(byte);
+        }
         assert_eq!(seen(&late), seen(&once));
     }
 
@@ -251,6 +253,14 @@ mod tests {
                 }
             }
             late.catch_up();
+            prop_assert_eq!(seen(&late), seen(&once));
+            // Wide characters are painted over, in halves as well.
+            for bytes in ["\x1b[1;1H界界e\u{301}界\x1b[1;2Habcd", "\x1b[2;1H界界\x1b[2;4H]", "\x1b[1;9999H界x"] {
+                late.paint_all(bytes.as_bytes());
+                for byte in bytes.bytes() {
+                    once.advance(byte);
+                }
+            }
             prop_assert_eq!(seen(&late), seen(&once));
             // REP and insert mode go on from there alike.
             for byte in b"\x1b[3b\x1b[4hz" {

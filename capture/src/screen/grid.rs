@@ -200,6 +200,66 @@ impl Grid {
         self.column = column + wide;
     }
 
+    /// Shows printable ASCII at the cursor, as [`Grid::print`] does without insertion for one character after the other, with
+    /// stamps that count on from `stamp`.
+    pub fn print_run(&mut self, mut run: &[u8], mut stamp: u32, pen: u8) {
+        while !run.is_empty() {
+            if self.column + 1 > self.width {
+                let row = self.row;
+                self.at(row).wrapped = true;
+                self.column = 0;
+                self.line_feed();
+            }
+            let (row, column, width) = (self.row, self.column, self.width);
+            let count = run.len().min(width - column);
+            let (now, later) = run.split_at(count);
+            let line = self.at(row);
+            if line.cells.len() < column {
+                line.cells.resize(column, EMPTY);
+            }
+            let end = column + count;
+            if !line.marks.is_empty() {
+                let painted = column..end;
+                line.marks
+                    .retain(|(at, _)| !painted.contains(&usize::from(*at)));
+            }
+            if line
+                .cells
+                .get(column)
+                .is_some_and(|cell| cell.character == TAIL)
+                && column > 0
+            {
+                line.cells[column - 1].character = ' ';
+            }
+            if let Some(after) = line.cells.get_mut(end)
+                && after.character == TAIL
+            {
+                after.character = ' ';
+            }
+            let mut cells = now.iter().map(|byte| {
+                let cell = Cell {
+                    character: char::from(*byte),
+                    stamp,
+                    pen,
+                };
+                stamp = stamp.wrapping_add(1);
+                cell
+            });
+            for (place, cell) in line.cells[column..]
+                .iter_mut()
+                .zip(cells.by_ref().take(count))
+            {
+                *place = cell;
+            }
+            line.cells.extend(cells);
+            if end == width {
+                line.wrapped = false;
+            }
+            self.column = end;
+            run = later;
+        }
+    }
+
     /// One row down; scrolls at the bottom margin.
     pub fn line_feed(&mut self) {
         if self.row == self.bottom {

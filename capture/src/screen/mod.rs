@@ -174,10 +174,28 @@ impl Screen {
     }
 
     /// Takes output of which nobody needs to know what each byte did.
-    fn paint_all(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.advance(byte);
+    fn paint_all(&mut self, mut bytes: &[u8]) {
+        while let Some((&byte, rest)) = bytes.split_first() {
+            let printable = |byte: &u8| matches!(byte, b' '..=b'~');
+            if !printable(&byte) || self.insert || !self.parser.at_ground() {
+                self.advance(byte);
+                bytes = rest;
+                continue;
+            }
+            let end = bytes.iter().position(|byte| !printable(byte));
+            let (run, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+            let first = self.stamp.wrapping_add(1);
+            self.stamp = self.stamp.wrapping_add(run.len() as u32);
+            self.last = run.last().map_or(self.last, |byte| char::from(*byte));
+            let pen = self.shown_pen();
+            self.grid_mut().print_run(run, first, pen);
+            bytes = rest;
         }
+    }
+
+    /// The rendition that a cell is given.
+    fn shown_pen(&self) -> u8 {
+        self.pen & !FAINT | if self.faint { FAINT } else { 0 }
     }
 
     /// Takes one byte.
@@ -201,7 +219,7 @@ impl Screen {
         self.stamp = self.stamp.wrapping_add(1);
         self.last = c;
         let (stamp, insert) = (self.stamp, self.insert);
-        let pen = self.pen & !FAINT | if self.faint { FAINT } else { 0 };
+        let pen = self.shown_pen();
         self.grid_mut().print(c, stamp, pen, insert);
         Event::Printed(c)
     }

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use tests::boot::{ASSET_ACCOUNT, authorize};
 use tests::folder::ALICE;
-use tests::{Host, Lab};
+use tests::{Host, Lab, Release};
 
 /// Where the references' recordings lie.
 pub const RECORDINGS: &str = "/var/tmp/recordings";
@@ -55,6 +55,11 @@ impl Reference {
             Self::Asciinema => 2205,
             Self::Chain(number) => 2210 + number,
         }
+    }
+
+    /// Whether that Debian has it.
+    pub fn is_in(self, release: Release) -> bool {
+        self != Self::Tlog || release == Release::Debian12
     }
 
     /// What it does.
@@ -133,7 +138,7 @@ pub fn prepare(plain: &Lab, references: &[Reference]) -> Result<Vec<(String, Str
         useradd --create-home --shell /bin/bash "$1"; touch "/home/$1/.hushlogin"
         runuser -u "$1" -- sh -c 'mkdir -m 700 ~/.ssh; ssh-keygen -q -t ed25519 -N "" -f ~/.ssh/id_ed25519
             for asset in '"$2"'; do ssh-keyscan $asset 2>/dev/null; done >~/.ssh/known_hosts'
-        install -d -m 1777 /var/tmp/recordings
+        install -d -m 1777 /var/tmp/recordings; install -d /etc/tlog
         # Where it notes that a session is recorded already; as in the package, it runs as the user who is recorded.
         install -d -m 1777 /run/tlog"#;
     let assets = plain.assets().collect::<Vec<_>>().join(" ");

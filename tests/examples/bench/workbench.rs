@@ -103,7 +103,17 @@ impl Workbench {
             told.extend(keep_warm(bastion, seconds));
         }
         if !needs.references.is_empty() {
-            told.extend(references::prepare(&plain, needs.references)?);
+            let there: Vec<Reference> = needs
+                .references
+                .iter()
+                .copied()
+                .filter(|it| it.is_in(plain.release()))
+                .collect();
+            told.extend(references::prepare(&plain, &there)?);
+            if there.len() < needs.references.len() {
+                let reason = format!("{} has no package of it", plain.release());
+                told.push(("not measured: tlog".to_owned(), reason));
+            }
             let ours = [
                 setting,
                 "/etc/ssh/sshd_config.d/00-jms.conf",
@@ -134,6 +144,12 @@ impl Workbench {
     pub fn told(&self) -> Vec<(String, String)> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *told)
+    }
+
+    /// Those that the plain bastion has.
+    pub fn that_are_there(&self, references: &[Reference]) -> Vec<Reference> {
+        let is_there = |it: &Reference| it.is_in(self.plain.release());
+        references.iter().copied().filter(is_there).collect()
     }
 
     /// A client program towards our bastion, not yet started.
@@ -249,7 +265,7 @@ fn keep_warm(host: &Host, seconds: u32) -> Option<(String, String)> {
 
 /// The versions of what is measured against.
 fn versions(plain: &Host) -> Result<(String, String)> {
-    let list = "dpkg-query --show --showformat '${Package} ${Version}\\n' openssh-server openssh-client libpam-modules bsdutils tlog asciinema libpam-google-authenticator";
+    let list = "dpkg-query --show --showformat '${Package} ${Version}\\n' openssh-server openssh-client libpam-modules bsdutils tlog asciinema libpam-google-authenticator 2>/dev/null || true";
     Ok((
         "the reference's packages".to_owned(),
         plain.run(list).success().context("versions")?.text(),

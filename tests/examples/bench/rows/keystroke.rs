@@ -61,7 +61,8 @@ fn started(client: Invocation) -> Terminal {
 }
 
 fn echo(bench: &Workbench) -> Result<Vec<Measured>> {
-    let mut contenders: Vec<Contender> = CONTENDERS
+    let mut contenders: Vec<Contender> = bench
+        .that_are_there(&CONTENDERS)
         .into_iter()
         .map(|reference| {
             let mut shell =

@@ -69,7 +69,8 @@ fn output(bench: &Workbench) -> Result<Vec<Measured>> {
             .context("no size")?;
         Ok(bytes / 1024.0 / 1024.0)
     };
-    let mut contenders: Vec<Contender> = CONTENDERS
+    let mut contenders: Vec<Contender> = bench
+        .that_are_there(&CONTENDERS)
         .into_iter()
         .map(|reference| {
             Contender::with_warm_up(reference.name(), move |round| {

@@ -49,11 +49,12 @@ fn size(bench: &Workbench) -> Result<Vec<Measured>> {
         person.work(Duration::from_secs(u64::from(seconds)));
         person.leave();
     };
+    let recorders = bench.that_are_there(&RECORDERS);
     let people = bench.options.rounds;
     thread::scope(|scope| {
         let mut desks = Vec::new();
         for number in 0..people {
-            for reference in RECORDERS {
+            for &reference in &recorders {
                 desks.push(scope.spawn(move || {
                     begin(
                         bench.plain_client(reference, "ssh", &["-tt", PLAIN_WAY]),
@@ -68,7 +69,7 @@ fn size(bench: &Workbench) -> Result<Vec<Measured>> {
             .try_for_each(|desk| desk.join().map_err(|_| anyhow!("a session broke off")))
     })?;
     let mut series: Vec<(&'static str, Vec<Weight>)> = Vec::new();
-    for reference in RECORDERS {
+    for &reference in &recorders {
         let pattern = format!("{RECORDINGS}/{}*", reference.name());
         series.push((
             reference.name(),
