@@ -338,6 +338,7 @@ impl Capture {
         self.screen.catch_up();
         self.screen.resize(size.rows, size.columns);
         self.last_output = Some(now);
+        self.pump(now);
     }
 
     /// The session is over: what is pending is logged.
