@@ -55,7 +55,6 @@ __jms_start() {
     builtin declare -gr +x __jms_t=$answer; builtin readonly -f __jms_ask __jms_read __jms_write __jms_prompt; PS0=${PS0-}"\$({ __jms_ask; } 2>/dev/null)";
     if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 501)); then PROMPT_COMMAND+=("{ __jms_prompt; } 2>/dev/null");
     else builtin printf -v b "\n"; PROMPT_COMMAND=${PROMPT_COMMAND:+$PROMPT_COMMAND$b}"{ __jms_prompt; } 2>/dev/null"; fi;
-    builtin bind -m emacs "\"\e[77;\": skip-csi-sequence" 2>/dev/null;
     __jms_write "$__jms_t;h;$k" "$got";
   fi;
   exec 7>&-;
@@ -63,4 +62,4 @@ __jms_start() {
 [[ -r /etc/profile ]] && . /etc/profile;
 for __jms_f in "$HOME/.bash_profile" "$HOME/.bash_login" "$HOME/.profile"; do [[ -r $__jms_f ]] && { . "$__jms_f"; break; }; done;
 unset __jms_f;
-{ __jms_start; } 2>/dev/null; unset -f __jms_start
+{ __jms_start; } 2>/dev/null; unset -f __jms_start; [[ -n ${__jms_t-} ]] && builtin bind -m emacs "\"\e[77;\": skip-csi-sequence" 2>/dev/null
