@@ -2,7 +2,7 @@
 # make lab, make lab-down    the same hosts, left running: target/lab/{on,ssh,scp,sftp,rsync,git,env}
 # make corpus [OPTIONS='--group zsh -v']   the command corpus (tests/corpus), played through a bastion and scored; half an hour for all
 # make bench [ROWS='login hop'] [ROUNDS=7] [OPTIONS='--files 64']   what the bastion costs beside plain sshd, ssh, script, tlog,
-#                            asciinema; all rows (about 25 minutes) write docs/bench.md; OPTIONS=--help says more
+#                            asciinema; all rows (about half an hour) write docs/bench.md; OPTIONS=--help says more
 # make test                  everything that is checked: format, lints, unit, property and end-to-end tests, the last on Debian 12
 #                            and 13 (LAB_RELEASE: on that one only)
 # make end-to-end            the last of these alone

@@ -19,11 +19,11 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    fs::{self, Metadata, OpenOptions},
-    io::{self, Read},
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
-    time::Duration,
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::{
@@ -49,8 +49,11 @@ const MODE: u32 = 0o444;
 /// The name in the copy's folder that says when a copy was last begun.
 const ATTEMPT: &str = ".attempt";
 
-/// What failed, or was begun by another process, is not begun again for so long.
+/// What failed is not begun again for so long.
 const PAUSE: Duration = Duration::from_secs(60);
+
+/// After a copy that took a second there is none for this many seconds: whatever is published, and however often.
+const REST: u32 = 4;
 
 /// Which published snapshot a copy was made from. A published snapshot is never written again and another one is another file, so
 /// that these say it.
@@ -119,11 +122,11 @@ pub fn is_copy_old(users: &Path, copy: &Path) -> bool {
         Ok(()) => Identity::parse(&page) != Some(Identity::of(&published)),
         Err(_) => folder.is_dir(),
     };
-    is_old && !is_recent(&folder.join(ATTEMPT))
+    is_old && !fs::symlink_metadata(folder.join(ATTEMPT)).is_ok_and(|attempt| is_recent(&attempt))
 }
 
-/// Copies the published snapshot, if it is whole and all that it holds is right. Does nothing (and says `false`) if another process has
-/// begun that, or failed at it, less than a minute ago.
+/// Copies the published snapshot, if it is whole and all that it holds is right. Does nothing (and says `false`) if another process is at
+/// it, has failed at it less than a minute ago, or has just done it.
 ///
 /// # Errors
 /// What could not be done; the copy that was there stays.
@@ -131,35 +134,43 @@ pub fn make_copy(users: &Path, copy: &Path) -> Result<bool, PublishError> {
     let Some(folder) = copy.parent() else {
         return Err(PublishError::Path(copy.to_owned()));
     };
-    if !begin(&folder.join(ATTEMPT)) {
+    let Some(attempt) = begin(&folder.join(ATTEMPT)) else {
         return Ok(false);
-    }
+    };
+    let begun = Instant::now();
     let (identity, bytes) = read(users, folder).map_err(PublishError::Invalid)?;
     put(copy, &[&identity.page(), &bytes], MODE)?;
-    // Nothing depends on it: it only lets the next one begin at once.
-    let _ = fs::remove_file(folder.join(ATTEMPT));
+    // As if it had been begun so long ago that only the rest of the pause is left. If that fails, the pause is a whole one.
+    let left = begun.elapsed().saturating_mul(REST).min(PAUSE);
+    if let Some(at) = SystemTime::now().checked_sub(PAUSE.saturating_sub(left)) {
+        let _ = attempt.set_modified(at);
+    }
     Ok(true)
 }
 
-fn is_recent(attempt: &Path) -> bool {
-    let age = fs::symlink_metadata(attempt)
-        .ok()
-        .and_then(|metadata| metadata.modified().ok()?.elapsed().ok());
-    age.is_some_and(|age| age < PAUSE)
+/// Whether a copy was begun less than a minute ago. An empty file is one that nobody has begun anything with.
+fn is_recent(attempt: &Metadata) -> bool {
+    let age = attempt.modified().ok().and_then(|at| at.elapsed().ok());
+    attempt.len() > 0 && age.is_some_and(|age| age < PAUSE)
 }
 
-/// Says that a copy is begun; false if somebody has said so lately.
-fn begin(attempt: &Path) -> bool {
-    if is_recent(attempt) {
-        return false;
-    }
-    let _ = fs::remove_file(attempt);
-    OpenOptions::new()
+/// Says that a copy is begun, for as long as the file is open; `None` if somebody is at it, or was lately.
+fn begin(attempt: &Path) -> Option<File> {
+    let mut file = OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(false)
         .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(attempt)
-        .is_ok()
+        .ok()?;
+    file.try_lock().ok()?;
+    if is_recent(&file.metadata().ok()?) {
+        return None;
+    }
+    // Its time is now.
+    file.write_all(b".").ok()?;
+    Some(file)
 }
 
 /// The whole snapshot, checked, and which one it is.

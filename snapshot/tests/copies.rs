@@ -47,6 +47,13 @@ impl Folders {
         is_copy_old(&self.users(), &self.copy())
     }
 
+    /// As after the rest that follows a copy.
+    fn rested(&self) {
+        let attempt = fs::File::options().write(true).open(self.attempt());
+        let old = SystemTime::now() - Duration::from_secs(61);
+        attempt.unwrap().set_modified(old).unwrap();
+    }
+
     fn make(&self) -> Result<bool, String> {
         make_copy(&self.users(), &self.copy()).map_err(|error| error.to_string())
     }
@@ -79,7 +86,11 @@ fn it_is_the_snapshot_behind_a_page_that_says_which_one() {
         Some(Identity::of(&fs::metadata(folders.users()).unwrap()))
     );
     assert_eq!(fs::metadata(folders.copy()).unwrap().mode() & 0o7777, 0o444);
-    assert_eq!(folders.names(), ["users.copy"], "nothing else stays");
+    assert_eq!(
+        folders.names(),
+        [".attempt", "users.copy"],
+        "nothing else stays"
+    );
 }
 
 #[test]
@@ -90,6 +101,7 @@ fn another_snapshot_gets_another_file() {
     let first = fs::metadata(folders.copy()).unwrap();
     let held = fs::File::open(folders.copy()).unwrap();
     folders.publish(1);
+    folders.rested();
     assert!(folders.is_old());
     assert_eq!(folders.make(), Ok(true));
     assert_ne!(fs::metadata(folders.copy()).unwrap().ino(), first.ino());
@@ -115,6 +127,7 @@ fn what_is_not_whole_is_not_copied_and_not_tried_again_at_once() {
     bad[last] ^= 1;
     for bytes in [&bad[..], &good[..last], b""] {
         write(bytes);
+        folders.rested();
         let inode = || fs::metadata(folders.copy()).unwrap().ino();
         let before = inode();
         assert!(folders.is_old());
@@ -124,11 +137,32 @@ fn what_is_not_whole_is_not_copied_and_not_tried_again_at_once() {
         write(&good);
         assert!(!folders.is_old(), "not yet again");
         assert_eq!(folders.make(), Ok(false), "somebody has just failed");
-        let old = SystemTime::now() - Duration::from_secs(61);
-        let attempt = fs::File::options().write(true).open(folders.attempt());
-        attempt.unwrap().set_modified(old).unwrap();
+        folders.rested();
         assert_eq!(folders.make(), Ok(true), "a minute later");
     }
+}
+
+#[test]
+fn one_process_at_a_time_copies() {
+    let folders = Folders::new();
+    folders.publish(1);
+    let attempt = fs::File::create(folders.attempt()).unwrap();
+    attempt.lock().unwrap();
+    assert_eq!(folders.make(), Ok(false), "another one is at it");
+    drop(attempt);
+    assert_eq!(folders.make(), Ok(true));
+}
+
+#[test]
+fn after_a_copy_there_is_a_rest_as_long_as_it_took_four_times() {
+    let folders = Folders::new();
+    folders.publish(2000);
+    let begun = SystemTime::now();
+    assert_eq!(folders.make(), Ok(true));
+    let most = begun.elapsed().unwrap() * 4;
+    let marked = fs::metadata(folders.attempt()).unwrap().modified().unwrap();
+    let due = marked + Duration::from_secs(60);
+    assert!(due > begun && due <= SystemTime::now() + most, "{due:?}");
 }
 
 #[test]
