@@ -120,48 +120,38 @@ pub(crate) fn ask(
     if let Some(waiting) = waiting
         && let Some(resumed) = waiting.resume(end)?
     {
-        match exchange(resumed, &frame, false, person, end)? {
-            Said::Answer(answer, waiting) => return Ok((answer, waiting)),
-            // It went as it was asked: nothing has been answered.
-            Said::Nothing => {}
+        // One that went as it was asked has answered nothing: then another is started.
+        if let Some(answered) = exchange(resumed, &frame, false, person, end)? {
+            return Ok(answered);
         }
     }
     let may_stay = is_before_session(request.phase);
     let end = deadline()?;
     let started = Child::start(HELPER, may_stay.then_some(STAY), end);
     let (child, channel) = started.map_err(HelperError::Start)?;
-    match exchange(Waiting { child, channel }, &frame, may_stay, person, end)? {
-        Said::Answer(answer, waiting) => Ok((answer, waiting)),
-        Said::Nothing => Err(HelperError::Read(ReadError::Closed)),
-    }
+    let said = exchange(Waiting { child, channel }, &frame, may_stay, person, end)?;
+    said.ok_or(HelperError::Read(ReadError::Closed))
 }
 
-/// What came of a question.
-enum Said {
-    /// An answer, and the helper if it stays.
-    Answer(HelperMessage, Option<Waiting>),
-    /// The helper has ended well, and said nothing.
-    Nothing,
-}
-
+/// The answer, and the helper if it stays. `None`: the helper has ended well, and said nothing.
 fn exchange(
     helper: Waiting,
     frame: &Frame,
     may_stay: bool,
     person: &mut dyn FnMut(&Prompt) -> Option<Response>,
     mut deadline: Instant,
-) -> Result<Said, HelperError> {
+) -> Result<Option<(HelperMessage, Option<Waiting>)>, HelperError> {
     let Waiting { child, mut channel } = helper;
     match converse(&mut channel, frame, may_stay, person, &mut deadline) {
         Ok((answer, true)) => {
             let mut waiting = Waiting { child, channel };
             waiting.child.rest();
-            Ok(Said::Answer(answer, Some(waiting)))
+            Ok(Some((answer, Some(waiting))))
         }
         Ok((answer, false)) => {
             drop(channel);
             match child.end(deadline) {
-                End::Good => Ok(Said::Answer(answer, None)),
+                End::Good => Ok(Some((answer, None))),
                 End::Killed => Err(HelperError::Slow),
                 end => Err(HelperError::Ended(end)),
             }
@@ -172,7 +162,7 @@ fn exchange(
         ) => {
             drop(channel);
             match (child.end(deadline), &error) {
-                (End::Good, HelperError::Read(ReadError::Closed)) => Ok(Said::Nothing),
+                (End::Good, HelperError::Read(ReadError::Closed)) => Ok(None),
                 (End::Good | End::Killed, _) => Err(error),
                 (end, _) => Err(HelperError::Ended(end)),
             }
