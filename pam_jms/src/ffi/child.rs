@@ -233,7 +233,11 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        // SAFETY: the process is our child and not yet waited for, so the number is still its own.
+        // While it rested the host may have waited for it: then its number can be somebody else's by now.
+        if self.wait_until(Instant::now()).is_some() {
+            return;
+        }
+        // SAFETY: the process is our child and was just seen not to have ended, so the number is still its own.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
         if let Some(deadline) = Instant::now().checked_add(LAST_GRACE) {
             self.wait_until(deadline);
