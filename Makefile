@@ -117,7 +117,7 @@ generated:
 	$(TARGET)/debug/manual changelog >$(TARGET)/generated && cp $(TARGET)/generated CHANGELOG.md
 
 lintian: package
-	lintian --allow-root --fail-on error,warning --show-overrides $$(cat $(TARGET)/debian/package-is-current)
+	lintian --allow-root --fail-on error,warning $$(cat $(TARGET)/debian/package-is-current)
 
 units:
 	tests/check-units

@@ -1,7 +1,8 @@
 # What the package's programs are made of, as CycloneDX 1.5, from `cargo metadata`.
 #
 # $roots: names of our crates with a program or library of their own; $checksums: {"NAME VERSION": SHA-256} of Cargo.lock;
-# $sqlite: version of the SQLite that libsqlite3-sys brings along; $version, $time: the package's.
+# $sqlite: version of the SQLite that libsqlite3-sys brings along; $glibc: Debian's version of the C library that is linked into
+# authorized-keys-command and jms-pam-helper; $version, $time: the package's.
 
 def purl: "pkg:cargo/\(.name)@\(.version)";
 
@@ -37,13 +38,17 @@ def linked: .deps | map(select(any(.dep_kinds[]; .kind == null)) | .pkg);
             + (if .repository then {externalReferences: [{type: "vcs", url: .repository}]} else {} end) ]
         + [ { type: "library", name: "sqlite", version: $sqlite, "bom-ref": "sqlite",
               cpe: "cpe:2.3:a:sqlite:sqlite:\($sqlite):*:*:*:*:*:*:*", purl: "pkg:generic/sqlite@\($sqlite)" } ]
+        + [ { type: "library", name: "glibc", version: $glibc, "bom-ref": "glibc",
+              licenses: [{expression: "LGPL-2.1-or-later"}],
+              purl: "pkg:deb/debian/glibc@\($glibc | @uri)" } ]
     ),
     dependencies: (
         [ {ref: "jms", dependsOn: [$first[] | $packages[.] | purl] | sort} ]
         + [ $all[]
             | { ref: ($packages[.] | purl),
                 dependsOn: ([children[] | $packages[.] | purl]
-                    + (if $packages[.].name == "libsqlite3-sys" then ["sqlite"] else [] end) | sort) } ]
-        + [ {ref: "sqlite", dependsOn: []} ]
+                    + (if $packages[.].name == "libsqlite3-sys" then ["sqlite"] else [] end)
+                    + (if $packages[.].name | IN("authorized_keys_command", "jms-pam-helper") then ["glibc"] else [] end) | sort) } ]
+        + [ {ref: "sqlite", dependsOn: []}, {ref: "glibc", dependsOn: []} ]
     )
   }

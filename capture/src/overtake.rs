@@ -26,12 +26,13 @@ impl Capture {
                 && !self.at_prompt(self.anchor.as_ref()))
     }
 
-    /// Throws away what is held before such a key, if nothing else was typed with it.
+    /// Throws away what is held before such a key, if nothing was typed in one piece with it that stands before it.
     pub(crate) fn overtake(&mut self, typed: &[u8]) {
-        if !typed.iter().all(|byte| INTERRUPTS.contains(byte)) {
+        let keys = typed.iter().take_while(|byte| INTERRUPTS.contains(byte));
+        let (last, keys) = (typed.len(), keys.count());
+        if keys == 0 || self.held.len() < last {
             return;
         }
-        let last = typed.len();
         let kept = match self.hold {
             Hold::Free | Hold::Clearing { .. } => 0,
             Hold::Echo { .. } | Hold::Asked { .. } => 1,
@@ -39,7 +40,7 @@ impl Capture {
             Hold::Confirm { .. } | Hold::Ended => return,
         };
         let from = self.held.len().saturating_sub(last).max(kept);
-        let found = (from..self.held.len())
+        let found = (from..(from + keys).min(self.held.len()))
             .rev()
             .find(|at| self.interrupts(*at));
         let Some(at) = found else {

@@ -39,6 +39,8 @@ pub fn enter(start: &Start) -> Result<(Store, Settings, Identity), i32> {
         }
     };
     store.set_event_format(settings.syslog.format.into());
+    // The close phase of this login comes after us; without the wish it is only slower.
+    let _ = store.leave_log();
     match identify(&store, start, Time::now()) {
         Ok(identity) => Ok((store, settings, identity)),
         Err(stranger) => Err(refuse(&mut store, start, &stranger)),

@@ -18,7 +18,7 @@ def file($lib):
 
 (.packages[] | select(.name == "jmsctl").metadata.deb) as $deb
 | ($deb.assets + $deb.variants[$architecture]["merge-assets"].append
-    | map(select(.[1] | startswith("usr/share/pam-configs/") | not) | file($lib)))
+    | map(select(.[1] | test("^usr/share/(pam-configs|lintian)/") | not) | file($lib)))
 + [
     { source: "packaging/rpm/pam-sshd", dest: "/usr/share/jms/", mode: "644" },
     { source: "packaging/sysusers.d/jms.conf", dest: "/usr/lib/sysusers.d/", mode: "644" },

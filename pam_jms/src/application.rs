@@ -9,6 +9,7 @@ use pam::module::PamHandle;
 use pam_jms_protocol::{Prompt, Response};
 
 use crate::ffi;
+use crate::helper::Waiting;
 
 /// What the phases ask of PAM; the tests answer from a script.
 pub(crate) trait Application {
@@ -33,6 +34,10 @@ pub(crate) trait Application {
     fn show(&self, sentence: &str);
     /// Asks the person. `None`: nobody answers, or not in a way that can be passed on.
     fn ask(&self, prompt: &Prompt) -> Option<Response>;
+    /// Keeps a helper for the next call about this login; PAM ends it with the handle.
+    fn keep(&mut self, waiting: Waiting);
+    /// The helper that an earlier call kept.
+    fn kept(&mut self) -> Option<Waiting>;
 }
 
 /// The real one: a PAM handle.
@@ -113,5 +118,14 @@ impl Application for PamApplication<'_> {
         };
         let typed = conversation.send(style, &prompt.text).ok().flatten()?;
         Some(Response::new(typed.as_bytes().to_vec()))
+    }
+
+    fn keep(&mut self, waiting: Waiting) {
+        // If PAM does not take it, it is dropped, and ends.
+        ffi::pam::keep(self.handle, waiting);
+    }
+
+    fn kept(&mut self) -> Option<Waiting> {
+        ffi::pam::kept(self.handle)
     }
 }

@@ -138,12 +138,19 @@ pub(crate) fn run<A: Application>(
         }
     };
     let mut unasked = false;
-    let answer = system.ask(&request, &mut |prompt| match phase {
+    let waiting = application.kept();
+    let answer = system.ask(&request, waiting, &mut |prompt| match phase {
         Phase::Authenticate | Phase::AuthenticateAfterPassword => application.ask(prompt),
         Phase::Account | Phase::OpenSession | Phase::CloseSession => {
             unasked = true;
             None
         }
+    });
+    let answer = answer.map(|(message, waiting)| {
+        if let Some(waiting) = waiting {
+            application.keep(waiting);
+        }
+        message
     });
     match answer {
         Ok(HelperMessage::Allow(allow)) => {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::helper::Waiting;
 use pam_jms_protocol::{Prompt, Refuse, Response, Variable};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -90,6 +91,12 @@ impl Application for Program {
         let typed = self.types.0.borrow_mut().pop()?;
         Some(Response::new(typed.as_bytes().to_vec()))
     }
+    fn keep(&mut self, _: Waiting) {
+        panic!("the scripted host keeps no helper");
+    }
+    fn kept(&mut self) -> Option<Waiting> {
+        None
+    }
 }
 
 /// Answers of the person, the last first.
@@ -146,13 +153,14 @@ impl System for Script {
     fn ask(
         &self,
         request: &Request,
+        _: Option<Waiting>,
         person: &mut dyn FnMut(&Prompt) -> Option<Response>,
-    ) -> Result<HelperMessage, HelperError> {
+    ) -> Result<(HelperMessage, Option<Waiting>), HelperError> {
         self.asked.borrow_mut().push(request.clone());
         loop {
             let answer = self.answers.borrow_mut().pop().expect("not asked");
             let Ok(HelperMessage::Prompt(prompt)) = &answer else {
-                return answer;
+                return answer.map(|message| (message, None));
             };
             let typed = person(prompt).ok_or(HelperError::NoResponse)?;
             self.heard.borrow_mut().push(typed.expose().to_vec());

@@ -8,7 +8,7 @@ use pam_jms_protocol::{HelperMessage, Prompt, Request, Response};
 use snapshot::{UID_RANGE_PATH, UidRange};
 
 use crate::ffi::{log, passwd};
-use crate::helper::{self, HelperError};
+use crate::helper::{self, HelperError, Waiting};
 
 /// What the phases ask of the host; the tests answer from a script.
 pub(crate) trait System {
@@ -17,12 +17,14 @@ pub(crate) trait System {
     fn virtual_uid(&self, user: &str) -> Option<u32>;
     /// This process.
     fn process(&self) -> u32;
-    /// Has the helper answer. Its prompts go to `person`, whose silence ends it.
+    /// Has the helper answer, the one that waits if there is one. Its prompts go to `person`, whose silence ends it.
+    /// What stays for the next question is given back.
     fn ask(
         &self,
         request: &Request,
+        waiting: Option<Waiting>,
         person: &mut dyn FnMut(&Prompt) -> Option<Response>,
-    ) -> Result<HelperMessage, HelperError>;
+    ) -> Result<(HelperMessage, Option<Waiting>), HelperError>;
     /// Writes a line to syslog, facility authpriv: somebody was refused, and that is as it should be.
     fn log(&self, line: &str);
     /// The same where something is broken, which an administrator has to mend.
@@ -50,9 +52,10 @@ impl System for Host {
     fn ask(
         &self,
         request: &Request,
+        waiting: Option<Waiting>,
         person: &mut dyn FnMut(&Prompt) -> Option<Response>,
-    ) -> Result<HelperMessage, HelperError> {
-        helper::ask(request, person)
+    ) -> Result<(HelperMessage, Option<Waiting>), HelperError> {
+        helper::ask(request, waiting, person)
     }
 
     fn log(&self, line: &str) {

@@ -15,6 +15,11 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const READ: &str = "head -c 12 >$SEEN/header; length=$(tail -c 4 $SEEN/header | od -An -tu4 --endian=big | tr -d ' '); head -c $length >$SEEN/body; cp $SEEN/body $SEEN/body.$$";
 const YES: &str = r"printf 'JMSP\0\001\001\000\0\0\0\010\0\0\0\0\0\0\0\0'";
 
+/// After a yes: the helper stays for the next question.
+const WAITS: &str = r"printf 'JMSP\0\002\001\003\0\0\0\0'";
+/// What the helper was started with, a line each time.
+const STARTED: &str = "echo started \"$@\" >>$SEEN/starts";
+
 fn yes_with(name: &str, value: &str) -> String {
     let length = 4 + 4 + 4 + name.len() + 4 + value.len();
     format!(
@@ -311,6 +316,96 @@ fn a_lying_helper_is_a_refusal() {
             ran.time
         );
     }
+}
+
+fn starts(sandbox: &Sandbox) -> String {
+    fs::read_to_string(sandbox.seen("starts")).unwrap_or_default()
+}
+
+#[test]
+fn a_helper_that_stays_answers_account_and_session() {
+    let open = yes_with("JMS_LOGIN", TOKEN);
+    let sandbox = Sandbox::new().helper(&format!(
+        "{STARTED}; {READ}; {YES}; {WAITS}; {READ}; {open}"
+    ));
+    for host in ["", "trap '' CHLD; "] {
+        let command = pamtester("sshd", "alice", &["acct_mgmt", "open_session"]);
+        let ran = sandbox.run(&format!("{host}exec {command}"));
+        assert!(ran.went_well(), "{} {:?}", ran.text(), ran.log);
+        assert_eq!(starts(&sandbox), "started --stay\n");
+        fs::remove_file(sandbox.seen("starts")).expect("removes");
+    }
+    // Only before a session is it told that it may.
+    let sandbox = Sandbox::new().helper(&format!("{STARTED}; {READ}; {open}"));
+    let ran = sandbox.pam("sshd", "alice", &["open_session"]);
+    assert!(ran.went_well(), "{} {:?}", ran.text(), ran.log);
+    assert_eq!(starts(&sandbox), "started\n");
+}
+
+#[test]
+fn a_helper_that_waits_is_ended_with_the_login() {
+    let sandbox = Sandbox::new().helper(&format!(
+        "echo $$ >$SEEN/pid; {READ}; {YES}; {WAITS}; exec sleep 60"
+    ));
+    let ran = sandbox.pam("sshd", "alice", &["acct_mgmt"]);
+    assert!(ran.went_well(), "{} {:?}", ran.text(), ran.log);
+    assert!(ran.time < Duration::from_secs(4), "{:?}", ran.time);
+    let pid = fs::read_to_string(sandbox.seen("pid")).expect("a pid");
+    assert!(!fs::exists(format!("/proc/{}", pid.trim())).expect("a look"));
+}
+
+#[test]
+fn a_helper_that_went_while_it_waited_is_started_anew_if_it_went_well() {
+    let open = yes_with("JMS_LOGIN", TOKEN);
+    let first = |end: &str| {
+        format!(
+            "{STARTED}; {READ}; if [ -e $SEEN/went ]; then {open}; exit; fi; touch $SEEN/went; {YES}; {WAITS}; {end}"
+        )
+    };
+    // setcred lies between the two, as in sshd, and asks nobody.
+    let phases = ["acct_mgmt", "setcred", "open_session"];
+    let sandbox = Sandbox::new().helper(&first("exit 0"));
+    let ran = sandbox.pam("sshd", "alice", &phases);
+    assert!(ran.went_well(), "{} {:?}", ran.text(), ran.log);
+    assert_eq!(starts(&sandbox), "started --stay\nstarted\n");
+    for (end, logged) in [
+        ("exit 3", "exit status: 3"),
+        ("kill -11 $$", "signal: 11"),
+        ("exec sleep 60", "did not answer within 5 seconds"),
+        // Said before it was asked, or just after: no answer either way.
+        ("printf x; sleep 1", "refused: jms-pam-helper"),
+    ] {
+        let sandbox = Sandbox::new().helper(&first(end));
+        let ran = sandbox.pam("sshd", "alice", &phases);
+        assert!(!ran.went_well(), "{end}");
+        assert!(ran.logged(logged), "{end}: {:?}", ran.log);
+        assert_eq!(starts(&sandbox), "started --stay\n", "{end}");
+    }
+}
+
+#[test]
+fn staying_without_a_yes_or_without_having_been_asked_is_a_refusal() {
+    let open = yes_with("JMS_LOGIN", TOKEN);
+    for (helper, phase) in [
+        (
+            format!("{READ}; {}; {WAITS}", no(2, "jms: no")),
+            "acct_mgmt",
+        ),
+        (format!("{READ}; {open}; {WAITS}"), "open_session"),
+        (format!("{READ}; {YES}; {WAITS}; printf x"), "acct_mgmt"),
+    ] {
+        let sandbox = Sandbox::new().helper(&helper);
+        let ran = sandbox.pam("sshd", "alice", &[phase, "open_session"]);
+        assert!(!ran.went_well(), "{helper}");
+        assert!(
+            ran.logged("refused: jms-pam-helper"),
+            "{helper}: {:?}",
+            ran.log
+        );
+    }
+    let ran = account(&format!("{READ}; {WAITS}; {YES}"));
+    assert!(!ran.went_well());
+    assert!(ran.logged("unexpected kind"), "{:?}", ran.log);
 }
 
 #[test]

@@ -88,6 +88,16 @@ impl Store {
 
     /// The write lock makes two senders take turns, so that nothing is sent twice.
     fn send_under_lock(&mut self) -> Result<usize, StoreError> {
+        // That a line was taken may be forgotten when the machine dies: it is sent again then. It is not worth waiting for
+        // the disk a second time; the event itself was, when it was kept.
+        self.connection
+            .pragma_update(None, "synchronous", "normal")?;
+        let taken = self.send_in_transaction();
+        self.connection.pragma_update(None, "synchronous", "full")?;
+        taken
+    }
+
+    fn send_in_transaction(&mut self) -> Result<usize, StoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;

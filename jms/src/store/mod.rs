@@ -71,6 +71,7 @@ pub use targets::{Account, Reachable, Target};
 use crate::nouns::Login;
 use crate::paths::Paths;
 use nix::sys::statvfs::statvfs;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
@@ -145,6 +146,23 @@ impl Store {
             sender: event::Sender::system(),
             login: None,
         })
+    }
+
+    /// Leaves SQLite's log beside the file when this store is closed, for somebody who comes soon: a login opens the store
+    /// three times within milliseconds, and the close phase of PAM, its last, writes the log into the file and removes it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn leave_log(&self) -> Result<(), StoreError> {
+        self.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(())
+    }
+
+    /// The last word of a process that ends now: nothing is written, and nothing is given back that the kernel takes with
+    /// the process anyway. What was committed is in SQLite's log; whoever closes the store next puts it into the file.
+    pub fn leave(self) {
+        std::mem::forget(self);
     }
 
     /// How events are written to syslog from now on (`[syslog] format`).

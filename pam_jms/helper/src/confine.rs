@@ -3,13 +3,16 @@
 //! `pam_jms.so` has dropped root before exec; here nothing is believed of that.
 
 use std::fmt;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
 use caps::CapSet;
-use jms::paths::SERVICE_USER;
+use jms::paths::{Paths, SERVICE_USER};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{ResGid, ResUid, User, alarm, getgroups, getresgid, getresuid};
+use nix::unistd::{Gid, ResGid, ResUid, Uid, alarm, getgroups, getresgid, getresuid};
 
 /// Seconds that one question may take; pam_jms.so waits for five.
 const TIME_LIMIT: u32 = 4;
@@ -25,6 +28,20 @@ pub fn wait_for_person() {
 /// The person has typed: the time for our own work begins anew.
 pub fn work_again() {
     alarm::set(TIME_LIMIT);
+}
+
+/// Seconds from a yes to the next question about the same login; sshd has nothing to do between them but to go on.
+const NEXT: u16 = 10;
+
+/// Waits for the next question. False: none came, and nobody is kept waiting by our going.
+#[must_use]
+pub fn wait_for_question() -> bool {
+    alarm::set(u32::from(NEXT).saturating_add(TIME_LIMIT));
+    let input = std::io::stdin();
+    let mut socket = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    let came = poll(&mut socket, PollTimeout::from(NEXT.saturating_mul(1000)));
+    work_again();
+    matches!(came, Ok(count) if count > 0)
 }
 
 /// Why nothing is answered.
@@ -87,9 +104,7 @@ pub fn confine() -> Result<(), ConfineError> {
     let system = |what| move |errno| ConfineError::System(what, errno);
     alarm::set(TIME_LIMIT);
     umask(Mode::from_bits_truncate(0o077));
-    let service = User::from_name(SERVICE_USER)
-        .map_err(system("looking up the user jms"))?
-        .ok_or(ConfineError::NoServiceUser)?;
+    let service = service_user().ok_or(ConfineError::NoServiceUser)?;
     let ResUid {
         real,
         effective,
@@ -119,6 +134,44 @@ pub fn confine() -> Result<(), ConfineError> {
     give_up_capabilities()
 }
 
+/// Uid and gid of a service account.
+struct Account {
+    uid: Uid,
+    gid: Gid,
+}
+
+/// The account `jms`. It is the host's own, and this program is linked without a dynamic loader, so it reads root's file and
+/// asks no name service; where an administrator keeps the account elsewhere, the owner of the state folder is meant, whom
+/// the package has looked up.
+fn service_user() -> Option<Account> {
+    if let Ok(text) = std::fs::read("/etc/passwd")
+        && let Some(account) = account_in(&text)
+    {
+        return Some(account);
+    }
+    let folder = std::fs::symlink_metadata(Paths::system().state()).ok()?;
+    (folder.is_dir() && folder.uid() != 0).then(|| Account {
+        uid: Uid::from_raw(folder.uid()),
+        gid: Gid::from_raw(folder.gid()),
+    })
+}
+
+/// From its line of passwd(5): `jms:x:UID:GID:…`.
+fn account_in(passwd: &[u8]) -> Option<Account> {
+    let mut lines = passwd.split(|byte| *byte == b'\n');
+    let fields = lines.find_map(|line| {
+        let mut fields = line.split(|byte| *byte == b':');
+        (fields.next() == Some(SERVICE_USER.as_bytes())).then_some(fields)
+    })?;
+    let mut numbers = fields
+        .skip(1)
+        .map(|field| str::from_utf8(field).ok()?.parse().ok());
+    Some(Account {
+        uid: Uid::from_raw(numbers.next()??),
+        gid: Gid::from_raw(numbers.next()??),
+    })
+}
+
 /// The bounding set needs a capability to change, and means nothing without new privileges.
 fn give_up_capabilities() -> Result<(), ConfineError> {
     for set in [
@@ -135,4 +188,28 @@ fn give_up_capabilities() -> Result<(), ConfineError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account_in;
+
+    #[test]
+    fn the_accounts_own_line_is_read_and_no_other() {
+        let passwd = b"root:x:0:0:root:/root:/bin/bash\njmsx:x:1:1::/:\njms:x:101:103::/var/lib/jms:/usr/sbin/nologin\njms:x:7:7::/:\n";
+        let account = account_in(passwd).unwrap();
+        assert_eq!((account.uid.as_raw(), account.gid.as_raw()), (101, 103));
+        for none in [
+            "",
+            "jms",
+            "jms:x",
+            "jms:x:101",
+            "jms:x:-1:1::/:",
+            "jms:x:101:x::/:",
+            "jms:x:99999999999:1::/:",
+            "xjms:x:1:1::/:\n#jms:x:1:1::/:",
+        ] {
+            assert!(account_in(none.as_bytes()).is_none(), "{none}");
+        }
+    }
 }

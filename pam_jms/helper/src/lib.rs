@@ -1,7 +1,7 @@
 //! `jms-pam-helper`: the half of `pam_jms` that thinks.
 //!
-//! Started by `pam_jms.so` for one PAM call of sshd, as the user `jms`, with a socket as its
-//! standard input and output; reads one request, answers it from the store, ends; in the authentication phase it
+//! Started by `pam_jms.so` for one PAM call of sshd, or two that follow each other at once, as the user `jms`, with a socket as its
+//! standard input and output; reads a request, answers it from the store, ends; in the authentication phase it
 //! asks the person first, through the module. It decides
 //! nothing that [`jms::policy::login::decide`] does not say, and opens and closes logins.
 //!

@@ -114,6 +114,23 @@ fn a_login_is_opened_and_closed() {
 }
 
 #[test]
+fn one_process_answers_account_and_session_and_another_closes() {
+    let sandbox = bastion().helper(&format!(
+        "echo started >>$SEEN/starts; exec {HELPER} \"$@\""
+    ));
+    let ran = pam(&sandbox, &SESSION);
+    assert!(ran.went_well(), "{} {:?}", ran.text(), ran.log);
+    let starts = fs::read_to_string(sandbox.seen("starts")).expect("it was started");
+    assert_eq!(starts.lines().count(), 2);
+    assert_eq!(logins(&sandbox).len(), 1);
+    // The last of a login leaves the store as it is between logins.
+    let log = Paths::under(sandbox.folder())
+        .database()
+        .with_extension("db-wal");
+    assert!(!log.exists());
+}
+
+#[test]
 fn a_login_that_is_not_closed_belongs_to_the_process_that_opened_it() {
     let sandbox = bastion();
     let ran = pam(&sandbox, &["open_session"]);

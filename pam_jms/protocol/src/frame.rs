@@ -12,6 +12,8 @@ use crate::limits;
 /// upgrade exchanges module and helper while sshd goes on with the module that it has loaded: 2 has conversations, and the
 /// proof of a passed factor.
 pub const VERSION: u16 = 2;
+/// The argument with which a module starts a helper that may stay after its first answer.
+pub const STAY: &str = "--stay";
 /// The version of what was there from the beginning.
 pub(crate) const FIRST_VERSION: u16 = 1;
 /// Length of every message's header, in bytes.
@@ -41,6 +43,8 @@ pub enum Kind {
     Refuse = 257,
     /// Ask the person something, then send a [`Kind::Response`].
     Prompt = 258,
+    /// After an [`Kind::Allow`]: the helper stays for the next question about the same login.
+    Waits = 259,
 }
 
 impl Kind {
@@ -55,6 +59,7 @@ impl Kind {
             256 => Self::Allow,
             257 => Self::Refuse,
             258 => Self::Prompt,
+            259 => Self::Waits,
             other => return Err(ProtocolError::Kind(other)),
         })
     }
@@ -74,7 +79,8 @@ impl Kind {
             Self::Authenticate
             | Self::AuthenticateAfterPassword
             | Self::Response
-            | Self::Prompt => VERSION,
+            | Self::Prompt
+            | Self::Waits => VERSION,
         }
     }
 
@@ -100,6 +106,22 @@ impl Frame {
             kind,
             body,
         })
+    }
+
+    /// What a helper that was started with [`STAY`] says after its yes: it waits for one more request.
+    #[must_use]
+    pub fn waits() -> Self {
+        Self {
+            version: Kind::Waits.version(),
+            kind: Kind::Waits,
+            body: Vec::new(),
+        }
+    }
+
+    /// Whether this is exactly [`Frame::waits`].
+    #[must_use]
+    pub fn says_waits(&self) -> bool {
+        self.kind == Kind::Waits && self.body.is_empty()
     }
 
     /// The same in this library's own version.

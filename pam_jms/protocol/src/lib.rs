@@ -1,7 +1,9 @@
 //! What `pam_jms.so` and `jms-pam-helper` say to each other.
 //!
-//! The two talk over one socket pair that the module makes for one PAM call: the module sends a
-//! [`Request`], the helper sends a [`HelperMessage`] and exits. A conversation with the person is
+//! The two talk over one socket pair that the module makes: the module sends a
+//! [`Request`], the helper sends a [`HelperMessage`] and exits. A helper that was started with [`STAY`] may say
+//! [`Kind::Waits`] after a yes to the authentication or account phase; then it answers one request more, which the same
+//! process sends through the same socket, and exits. A conversation with the person is
 //! a [`Prompt`] from the helper that the module answers with a [`Response`], any number of
 //! times up to [`limits::PROMPTS`] before the verdict, in authentications only.
 //!
@@ -47,6 +49,6 @@ mod token;
 pub use answer::{Allow, HelperMessage, Refusal, Refuse, Variable};
 pub use conversation::{Prompt, Response};
 pub use error::{Field, ProtocolError, ReadError};
-pub use frame::{Frame, HEADER_LEN, Kind, VERSION};
+pub use frame::{Frame, HEADER_LEN, Kind, STAY, VERSION};
 pub use request::{ModuleMessage, Phase, Request};
 pub use token::LoginToken;

@@ -192,7 +192,7 @@ impl ModuleMessage {
             Kind::OpenSession => Phase::OpenSession,
             Kind::CloseSession => Phase::CloseSession,
             Kind::Response => return Response::from_body(frame.body()).map(Self::Response),
-            Kind::Allow | Kind::Refuse | Kind::Prompt => {
+            Kind::Allow | Kind::Refuse | Kind::Prompt | Kind::Waits => {
                 return Err(ProtocolError::Kind(frame.kind().number()));
             }
         };

@@ -1,6 +1,7 @@
 //! Our end of the socket pair: reads and writes that end at a deadline and never raise SIGPIPE.
 
 use std::io::{self, Read};
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
@@ -8,7 +9,9 @@ use libc::{c_int, c_short};
 
 /// A stream socket with a deadline for all that is said through it.
 pub(crate) struct Channel {
-    socket: OwnedFd,
+    socket: ManuallyDrop<OwnedFd>,
+    /// Which socket that is, for when others may have closed the descriptor and been given its number.
+    identity: (libc::dev_t, libc::ino_t),
     deadline: Instant,
 }
 
@@ -28,7 +31,29 @@ impl Channel {
         // SAFETY: as above.
         let theirs = unsafe { OwnedFd::from_raw_fd(theirs) };
         let socket = above_standard(ours)?;
-        Ok((Self { socket, deadline }, above_standard(theirs)?))
+        let theirs = above_standard(theirs)?;
+        let channel = Self {
+            identity: identity(socket.as_raw_fd())?,
+            socket: ManuallyDrop::new(socket),
+            deadline,
+        };
+        Ok((channel, theirs))
+    }
+
+    /// Whether the descriptor is still that of our socket. A host program may have closed all that it does not know.
+    pub(crate) fn is_ours(&self) -> bool {
+        identity(self.socket.as_raw_fd()).is_ok_and(|now| now == self.identity)
+    }
+
+    /// Whether something has come that is not read yet, or the other end is closed.
+    pub(crate) fn has_news(&self) -> bool {
+        let mut descriptor = libc::pollfd {
+            fd: self.socket.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one live pollfd, as the count says; it does not wait.
+        unsafe { libc::poll(&raw mut descriptor, 1, 0) != 0 }
     }
 
     /// Everything from now on ends at another deadline: a person was waited for.
@@ -82,6 +107,27 @@ impl Channel {
             }
         }
     }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if self.is_ours() {
+            // SAFETY: dropped here and nowhere else.
+            unsafe { ManuallyDrop::drop(&mut self.socket) };
+        }
+    }
+}
+
+/// Device and inode of what a descriptor stands for.
+fn identity(descriptor: RawFd) -> io::Result<(libc::dev_t, libc::ino_t)> {
+    let mut status = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: room for the answer; a descriptor that is not open is an error of the call.
+    if unsafe { libc::fstat(descriptor, status.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: integers, which the call has filled in.
+    let status = unsafe { status.assume_init() };
+    Ok((status.st_dev, status.st_ino))
 }
 
 impl Read for Channel {

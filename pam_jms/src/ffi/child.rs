@@ -141,13 +141,17 @@ impl fmt::Display for End {
 /// A running helper. Gone, killed if need be, when dropped.
 pub(crate) struct Child {
     pid: pid_t,
+    /// The process whose child it is: a copy of this value in a process that was forked from that one owns nothing.
+    parent: u32,
     reaped: bool,
-    _held: Held,
+    /// The host's signals; its own again while the child rests.
+    held: Option<Held>,
 }
 
 /// All that the child needs, in place before fork.
 struct Plan<'a> {
     path: &'a CStr,
+    argument: Option<&'a CStr>,
     uid: uid_t,
     gid: gid_t,
     socket: RawFd,
@@ -156,8 +160,12 @@ struct Plan<'a> {
 
 impl Child {
     /// Starts `path` as the service user, with the other end of the channel as its standard input
-    /// and output.
-    pub(crate) fn start(path: &CStr, deadline: Instant) -> Result<(Self, Channel), StartError> {
+    /// and output, and `argument` as its only one.
+    pub(crate) fn start(
+        path: &CStr,
+        argument: Option<&CStr>,
+        deadline: Instant,
+    ) -> Result<(Self, Channel), StartError> {
         let service = passwd::lookup(SERVICE_USER).ok_or(StartError::NoServiceUser)?;
         if service.uid == 0 || service.gid == 0 {
             return Err(StartError::ServiceUserIsRoot);
@@ -170,6 +178,7 @@ impl Child {
         let null = above_standard(OwnedFd::from(null))?;
         let plan = Plan {
             path,
+            argument,
             uid: service.uid,
             gid: service.gid,
             socket: theirs.as_raw_fd(),
@@ -183,14 +192,35 @@ impl Child {
             1.. => {
                 let child = Self {
                     pid,
+                    parent: std::process::id(),
                     reaped: false,
-                    _held: held,
+                    held: Some(held),
                 };
-                child._held.only_child()?;
+                if let Some(held) = &child.held {
+                    held.only_child()?;
+                }
                 Ok((child, channel))
             }
             _ => Err(io::Error::last_os_error().into()),
         }
+    }
+
+    /// The host goes on with its own signals while the child waits.
+    pub(crate) fn rest(&mut self) {
+        self.held = None;
+    }
+
+    /// The child is asked again: its end is ours to see, as from its start.
+    pub(crate) fn resume(&mut self) -> io::Result<()> {
+        let held = Held::all()?;
+        held.only_child()?;
+        self.held = Some(held);
+        Ok(())
+    }
+
+    /// Whether this process started it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.parent == std::process::id()
     }
 
     /// Waits for the end; at the deadline makes it.
@@ -203,7 +233,11 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        // SAFETY: the process is our child and not yet waited for, so the number is still its own.
+        // While it rested the host may have waited for it: then its number can be somebody else's by now.
+        if self.wait_until(Instant::now()).is_some() {
+            return;
+        }
+        // SAFETY: the process is our child and was just seen not to have ended, so the number is still its own.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
         if let Some(deadline) = Instant::now().checked_add(LAST_GRACE) {
             self.wait_until(deadline);
@@ -244,7 +278,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if !self.reaped {
+        if !self.reaped && self.is_ours() {
             self.kill();
         }
     }
@@ -255,7 +289,8 @@ fn become_helper(plan: &Plan<'_>) -> ! {
     reset_in_child();
     let failed = match prepare(plan) {
         Ok(()) => {
-            let argv: [*const c_char; 2] = [plan.path.as_ptr(), std::ptr::null()];
+            let argument = plan.argument.map_or(std::ptr::null(), CStr::as_ptr);
+            let argv: [*const c_char; 3] = [plan.path.as_ptr(), argument, std::ptr::null()];
             let environment: [*const c_char; 1] = [std::ptr::null()];
             // SAFETY: path, arguments and environment are NUL-terminated and alive.
             unsafe { libc::execve(plan.path.as_ptr(), argv.as_ptr(), environment.as_ptr()) };

@@ -1,9 +1,13 @@
-//! The PAM environment: pam_getenv(3), pam_putenv(3).
+//! What pam-bindings lacks, or leaves to us to be careful with: the PAM environment (pam_getenv(3), pam_putenv(3)), and what
+//! a handle keeps for us from one call to the next (pam_set_data(3)).
 
+use std::cell::Cell;
 use std::ffi::CStr;
 
 use libc::{c_char, c_int};
 use pam::module::PamHandle;
+
+use crate::helper::Waiting;
 
 const PAM_SUCCESS: c_int = 0;
 
@@ -37,4 +41,22 @@ pub(crate) fn set_variable(handle: &mut PamHandle, assignment: &CStr) -> bool {
 /// Removes a variable: what has no `=` is taken for a name to forget. Whether it worked.
 pub(crate) fn unset_variable(handle: &mut PamHandle, name: &CStr) -> bool {
     !name.to_bytes().contains(&b'=') && set_variable(handle, name)
+}
+
+/// The only thing that is kept under this name, always of the type [`Kept`].
+const KEPT: &str = "jms_helper";
+/// Emptied by who takes the helper out.
+type Kept = Cell<Option<Waiting>>;
+
+/// Has the handle keep a helper; one that was kept before is ended.
+pub(crate) fn keep(handle: &mut PamHandle, waiting: Waiting) {
+    let kept: Box<Kept> = Box::new(Cell::new(Some(waiting)));
+    let _ = handle.set_data(KEPT, kept);
+}
+
+/// Takes out the helper that the handle keeps.
+pub(crate) fn kept(handle: &mut PamHandle) -> Option<Waiting> {
+    // SAFETY: what stands under this name was put there by `keep`: its type is `Kept`.
+    let kept = unsafe { handle.get_data::<Kept>(KEPT) };
+    kept.ok()?.take()
 }
