@@ -1,4 +1,5 @@
-//! Lines that are too long or not shown, and windows that are pulled, in real sessions.
+//! Lines that are too long, too many or not shown, and windows that are pulled, in real sessions: each line is kept, cut or
+//! counted, and never passes unseen.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -9,6 +10,8 @@ use tests::{Lab, Terminal, eventually, everyday};
 const WAY: &str = "alice@dev@web1@bastion";
 const SOON: Duration = Duration::from_secs(60);
 const MEBIBYTE: usize = 1024 * 1024;
+/// What is kept of a line, in bytes.
+const KEPT: usize = 64 * 1024;
 
 fn everyday() -> Lab {
     let lab = Lab::builder().assets(["web1"]).start().expect("a lab");
@@ -76,6 +79,30 @@ fn paste_endless(shell: &mut Terminal, begin: &str) {
 }
 
 #[test]
+fn of_a_line_of_a_mebibyte_the_beginning_is_kept_and_marked_as_cut() {
+    let lab = free();
+    let mut shell = shell(lab);
+    shell.send_line("bind 'set enable-bracketed-paste on'; echo re''ady-long");
+    shell.skim("ready-long");
+    shell.skim("$ ");
+    paste_endless(&mut shell, ": 'endless';echo 'go'ne-long; : ");
+    shell.send("\r");
+    shell.skim("gone-long");
+    shell.send_line("echo 'af'ter-long");
+    shell.skim("after-long");
+    let rows = rows_with(lab, "echo 'af'ter-long");
+    let cut = rows.iter().find(|row| line(row).starts_with(": 'endless'"));
+    let cut = cut.expect("the line is kept");
+    assert_eq!(
+        (&cut["cut"], &cut["action"]),
+        (&true.into(), &"accept".into())
+    );
+    let kept = line(cut).len();
+    assert!((KEPT / 2..=KEPT).contains(&kept), "{kept}");
+    shell.hang_up();
+}
+
+#[test]
 fn where_rules_apply_a_line_that_cannot_be_read_whole_does_not_run() {
     let lab = guarded();
     let mut shell = shell(&lab);
@@ -129,6 +156,57 @@ fn what_is_typed_without_echo_can_be_denied_whatever_the_prompt_says() {
         shell.hang_up();
         let everything = lab.bastion().run("jmsctl command ls --limit 0 --json; jmsctl event ls --limit 0 --json; find /var/lib/jms/recordings -name '*.zst' -exec zstd -qdc {} + 2>/dev/null; true");
         assert!(!everything.text().contains(&format!("/tmp/hidden-{mark}")));
+    }
+}
+
+#[test]
+fn a_paste_of_two_thousand_lines_is_kept_or_counted_line_by_line() {
+    let lab = free();
+    for (mark, reader) in [("cat", "cat >/dev/null"), ("dash", "PS1='dash> ' dash")] {
+        let mut shell = shell(lab);
+        shell.send_line(&format!("echo 're'ady-{mark}; {reader}"));
+        shell.skim(&format!("ready-{mark}"));
+        if mark == "dash" {
+            shell.skim("dash> ");
+        }
+        // Pieces as a client sends them, each read before the next one comes.
+        for piece in 0..20 {
+            let lines: String = (0..100)
+                .map(|number| format!(": {mark} {}\r", piece * 100 + number))
+                .collect();
+            shell.send(lines);
+        }
+        shell.skim(": {mark} 1999".replace("{mark}", mark).as_str());
+        if mark == "dash" {
+            shell.skim("dash> ");
+        }
+        shell.send("\x04");
+        shell.skim("dev@web1");
+        shell.send_line(&format!("echo 'af'ter-{mark}"));
+        shell.skim(&format!("after-{mark}"));
+        let rows = rows_with(lab, &format!("'af'ter-{mark}"));
+        let kept = rows
+            .iter()
+            .flat_map(|row| line(row).lines())
+            .filter(|line| line.starts_with(&format!(": {mark} ")))
+            .count();
+        let counted: usize = rows
+            .iter()
+            .filter_map(|row| {
+                line(row)
+                    .strip_prefix('(')?
+                    .split_once(" lines ")?
+                    .0
+                    .parse::<usize>()
+                    .ok()
+            })
+            .sum();
+        assert_eq!(
+            kept + counted,
+            2000,
+            "{mark}: {kept} kept, {counted} counted"
+        );
+        shell.hang_up();
     }
 }
 
