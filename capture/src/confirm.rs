@@ -6,6 +6,11 @@ use crate::line::{Reading, cursor_line, read, same_without_space};
 use crate::typed::Explained;
 use std::time::Instant;
 
+/// So many lines behind one whose echo was lost are looked for at each row.
+const BEHIND: usize = 32;
+/// Of so many bytes at least: shorter ones end many rows that are none of theirs.
+const LEAST_BEHIND: usize = 4;
+
 impl Capture {
     /// An accepting key is passed to the asset.
     pub(crate) fn accept(
@@ -194,10 +199,47 @@ impl Capture {
                     && accept.typed.any
                 {
                     // Typed ahead, its echo lost in other output: the shell shows it again when it reads it.
+                    self.confirm_behind(index);
                     return;
                 }
             }
             index += 1;
+        }
+    }
+
+    /// Of many lines typed ahead one is echoed, and the echo of those before it was lost: it is taken, and they wait on.
+    fn confirm_behind(&mut self, stuck: usize) {
+        let (_, shown) = cursor_line(self.screen.grid());
+        let looks = |accept: &Accept| {
+            !accept.editor
+                && accept.feeds < FEEDS
+                && accept.typed.any
+                && accept.typed.explained() == Explained::Fully
+        };
+        let behind = self.waiting.iter().enumerate().skip(stuck + 1);
+        let found = behind
+            .filter(|(_, accept)| looks(accept))
+            .take(BEHIND)
+            .find(|(_, accept)| {
+                let keys = accept.typed.text();
+                let keys = keys.trim();
+                keys.len() >= LEAST_BEHIND && shown.ends_with(keys)
+            })
+            .map(|(index, _)| index);
+        let Some(accept) = found.and_then(|index| self.waiting.remove(index)) else {
+            return;
+        };
+        let reading = Reading {
+            text: accept.typed.text().trim_end().to_owned(),
+            found: true,
+            moved: true,
+            without_tail: None,
+            without_faint: None,
+        };
+        if !self.counts(&accept) {
+            self.log_bang(&accept);
+        } else if let Some(line) = self.take(accept, Some(&reading), false) {
+            self.ahead.passed(line);
         }
     }
 

@@ -142,6 +142,7 @@ impl Capture {
             // A row that is due is never one of many.
             if accept.judged.is_some() || self.hides_from_shell(&accept) || !self.counted() {
                 self.hidden(&accept);
+                self.count_from(&accept);
             }
             return;
         }

@@ -1,9 +1,12 @@
-//! Lines typed so far ahead that not all of them can wait to be seen: the first of them are counted, in one row. What they say is
+//! Lines typed so far ahead that not all of them can wait to be seen, or are seen when they are echoed: these are counted, in one row. What they say is
 //! not kept: nobody knows yet whether they will be echoed.
 use crate::accept::Accept;
 use crate::action::{Action, Certainty, Command, Outcome};
 use crate::capture::Capture;
 use std::time::Instant;
+
+/// So many lines that wait are typed far ahead.
+const MANY: usize = 16;
 
 /// So many, and when the first of them was accepted.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,14 @@ impl Capture {
             self.unread.get_or_insert(Unread { lines: 0, since });
         }
         self.settle_front();
+    }
+
+    /// Many wait behind this one, of which nobody could see anything either: they are counted, too, where no shell reads them.
+    pub(crate) fn count_from(&mut self, accept: &Accept) {
+        if self.waiting.len() >= MANY && !self.hides_from_shell(accept) && !accept.alternate {
+            let since = accept.at;
+            self.unread.get_or_insert(Unread { lines: 1, since });
+        }
     }
 
     /// While some are counted, others of which nothing is known are, too; false: none are.

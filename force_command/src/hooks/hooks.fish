@@ -7,7 +7,7 @@ function __jms_text;
   string escape --style=url -- $argv[1] | string collect | string sub -l 200000 | string replace -r "%.?\$" "";
 end;
 function __jms_enter;
-  if test "$__jms_runs" != 0; commandline -f execute; return; end;
+  if not test "$__jms_runs" = 0; commandline -f execute; return; end;
   set -l line (commandline -b | string collect);
   if test -z "$line"; commandline -f execute; return; end;
   if commandline --is-valid;
