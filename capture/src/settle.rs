@@ -130,7 +130,10 @@ impl Capture {
         if accept.typed.shown == 0 {
             return;
         }
+        // What a line editor was given and is too long to be kept whole is no secret.
+        let endless = accept.editor && accept.typed.cut && !accept.masked;
         let visible = accept.seen
+            || endless
             || accept
                 .before
                 .as_ref()
