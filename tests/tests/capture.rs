@@ -364,6 +364,9 @@ fn a_found_command_opens_the_recording_at_its_second() {
     let mut shell = shell(lab);
     shell.send_line("echo 'ear'lier");
     shell.expect("earlier");
+    shell.expect("$ ");
+    // Places in a recording are milliseconds: what a person types is not in that of the output before.
+    shell.drain(Duration::from_millis(50));
     shell.send_line("sleep 1; echo 'la'ter-on");
     shell.expect("later-on");
     let row = row(lab, "sleep 1; echo 'la'ter-on");
