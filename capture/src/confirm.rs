@@ -170,13 +170,7 @@ impl Capture {
                 if let Some(accept) = self.waiting.pop_front() {
                     let reading = match reading {
                         Some(reading) if !early => Some(reading),
-                        _ => Some(Reading {
-                            text: keys.to_owned(),
-                            found: true,
-                            moved: true,
-                            without_tail: None,
-                            without_faint: None,
-                        }),
+                        _ => Some(Reading::of_keys(keys)),
                     };
                     if !self.counts(&accept) {
                         self.log_bang(&accept);
@@ -229,13 +223,7 @@ impl Capture {
         let Some(accept) = found.and_then(|index| self.waiting.remove(index)) else {
             return;
         };
-        let reading = Reading {
-            text: accept.typed.text().trim_end().to_owned(),
-            found: true,
-            moved: true,
-            without_tail: None,
-            without_faint: None,
-        };
+        let reading = Reading::of_keys(&accept.typed.text());
         if !self.counts(&accept) {
             self.log_bang(&accept);
         } else if let Some(line) = self.take(accept, Some(&reading), false) {

@@ -34,6 +34,19 @@ pub struct Reading {
     pub moved: bool,
 }
 
+impl Reading {
+    /// What the keys say, which was seen somewhere.
+    pub fn of_keys(keys: &str) -> Self {
+        Reading {
+            text: keys.trim_end().to_owned(),
+            without_tail: None,
+            without_faint: None,
+            found: true,
+            moved: true,
+        }
+    }
+}
+
 /// The text of the cells `from..to` of a row.
 pub fn text_of(row: &Row, from: usize, to: usize) -> String {
     let mut text = String::new();

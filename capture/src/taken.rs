@@ -79,13 +79,7 @@ impl Capture {
             if let Some(row) = grid.line(line) {
                 let shown = crate::line::text_of(row, 0, usize::MAX);
                 if !keys.trim().is_empty() && shown.trim_end().ends_with(keys.trim_end()) {
-                    return Some(Reading {
-                        text: keys.trim_end().to_owned(),
-                        found: true,
-                        moved: true,
-                        without_tail: None,
-                        without_faint: None,
-                    });
+                    return Some(Reading::of_keys(&keys));
                 }
             }
         }
