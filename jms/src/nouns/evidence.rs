@@ -98,6 +98,9 @@ pub struct Session {
     pub recording_size: Option<u64>,
     /// Its last hash.
     pub recording_hash: Option<String>,
+    /// Bytes of the output that `recording.exec_output_bytes` left out of it; null: live, lost (killed with its bastion,
+    /// say: its recording says where bytes are missing), or no output is recorded.
+    pub bytes_not_recorded: Option<u64>,
     /// Held as evidence: never pruned.
     pub held: bool,
 }

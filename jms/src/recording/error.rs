@@ -43,6 +43,18 @@ pub enum RecordingError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// What was written cannot be read back to be compressed.
+    ReadBack {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// What was written is not there any more as it was written.
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The compressor failed: there is no memory for it.
     Compress {
         /// What zstd said.
@@ -104,6 +116,16 @@ impl fmt::Display for RecordingError {
                 )?;
                 reason(f, source)
             }
+            Self::ReadBack { path, source } => {
+                write!(f, "cannot read back the recording {}: ", path.display())?;
+                reason(f, source)
+            }
+            Self::Changed { path } => write!(
+                f,
+                "the recording {} was changed by somebody else while it was written; \
+                 find out who, and keep the file as it is",
+                path.display()
+            ),
             Self::Compress { reason } => {
                 write!(
                     f,
@@ -142,6 +164,7 @@ impl std::error::Error for RecordingError {
             Self::Folder { source, .. }
             | Self::Create { source, .. }
             | Self::Write { source, .. }
+            | Self::ReadBack { source, .. }
             | Self::Sync { source, .. } => Some(source),
             _ => None,
         }

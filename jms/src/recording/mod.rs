@@ -11,9 +11,19 @@
 //! frame 0 · seal 0 · frame 1 · seal 1 · … · end seal
 //! ```
 //!
-//! A frame is a zstd frame (RFC 8878) with a content checksum. It ends after [`FRAME_INPUT`] bytes
-//! of text or [`FRAME_AGE`]; inside it, a block is flushed [`FLUSH_AFTER`] after the first text that
-//! waits, so a killed session can be read to its last second. Lines never span two frames.
+//! A frame is a zstd frame (RFC 8878). It ends after [`FRAME_INPUT`] bytes of text or [`FRAME_AGE`]. Until then its text
+//! stands in the file as it is, in raw blocks, one more [`FLUSH_AFTER`] after the first text that waits: a killed
+//! session can be read to its last second. When the frame ends, its text is packed as a whole, with a checksum, and
+//! takes the place of the raw blocks (a frame of work for people is packed to a sixteenth, second by second it would be
+//! a quarter). What floods is packed at once. Lines never span two frames.
+//!
+//! So the last frame of a file that is being written may change its bytes, never its text. Whoever reads it holds a
+//! shared lock (flock(2)); a frame that ends meanwhile stays as it is and gets its seal. To copy a file that is being written:
+//! `flock -s FILE cp FILE …`. Text is on the disk after [`SYNC_AFTER`], each ended frame at once. A machine that loses its power in
+//! the milliseconds in which a packed frame goes to the disk can lose that frame: it stands where its text stood.
+//!
+//! What a killed session leaves of its last frame is sealed when its row is closed ([`seal_lost`]); until then nothing
+//! protects it.
 //!
 //! A seal is a skippable frame, which every zstd decoder steps over. All numbers little-endian:
 //!
@@ -47,6 +57,7 @@ mod error;
 mod escape;
 mod frames;
 mod header;
+mod lost;
 mod place;
 mod reader;
 mod recorder;
@@ -54,11 +65,13 @@ mod scan;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod unpacked;
 mod utf8;
 mod verify;
 
 pub use error::{ReadError, RecordingError};
 pub use header::Header;
+pub use lost::seal_lost;
 pub use place::{ensure_room, path_of};
 pub use reader::{Ended, Event, Kind, Reader};
 pub use recorder::{Finished, Recorder, Sealed};
@@ -68,13 +81,16 @@ pub use verify::{Anchor, Problem, Verification, verify, verify_from};
 use std::time::Duration;
 
 /// A frame ends when this much text (bytes before compression) is in it.
-pub const FRAME_INPUT: usize = 256 * 1024;
+pub const FRAME_INPUT: u64 = 768 * 1024;
 
 /// A frame ends this long after its first text.
-pub const FRAME_AGE: Duration = Duration::from_secs(300);
+pub const FRAME_AGE: Duration = Duration::from_secs(900);
 
-/// Text is on its way to the disk at the latest this long after it was recorded.
+/// Text is in the kernel's hands at the latest this long after it was recorded.
 pub const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+/// Text is on the disk at the latest this long after it was handed to the kernel.
+pub const SYNC_AFTER: Duration = Duration::from_secs(300);
 
 /// The longest line, header included, that is written or read: bytes.
 pub const LINE_LIMIT: usize = 2 * 1024 * 1024;

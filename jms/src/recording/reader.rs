@@ -6,11 +6,11 @@ use super::scan::{Part, Scanner, Stop};
 use super::seal::Seals;
 use super::{Header, LINE_LIMIT, ReadError};
 use crate::id::Id;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
 
 /// What kind of event.
@@ -58,8 +58,11 @@ pub enum Ended {
     Damaged,
 }
 
-/// The window of a frame may be this large, as a power of two; ours are 2^14 bytes.
+/// The window of a frame may be this large, as a power of two; as ours are.
 const WINDOW_LOG: u32 = 20;
+
+/// How long a recorder may take to pack a frame. One that was stopped in the middle keeps nobody from reading.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A recording being read: an iterator of its events.
 ///
@@ -82,16 +85,21 @@ impl Reader<File> {
     }
 }
 
-/// Opens a file of evidence; never waits for a FIFO's other end.
+/// Opens a file of evidence; never waits for a FIFO's other end. As long as it is open, no frame of it is packed.
 pub(super) fn open(path: &Path) -> Result<File, ReadError> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK)
         .open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(ReadError::NotAFile),
+    if !file.metadata()?.is_file() {
+        return Err(ReadError::NotAFile);
     }
+    let until = Instant::now() + PATIENCE;
+    while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) && Instant::now() < until
+    {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(file)
 }
 
 impl<R: Read> Reader<R> {

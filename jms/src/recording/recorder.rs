@@ -3,13 +3,12 @@
 //! Nothing here ticks: the caller's event loop asks [`Recorder::next_deadline`] and calls
 //! [`Recorder::tick`] then. A session that prints nothing has no deadline once its last frame has
 //! ended.
-use super::compressor::Effort;
 use super::escape::escape;
 use super::frames::FrameWriter;
 use super::place::Place;
 use super::seal::Hash;
 use super::utf8::Decoder;
-use super::{FLUSH_AFTER, FRAME_AGE, FRAME_INPUT, Header, RecordingError};
+use super::{FLUSH_AFTER, FRAME_AGE, FRAME_INPUT, Header, RecordingError, SYNC_AFTER};
 use crate::id::Id;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -19,6 +18,12 @@ use std::time::{Duration, Instant};
 /// Recorded bytes that go into one line: it stays far below [`super::LINE_LIMIT`], as one byte
 /// becomes at most six.
 const PIECE: usize = 16 * 1024;
+
+/// Output that comes within so much time is one event, as long as its line is shorter than [`PIECE`].
+const TOGETHER: Duration = Duration::from_millis(10);
+
+/// A frame that holds so much text before any of it is in the file is packed at once: bytes.
+const FLOOD: usize = 256 * 1024;
 
 /// What is sealed so far; kept in the store, it shows later that a file was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +61,13 @@ pub struct Recorder {
     output: Decoder,
     input: Decoder,
     line: Vec<u8>,
+    /// When the event in `line` began, if that is output which has no end yet.
+    open: Option<Duration>,
     last: Duration,
     unflushed_since: Option<Instant>,
     frame_since: Option<Instant>,
+    sync_at: Option<Instant>,
     last_sync: Option<Instant>,
-    unsynced: bool,
     failed: Option<String>,
     finished: bool,
 }
@@ -87,9 +94,9 @@ impl Recorder {
         let line = header.line(session)?;
         let (file, place) = Place::create(root, session, header.started_at)?;
         let mut frames = FrameWriter::new(file, place.path.clone(), Hash::genesis(session));
+        frames.add(&line);
         frames
-            .write(&line)
-            .and_then(|_| frames.flush())
+            .flush()
             .and_then(|()| place.keep())
             .inspect_err(|_| place.remove())?;
         Ok(Self {
@@ -98,11 +105,12 @@ impl Recorder {
             output: Decoder::default(),
             input: Decoder::default(),
             line: Vec::new(),
+            open: None,
             last: Duration::ZERO,
             unflushed_since: None,
             frame_since: Some(origin),
+            sync_at: Some(origin + SYNC_AFTER),
             last_sync: None,
-            unsynced: false,
             failed: None,
             finished: false,
         })
@@ -172,11 +180,7 @@ impl Recorder {
     pub fn next_deadline(&self) -> Option<Instant> {
         let flush = self.unflushed_since.map(|since| since + FLUSH_AFTER);
         let frame = self.frame_since.map(|since| since + FRAME_AGE);
-        let sync = self
-            .last_sync
-            .map(|at| at + FLUSH_AFTER)
-            .filter(|_| self.unsynced);
-        [flush, frame, sync]
+        [flush, frame, self.sync_at]
             .into_iter()
             .flatten()
             .min()
@@ -191,15 +195,12 @@ impl Recorder {
         self.guarded(|this| this.due(now))
     }
 
-    /// Hands all text so far to the kernel, in a closed block.
+    /// Hands all text so far to the kernel.
     ///
     /// # Errors
     /// The recording failed, now or before.
     pub fn flush(&mut self) -> Result<(), RecordingError> {
-        self.guarded(|this| {
-            this.unflushed_since = None;
-            this.frames.flush()
-        })
+        self.guarded(|this| this.put(this.now()))
     }
 
     /// Ends the recording: last frame, end seal, disk.
@@ -209,7 +210,9 @@ impl Recorder {
     pub fn finish(mut self) -> Result<Finished, RecordingError> {
         self.guarded(|this| {
             this.rest()?;
-            this.frames.end()?;
+            let age = this.age(this.now());
+            this.close_line()?;
+            this.frames.end(age)?;
             this.frames.sync()
         })?;
         self.finished = true;
@@ -236,13 +239,22 @@ impl Recorder {
 
     fn bytes(&mut self, at: Duration, code: char, bytes: &[u8]) -> Result<(), RecordingError> {
         for piece in bytes.chunks(PIECE) {
-            let empty = self.begin(at, code);
+            let empty = match self.goes_on(at, code) {
+                true => 0,
+                false => self.begin(at, code)?,
+            };
             let decoder = match code {
                 'i' => &mut self.input,
                 _ => &mut self.output,
             };
             decoder.push(&mut self.line, piece);
-            if self.line.len() > empty {
+            if self.line.len() == empty {
+                // A part of a character is no event yet.
+                (self.open, self.line) = (None, Vec::new());
+            } else if code == 'o' {
+                self.open.get_or_insert(self.last);
+                self.begun();
+            } else {
                 self.write_line()?;
             }
         }
@@ -250,7 +262,7 @@ impl Recorder {
     }
 
     fn text(&mut self, at: Duration, code: char, text: &str) -> Result<(), RecordingError> {
-        self.begin(at, code);
+        self.begin(at, code)?;
         escape(&mut self.line, text);
         self.write_line()?;
         self.due(self.now())
@@ -265,7 +277,7 @@ impl Recorder {
                 &mut self.input
             };
             if decoder.finish() {
-                self.begin(self.last, code);
+                self.begin(self.last, code)?;
                 escape(&mut self.line, "\u{fffd}");
                 self.write_line()?;
             }
@@ -273,32 +285,54 @@ impl Recorder {
         Ok(())
     }
 
+    /// Whether what happens at `at` belongs to the event in `line`.
+    fn goes_on(&mut self, at: Duration, code: char) -> bool {
+        let soon = |since: Duration| at.saturating_sub(since) < TOGETHER;
+        let goes_on = code == 'o' && self.line.len() < PIECE && self.open.is_some_and(soon);
+        if goes_on {
+            self.last = self.last.max(at);
+        }
+        goes_on
+    }
+
     /// Begins a line, at a time that never runs backwards; returns its length without data.
-    fn begin(&mut self, at: Duration, code: char) -> usize {
+    ///
+    /// Times are of milliseconds: three digits more are a third of a recording of somebody who types.
+    fn begin(&mut self, at: Duration, code: char) -> Result<usize, RecordingError> {
+        self.close_line()?;
         self.last = self.last.max(at);
-        self.line.clear();
-        let (seconds, micros) = (self.last.as_secs(), self.last.subsec_micros());
+        let (seconds, millis) = (self.last.as_secs(), self.last.subsec_millis());
         // Writing to a Vec cannot fail.
-        let _ = write!(self.line, "[{seconds}.{micros:06}, \"{code}\", \"");
-        self.line.len()
+        let _ = write!(self.line, "[{seconds}.{millis:03}, \"{code}\", \"");
+        Ok(self.line.len())
+    }
+
+    /// Gives the event in `line`, if one is open, its end.
+    fn close_line(&mut self) -> Result<(), RecordingError> {
+        match self.open {
+            Some(_) => self.write_line(),
+            None => Ok(()),
+        }
     }
 
     fn write_line(&mut self) -> Result<(), RecordingError> {
+        self.open = None;
         self.line.extend_from_slice(b"\"]\n");
-        let held = self.frames.write(&self.line)?;
+        self.frames.add(&self.line);
+        self.line.clear();
+        self.begun();
+        let held = self.frames.held();
+        if self.frames.waiting() >= FLOOD || held >= FRAME_INPUT {
+            self.end_frame(self.now())?;
+        }
+        Ok(())
+    }
+
+    /// Text waits.
+    fn begun(&mut self) {
         let now = self.now();
         self.unflushed_since.get_or_insert(now);
         self.frame_since.get_or_insert(now);
-        if held >= FRAME_INPUT {
-            let began = self.frame_since.unwrap_or(now);
-            let flood = now.saturating_duration_since(began) < FLUSH_AFTER;
-            self.end_frame(now)?;
-            self.frames.compress_with(match flood {
-                true => Effort::Little,
-                false => Effort::Ordinary,
-            });
-        }
-        Ok(())
     }
 
     /// The moment of the last event.
@@ -311,39 +345,53 @@ impl Recorder {
             since.is_some_and(|since| now.saturating_duration_since(since) >= limit)
         };
         if passed(self.frame_since, FRAME_AGE) {
+            self.close_line()?;
             self.end_frame(now)?;
-            self.frames.compress_with(Effort::Ordinary);
         }
         if passed(self.unflushed_since, FLUSH_AFTER) {
-            self.unflushed_since = None;
-            self.frames.flush()?;
+            self.put(now)?;
         }
-        if self.unsynced && passed(self.last_sync, FLUSH_AFTER) {
+        if self.sync_at.is_some_and(|at| at <= now) {
             self.sync(now)?;
         }
         Ok(())
+    }
+
+    /// Puts what waits into the file.
+    fn put(&mut self, now: Instant) -> Result<(), RecordingError> {
+        self.close_line()?;
+        // An idle session keeps no buffers.
+        self.line = Vec::new();
+        self.unflushed_since = None;
+        self.sync_at.get_or_insert(now + SYNC_AFTER);
+        self.frames.flush()
     }
 
     /// Ends the frame and brings it to the disk: at once, or, where frames follow each other
     /// faster than one a second, one second after the last time (a disk flush for each 256 KiB of
     /// a fast stream would slow the session down and make no frame safer than that).
     fn end_frame(&mut self, now: Instant) -> Result<(), RecordingError> {
+        let age = self.age(now);
         self.frame_since = None;
         self.unflushed_since = None;
-        // An idle session keeps no buffers, neither here nor in the compressor.
-        self.line = Vec::new();
-        self.frames.end_frame()?;
-        self.unsynced = true;
-        let recent = |at| now.saturating_duration_since(at) < FLUSH_AFTER;
-        if self.last_sync.is_some_and(recent) {
-            return Ok(());
+        self.frames.end_frame(age)?;
+        let next = self.last_sync.map_or(now, |last| last + FLUSH_AFTER);
+        self.sync_at = Some(next);
+        match next <= now {
+            true => self.sync(now),
+            false => Ok(()),
         }
-        self.sync(now)
+    }
+
+    /// How long the frame is open.
+    fn age(&self, now: Instant) -> Duration {
+        self.frame_since
+            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     fn sync(&mut self, now: Instant) -> Result<(), RecordingError> {
         self.frames.sync()?;
-        self.unsynced = false;
+        self.sync_at = None;
         self.last_sync = Some(now);
         Ok(())
     }
@@ -359,7 +407,11 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         if !self.finished && self.failed.is_none() {
             // There is nobody left to tell; a reader sees that the end is missing.
-            let _ = self.rest().and_then(|()| self.frames.end_frame());
+            let _ = self
+                .rest()
+                .and_then(|()| self.close_line())
+                .and_then(|()| self.frames.end_frame(self.age(self.now())))
+                .and_then(|()| self.frames.sync());
         }
     }
 }

@@ -49,6 +49,12 @@ pub enum Problem {
         /// What was seen.
         reason: String,
     },
+    /// From here on, behind the last right seal of a recording that has not ended, nothing can be understood: the
+    /// machine or the session broke off while a frame was being packed. Or somebody changed what no seal protects.
+    BrokenOff {
+        /// Where, bytes.
+        offset: u64,
+    },
     /// The last hash that the store knows is nowhere in the file: its tail was cut off, or the
     /// whole was made anew.
     LastHashMissing,
@@ -76,6 +82,11 @@ impl fmt::Display for Problem {
             Self::Garbage { offset, reason } => {
                 write!(f, "from byte {offset} on it cannot be understood: {reason}")
             }
+            Self::BrokenOff { offset } => write!(
+                f,
+                "from byte {offset} on it cannot be read: the session broke off there, or what no seal protects yet \
+                 was changed"
+            ),
             Self::LastHashMissing => f.write_str(
                 "the last hash that is known of it is not there: its end was cut off, or all of it \
                  was written anew",
@@ -128,7 +139,14 @@ impl Verification {
     /// Whether something is wrong that no crash explains.
     #[must_use]
     pub fn is_tampered(&self) -> bool {
-        !self.problems.is_empty()
+        self.more_problems > 0 || self.tampering().is_some()
+    }
+
+    /// The first of what is wrong that no crash explains.
+    #[must_use]
+    pub fn tampering(&self) -> Option<&Problem> {
+        let no_crash = |problem: &&Problem| !matches!(problem, Problem::BrokenOff { .. });
+        self.problems.iter().find(no_crash)
     }
 }
 
@@ -163,7 +181,7 @@ pub fn verify_from(
             Ok(Err(Stop::Border)) => break 0,
             Ok(Err(Stop::Inside)) => break scanner.drain()?,
             Err(ReadError::Damaged { offset, reason }) => {
-                chain.problem(Problem::Garbage { offset, reason });
+                chain.damage(offset, reason);
                 break scanner.drain()?;
             }
             Err(error) => return Err(error),
@@ -185,6 +203,9 @@ struct Chain {
     frame: Option<Frame>,
     /// Where the last seal ends.
     sealed: u64,
+    /// Where something that is no part of a recording begins right behind it: at the end of a file without an end this is
+    /// what was about to be cut off when the session broke off.
+    remainder: Option<u64>,
 }
 
 struct Frame {
@@ -212,6 +233,7 @@ impl Chain {
             index: 0,
             frame: None,
             sealed: 0,
+            remainder: None,
         }
     }
 
@@ -223,7 +245,18 @@ impl Chain {
         }
     }
 
+    /// What begins at `offset` cannot be understood, nor anything behind it.
+    fn damage(&mut self, offset: u64, reason: String) {
+        self.problem(match self.result.ended {
+            true => Problem::Garbage { offset, reason },
+            false => Problem::BrokenOff { offset },
+        });
+    }
+
     fn part(&mut self, part: Part<'_>, offset: u64) {
+        if let Some(offset) = self.remainder.take() {
+            self.problem(Problem::Foreign { offset });
+        }
         match part {
             Part::Frame(bytes) => {
                 if self.frame.as_ref().is_none_or(|frame| frame.complete) {
@@ -239,6 +272,14 @@ impl Chain {
                 }
             }
             Part::Seal(seal) => self.seal(seal, offset),
+            Part::Foreign(_)
+                if self.frame.is_none()
+                    && !self.result.ended
+                    && offset == self.sealed
+                    && offset > 0 =>
+            {
+                self.remainder = Some(offset);
+            }
             Part::Foreign(_) => {
                 self.unsealed_frame();
                 self.problem(Problem::Foreign { offset });

@@ -137,3 +137,24 @@ fn a_missing_root_is_refused() {
     let error = Recorder::create(root.path(), &session(), &header()).unwrap_err();
     assert!(error.to_string().contains("never used twice"), "{error}");
 }
+
+/// Whoever can write the file cannot have what they wrote sealed as what was recorded.
+#[test]
+fn what_was_changed_meanwhile_is_not_sealed() {
+    use std::os::unix::fs::FileExt;
+    for cut in [false, true] {
+        let (root, mut recorder) = recorder();
+        recorder.output(Duration::ZERO, b"rm -rf /srv\r\n").unwrap();
+        recorder.flush().unwrap();
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(path(root.path()));
+        let (file, length) = (file.unwrap(), recorder.sealed().bytes);
+        match cut {
+            true => file.set_len(length - 1).unwrap(),
+            false => file.write_all_at(b"l", length - 20).unwrap(),
+        }
+        let error = recorder.finish().unwrap_err();
+        assert!(matches!(error, RecordingError::Changed { .. }), "{error}");
+    }
+}

@@ -70,7 +70,7 @@ fn printed(events: &[Event]) -> String {
 fn sample() -> Vec<u8> {
     let (root, mut recorder) = recorder();
     for step in 0..4_u64 {
-        let at = Duration::from_secs(step * 200);
+        let at = Duration::from_secs(step * 600);
         recorder
             .output(at, format!("line {step} €\r\n").as_bytes())
             .unwrap();

@@ -1,6 +1,7 @@
 //! The tools that everybody has can read our files: zstd, and asciinema where it is installed.
-use super::{read, sample};
+use super::{path, read, recorder, sample};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 /// Runs `script` in a shell with the file as its first argument.
 fn shell(script: &str, file: &[u8]) -> Output {
@@ -45,7 +46,18 @@ fn asciinema_plays_whole_and_cut_files() {
         return;
     }
     let whole = sample();
-    for file in [&whole[..], &whole[..whole.len() - 120]] {
+    let (root, mut killed) = recorder();
+    for step in 0..4_u64 {
+        let line = format!("line {step} €\r\n\x1b[1mbold");
+        killed
+            .output(Duration::from_secs(step), line.as_bytes())
+            .unwrap();
+        killed.flush().unwrap();
+    }
+    killed.output(Duration::from_secs(9), b"cut").unwrap();
+    killed.flush().unwrap();
+    let cut = std::fs::read(path(root.path())).unwrap();
+    for file in [&whole[..], &cut[..cut.len() - 2]] {
         let play = "zstd -dcq \"$FILE\" | asciinema play --speed 100000 --idle-time-limit 0.01 -";
         let done = shell(&format!("FILE=\"$1\" script -qec '{play}' /dev/null"), file);
         let shown = String::from_utf8_lossy(&done.stdout);
