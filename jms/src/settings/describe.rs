@@ -2,7 +2,7 @@
 //! `jms.toml(5)` and its lines in the shipped file.
 #![forbid(unsafe_code)]
 
-use super::{Format, HiddenInput, HostKeyPolicy, SECTIONS, Settings};
+use super::{Format, HiddenInput, HostKeyPolicy, OutputLimit, SECTIONS, Settings};
 use std::fmt;
 
 /// A section of the file.
@@ -40,6 +40,8 @@ pub enum Kind {
     Flag,
     /// A whole number up to this one.
     Number(u64),
+    /// A whole number up to this one, or this word.
+    NumberOr(u64, &'static str),
     /// Any text.
     Text,
     /// One of these words.
@@ -85,6 +87,10 @@ impl Described for HiddenInput {
     const KIND: Kind = Kind::Words(&["allow", "deny", "end"]);
 }
 
+impl Described for OutputLimit {
+    const KIND: Kind = Kind::NumberOr(i64::MAX as u64, OutputLimit::ALL);
+}
+
 impl<T: Described> Described for Option<T> {
     const KIND: Kind = T::KIND;
 }
@@ -99,16 +105,20 @@ impl fmt::Display for Setting {
                 let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 f.write_str(&quoted.join(" or "))
             }
-            Kind::Number(most) => {
+            Kind::Number(most) | Kind::NumberOr(most, _) => {
                 f.write_str("number")?;
                 if let Some(unit) = self.unit {
                     write!(f, " of {unit}")?;
                 }
                 let least = self.least.unwrap_or(0);
                 if most < u64::from(u32::MAX) {
-                    write!(f, ", {least} to {most}")
+                    write!(f, ", {least} to {most}")?;
                 } else {
-                    write!(f, ", at least {least}")
+                    write!(f, ", at least {least}")?;
+                }
+                match self.kind {
+                    Kind::NumberOr(_, word) => write!(f, ", or \"{word}\""),
+                    _ => Ok(()),
                 }
             }
         }

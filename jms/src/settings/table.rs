@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::describe::{Described, Section, Setting, settings};
-use super::{Format, HiddenInput, HostKeyPolicy};
+use super::{Format, HiddenInput, HostKeyPolicy, OutputLimit};
 use serde::{Deserialize, Serialize};
 
 settings! {
@@ -98,10 +98,13 @@ settings! {
 
     /// What is recorded, and who may see it.
     recording: Recording {
-        /// Of the output of a command without a terminal, so many bytes are recorded; 0: none. Not set: all of it. What
-        /// shells and terminals print is always recorded whole, the bytes of file transfers never. The command, its exit
-        /// status and how many bytes went either way are kept in any case.
-        exec_output_bytes: Option<u64> = None, unit "bytes", example "1048576";
+        /// Of the output of a command without a terminal, so many bytes are recorded, and behind them 16 KiB a second: what a
+        /// person can read, in a shell that is started as a command (`ssh … bash -i`), and not what streams. 0: none, at no
+        /// time; `"all"`: all of it, at the price of a slower stream and a large recording where somebody fetches an image or a
+        /// dump that way. When the limit is reached is an event (`recording.limit`); what is left out is marked in the
+        /// recording, and counted in the session's row. Whatever has a terminal here is recorded whole, the bytes of file
+        /// transfers never. The command, its exit status and how many bytes went either way are kept in any case.
+        exec_output_bytes: OutputLimit = OutputLimit::Bytes(16 * 1024 * 1024), unit "bytes";
         /// No session begins with less room than this for recordings, in MiB.
         minimum_free_mib: u64 = 64, unit "MiB";
         /// Whether users may replay their own sessions: `ssh USER@bastion session replay ID`.
@@ -130,6 +133,18 @@ settings! {
         limit_asset: u32 = 200, unit "sessions";
         /// Live sessions of the bastion; 0: no limit.
         limit_bastion: u32 = 1000, unit "sessions";
+    }
+
+    /// Connections to assets that stay for the next session of the same user as the same system user.
+    egress: Egress {
+        /// So many seconds a connection to an asset stays when its last session has ended, so that the next one need not
+        /// log in there again; 0: it ends with its session. At most an hour. What changes in the policy meanwhile ends it
+        /// at once.
+        warm_seconds: u32 = 60, unit "seconds";
+        /// Connections of one user that may stay; the oldest one without a session goes first.
+        warm_per_user: u32 = 10, least 1, unit "connections";
+        /// The same for all users together.
+        warm_in_all: u32 = 200, least 1, unit "connections";
     }
 
     /// How command filters and the capture of commands treat what is typed at a terminal.
