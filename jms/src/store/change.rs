@@ -53,8 +53,11 @@ impl Store {
         now: Time,
         work: impl FnOnce(&Change<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let done = self.within(actor, now, true, work)?;
-        self.poke_live_sessions();
+        let (done, policy) = self.within(actor, now, true, |change| {
+            let done = work(change)?;
+            Ok((done, change.count()?))
+        })?;
+        poke::live_sessions(&self.paths, Some(policy));
         self.send_unsent();
         publish::publish_if_older(self)?;
         Ok(done)
@@ -92,7 +95,7 @@ impl Store {
     /// Lets live sessions decide again. Each change does so; whoever opens the store for administration does it
     /// again, for a process that died between its commit and this.
     pub fn poke_live_sessions(&self) {
-        poke::live_sessions(&self.paths);
+        poke::live_sessions(&self.paths, self.read().policy_number().ok());
     }
 
     fn within<T>(
@@ -136,7 +139,31 @@ impl Store {
     }
 }
 
+impl Read<'_> {
+    /// Number of the newest change of the policy; 0 before the first one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn policy_number(self) -> Result<u64, StoreError> {
+        let number = self.number(
+            "SELECT ifnull((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'policy'), 0)",
+            [],
+        )?;
+        super::read::number("the number of the newest change", number)
+    }
+}
+
 impl Change<'_> {
+    /// Gives the change its number.
+    fn count(&self) -> Result<u64, StoreError> {
+        self.execute(
+            "INSERT INTO meta (name, value) VALUES ('policy', '1')
+             ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            [],
+        )?;
+        self.read().policy_number()
+    }
+
     /// An administrator over ssh leaves no login rules behind that keep him out where he is now: he could not mend them.
     fn refuse_own_lockout(&self) -> Result<(), StoreError> {
         let Some(login) = self.login else {

@@ -9,6 +9,7 @@ use crate::nouns::{LoginRule, Role, User};
 use crate::policy::login_rule::{Candidate, Judge, Outcome, Rule, Step, Verdict, Weekly};
 use crate::time::Time;
 use crate::time_zone;
+use jiff::tz::TimeZone;
 use rusqlite::{Row, params};
 use snapshot::Cidr;
 use std::cell::RefCell;
@@ -18,6 +19,10 @@ use std::net::IpAddr;
 /// The order in which rules are asked.
 const ORDER: &str =
     "ORDER BY priority, CASE verdict WHEN 'deny' THEN 0 WHEN 'notify' THEN 1 ELSE 2 END, name";
+
+/// In milliseconds.
+const MINUTE: i64 = 60_000;
+const MINUTES_OF_AN_HOUR: i64 = 60;
 
 /// Between two networks or roles, and between two times, as they are stored.
 const COMMA: char = ',';
@@ -113,6 +118,18 @@ fn candidate(row: &Row<'_>, role: Role) -> Candidate {
     }
 }
 
+/// Time zones, each read once, however many rules name it.
+#[derive(Default)]
+struct KnownZones(RefCell<HashMap<String, Option<TimeZone>>>);
+
+impl KnownZones {
+    fn find(&self, name: &str) -> Option<TimeZone> {
+        let mut known = self.0.borrow_mut();
+        let zone = known.entry(name.to_owned());
+        zone.or_insert_with(|| time_zone::find(name)).clone()
+    }
+}
+
 impl Read<'_> {
     /// The login rule of that name.
     ///
@@ -179,14 +196,60 @@ impl Read<'_> {
         now: Time,
         others_too: bool,
     ) -> Result<(Outcome, Vec<Step>), StoreError> {
-        // Read once, however many rules name it.
-        let known = RefCell::new(HashMap::new());
-        let zones = |name: &str| {
-            let mut known = known.borrow_mut();
-            let zone = known.entry(name.to_owned());
-            zone.or_insert_with(|| time_zone::find(name)).clone()
-        };
+        let zones = KnownZones::default();
+        let zones = |name: &str| zones.find(name);
         let mut judge = Judge::new(source, now, &zones);
+        self.each_candidate(user, others_too, &mut |candidate| judge.consider(candidate))?;
+        Ok(judge.finish())
+    }
+
+    /// Until when a login of `user` from `source` would be let in, if that ends in the hour after `now`; a minute is the
+    /// shortest time that rules know.
+    ///
+    /// # Errors
+    /// As [`Read::judge_login`].
+    pub fn lets_in_until(
+        self,
+        user: &User,
+        source: Option<IpAddr>,
+        now: Time,
+    ) -> Result<Option<Time>, StoreError> {
+        let mut candidates = Vec::new();
+        self.each_candidate(user, false, &mut |candidate| {
+            candidates.push(candidate);
+            true
+        })?;
+        let zones = KnownZones::default();
+        let zones = |name: &str| zones.find(name);
+        let lets_in = |at: Time| {
+            let mut judge = Judge::new(source, at, &zones);
+            candidates
+                .iter()
+                .all(|candidate| judge.consider(candidate.clone()));
+            judge.finish().0.allows()
+        };
+        let has_times = |candidate: &Candidate| {
+            let rule = candidate.rule.as_ref();
+            rule.is_ok_and(|rule| !rule.times.is_empty())
+        };
+        if !lets_in(now) {
+            return Ok(Some(now));
+        }
+        if !candidates.iter().any(has_times) {
+            return Ok(None);
+        }
+        let this_minute = now.0 - now.0.rem_euclid(MINUTE);
+        let minutes = (1..=MINUTES_OF_AN_HOUR).map(|minute| Time(this_minute + minute * MINUTE));
+        Ok(minutes.into_iter().find(|at| !lets_in(*at)))
+    }
+
+    /// The rules that come up for a user, in their order, until `visit` wants no more.
+    fn each_candidate(
+        self,
+        user: &User,
+        others_too: bool,
+        visit: Visit<'_, Candidate>,
+    ) -> Result<(), StoreError> {
         let sql = format!(
             "SELECT * FROM (SELECT r.*, everybody = 1
                     OR id IN (SELECT login_rule_id FROM login_rule_user WHERE user_id = ?1)
@@ -200,9 +263,8 @@ impl Read<'_> {
             &sql,
             params![user.id, others_too],
             |row| Ok(candidate(row, user.role)),
-            &mut |candidate| judge.consider(candidate),
-        )?;
-        Ok(judge.finish())
+            visit,
+        )
     }
 
     /// Names of the login rules that name this row.

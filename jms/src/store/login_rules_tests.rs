@@ -81,6 +81,48 @@ fn a_rule_is_kept_as_it_was_written_and_says_what_it_says() {
 }
 
 #[test]
+fn the_end_of_the_hours_in_which_somebody_is_let_in_is_known_an_hour_before() {
+    let mut f = fixture();
+    let until = |f: &Fixture, at: &str| {
+        let read = f.store.read();
+        let user = read.user("alice").unwrap();
+        let at = Time::parse_rfc3339(at).unwrap();
+        read.lets_in_until(&user, "192.0.2.9".parse().ok(), at)
+            .unwrap()
+    };
+    assert_eq!(until(&f, "2026-11-20T17:30:00Z"), None);
+    let office = LoginRule {
+        priority: 10,
+        times: vec!["Mon-Fri 09:00-18:00 UTC".into()],
+        ..everybody("office", Verdict::Allow)
+    };
+    let else_nobody = LoginRule {
+        priority: 20,
+        ..everybody("else-nobody", Verdict::Deny)
+    };
+    let elsewhere = LoginRule {
+        priority: 5,
+        sources: vec!["203.0.113.0/24".into()],
+        times: vec!["Mon-Sun 00:00-17:40 UTC".into()],
+        ..everybody("elsewhere", Verdict::Deny)
+    };
+    for rule in [&office, &else_nobody, &elsewhere] {
+        change(&mut f, |change| change.add_login_rule(rule)).unwrap();
+    }
+    for (at, expected) in [
+        ("2026-11-20T10:30:00Z", None),
+        ("2026-11-20T16:59:59Z", None),
+        ("2026-11-20T17:00:00Z", Some("2026-11-20T18:00:00Z")),
+        ("2026-11-20T17:59:59Z", Some("2026-11-20T18:00:00Z")),
+        // He is there, and would not be let in again.
+        ("2026-11-20T18:00:30Z", Some("2026-11-20T18:00:30Z")),
+    ] {
+        let expected = expected.map(|text| Time::parse_rfc3339(text).unwrap());
+        assert_eq!(until(&f, at), expected, "{at}");
+    }
+}
+
+#[test]
 fn what_could_not_be_read_later_is_refused_when_it_is_written() {
     let mut f = fixture();
     let good = everybody("rule", Verdict::Deny);

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_lockout.sql"),
     include_str!("migrations/0007_user_activity.sql"),
     include_str!("migrations/0008_enrolment_code.sql"),
+    include_str!("migrations/0009_bytes_not_recorded.sql"),
 ];
 
 /// How long the rest of a package is waited for. The PAM module gives its helper up after five seconds.

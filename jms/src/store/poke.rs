@@ -6,11 +6,13 @@
 use crate::paths::Paths;
 use std::os::unix::net::UnixDatagram;
 
-/// The word that makes a relay decide again.
-pub(super) const DECIDE_AGAIN: &[u8] = b"decide-again";
-
-/// Pokes every control socket in `/run/jms/sessions`; never blocks, never fails.
-pub(super) fn live_sessions(paths: &Paths) {
+/// Pokes every control socket in `/run/jms/sessions`; never blocks, never fails. Relays decide again. `policy`: number of
+/// the newest change; a connection that is kept for a next session, and was made before that, ends.
+pub(super) fn live_sessions(paths: &Paths, policy: Option<u64>) {
+    let word = match policy {
+        Some(number) => format!("decide-again {number}"),
+        None => "decide-again".to_owned(),
+    };
     let Ok(entries) = std::fs::read_dir(paths.sessions()) else {
         return;
     };
@@ -21,6 +23,6 @@ pub(super) fn live_sessions(paths: &Paths) {
         return;
     }
     for entry in entries.flatten() {
-        let _ = socket.send_to(DECIDE_AGAIN, entry.path());
+        let _ = socket.send_to(word.as_bytes(), entry.path());
     }
 }

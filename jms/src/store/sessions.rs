@@ -44,6 +44,8 @@ pub struct Opening {
     pub decision: Decision,
     /// There exactly when the decision is yes: then the row of the session exists, too.
     pub egress: Option<Egress>,
+    /// Number of the newest change of the policy that it was decided by.
+    pub policy: u64,
 }
 
 /// Everything that is needed to reach one account on one asset.
@@ -80,6 +82,8 @@ pub struct EndOfSession<'a> {
     pub recording_size: Option<u64>,
     /// Its last hash.
     pub recording_hash: Option<&'a str>,
+    /// Bytes of the output that are not in it, where output is recorded.
+    pub bytes_not_recorded: Option<u64>,
 }
 
 /// What to list.
@@ -105,6 +109,7 @@ pub struct SessionSearch {
 
 fn session(row: &Row<'_>) -> Result<Session, StoreError> {
     let size: Option<i64> = row.get("recording_size")?;
+    let left_out: Option<i64> = row.get("bytes_not_recorded")?;
     Ok(Session {
         id: row.get("id")?,
         login: row.get("login_id")?,
@@ -131,6 +136,9 @@ fn session(row: &Row<'_>) -> Result<Session, StoreError> {
             .map(|size| number("recording_size", size))
             .transpose()?,
         recording_hash: row.get("recording_hash")?,
+        bytes_not_recorded: left_out
+            .map(|bytes| number("bytes_not_recorded", bytes))
+            .transpose()?,
         held: row.get("held")?,
     })
 }
@@ -274,6 +282,7 @@ impl Store {
             _ => Decision::without_factor(),
         };
         let egress = read.egress(&user, new.target)?;
+        let policy = read.policy_number()?;
         let row = Session {
             id: new.id.to_string(),
             login: Some(new.login.id.clone()),
@@ -301,6 +310,7 @@ impl Store {
             recording: new.recording.to_owned(),
             recording_size: None,
             recording_hash: None,
+            bytes_not_recorded: None,
             held: false,
         };
         if !decision.allow {
@@ -314,6 +324,7 @@ impl Store {
             return Ok(Opening {
                 decision,
                 egress: None,
+                policy,
             });
         }
         transaction.execute(
@@ -336,6 +347,7 @@ impl Store {
         Ok(Opening {
             decision,
             egress: Some(egress),
+            policy,
         })
     }
 
@@ -419,7 +431,7 @@ impl Store {
             let Some(id) = Id::parse(&session.id) else {
                 continue;
             };
-            let Ok(found) = crate::recording::verify(&path, &id, None) else {
+            let Ok(found) = crate::recording::seal_lost(&path, &id) else {
                 continue;
             };
             self.connection.execute(
@@ -452,11 +464,13 @@ impl Store {
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let changed = transaction.execute(
             "UPDATE session SET ended_at = ?2, end_reason = ?3, exit_status = ?4, bytes_in = ?5, bytes_out = ?6,
-                    recording_size = ifnull(?7, recording_size), recording_hash = ifnull(?8, recording_hash) WHERE id = ?1 AND ended_at IS NULL",
+                    recording_size = ifnull(?7, recording_size), recording_hash = ifnull(?8, recording_hash), bytes_not_recorded = ?9
+             WHERE id = ?1 AND ended_at IS NULL",
             params![
                 session.id, now.0, end.reason, end.exit_status,
                 i64::try_from(end.bytes_in).unwrap_or(i64::MAX), i64::try_from(end.bytes_out).unwrap_or(i64::MAX),
-                end.recording_size.map(|size| i64::try_from(size).unwrap_or(i64::MAX)), end.recording_hash
+                end.recording_size.map(|size| i64::try_from(size).unwrap_or(i64::MAX)), end.recording_hash,
+                end.bytes_not_recorded.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX))
             ],
         )?;
         if changed == 1 {
@@ -469,6 +483,9 @@ impl Store {
                     "seconds",
                     u64::try_from(now.0.saturating_sub(session.started_at.0) / 1000).unwrap_or(0),
                 );
+            if let Some(left_out) = end.bytes_not_recorded.filter(|bytes| *bytes > 0) {
+                event = event.with("bytes_not_recorded", left_out);
+            }
             if let Some(status) = end.exit_status {
                 event = event.with("exit_status", i64::from(status));
             }

@@ -8,6 +8,7 @@ mod grants;
 mod references;
 mod sessions;
 mod snapshots;
+mod statements;
 mod users;
 
 use super::*;

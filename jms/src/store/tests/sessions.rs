@@ -59,6 +59,7 @@ fn a_granted_session_opens_and_a_refused_one_leaves_only_an_event() {
         exit_status: Some(3),
         bytes_in: 5,
         bytes_out: 7,
+        bytes_not_recorded: Some(2),
         ..EndOfSession::default()
     };
     f.store
@@ -73,6 +74,8 @@ fn a_granted_session_opens_and_a_refused_one_leaves_only_an_event() {
         (session.exit_status, session.end_reason.as_deref()),
         (Some(3), Some("exit"))
     );
+    assert_eq!(session.bytes_not_recorded, Some(2));
+    assert_eq!(f.events("session.close")[0]["bytes_not_recorded"], 2);
     assert_eq!(f.events("session.open")[0]["source"], "192.0.2.7");
     assert_eq!(f.events("session.close")[0]["exit_status"], 3);
     assert_eq!(
@@ -174,7 +177,8 @@ fn a_live_session_is_told_before_anybody_waits_for_another_publisher() {
         f.change(|change| change.set_user(&alice)).unwrap();
         told.join().unwrap()
     });
-    assert_eq!(told.unwrap(), poke::DECIDE_AGAIN);
+    let policy = f.store.read().policy_number().unwrap();
+    assert_eq!(told.unwrap(), format!("decide-again {policy}").as_bytes());
 }
 
 #[test]
@@ -201,7 +205,8 @@ fn a_live_session_hears_of_a_withdrawn_grant() {
     f.change(|change| change.remove_grant("everyday")).unwrap();
     let mut word = [0; 32];
     let length = socket.recv(&mut word).unwrap();
-    assert_eq!(&word[..length], poke::DECIDE_AGAIN);
+    let policy = f.store.read().policy_number().unwrap();
+    assert_eq!(&word[..length], format!("decide-again {policy}").as_bytes());
     assert!(
         !f.store
             .decide_again(user.uid, &login, target, Channel::Exec, NOW, NOW)
