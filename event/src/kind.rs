@@ -122,6 +122,12 @@ types! {
         "A session's client program and relay are shut in without Landlock, which the kernel does not have."
     SessionUnhooked "session.unhooked" Warning
         "The shell of a session was to announce its commands (`--shell-hooks yes`) and does not, or does so no more."
+    ConnectionKept "connection.kept" Info
+        "A connection to an asset stays for the next session of the same user; `connection` is its id."
+    ConnectionUsed "connection.used" Info
+        "A session goes over a connection that was kept; `connection` is its id."
+    ConnectionEnded "connection.ended" Info
+        "A connection that was kept for a next session has ended, and why."
     SessionLost "session.lost" Error
         "A session ended without saying so (killed, power cut); found and closed by whoever looked next."
     RequestRefused "request.refused" Warning
@@ -148,6 +154,8 @@ types! {
         "Somebody looked at a recording, a command or a transfer of somebody."
     RecordingProblem "recording.problem" Critical
         "A recording could not be made, extended or closed; the session was refused or ended."
+    RecordingLimit "recording.limit" Notice
+        "The limit on a command's recorded output was reached: of what follows, only some KiB a second are recorded."
     StoreProblem "store.problem" Critical
         "The store cannot be read or written."
     SnapshotProblem "snapshot.problem" Error

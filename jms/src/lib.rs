@@ -25,3 +25,4 @@ pub mod sshd_log;
 pub mod store;
 pub mod time;
 pub mod time_zone;
+pub mod warm;

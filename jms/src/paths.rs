@@ -57,6 +57,7 @@ impl Paths {
             &self.recordings(),
             &self.sessions(),
             &self.egress(),
+            &self.warm(),
         ] {
             std::fs::create_dir_all(folder)?;
         }
@@ -132,5 +133,10 @@ impl Paths {
     #[must_use]
     pub fn egress(&self) -> PathBuf {
         self.run.join("egress")
+    }
+    /// One folder for each connection that is kept for the next session.
+    #[must_use]
+    pub fn warm(&self) -> PathBuf {
+        self.run.join("warm")
     }
 }

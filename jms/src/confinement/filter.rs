@@ -136,34 +136,41 @@ fn condition(argument: Argument) -> Result<SeccompCondition, FilterError> {
     Ok(SeccompCondition::new(index, length, operator, value)?)
 }
 
-/// The filter that hands every `socket` to a listener, and lets every `connect` succeed without doing anything: the
-/// listener hands over sockets that are connected. To be installed beside a list of allowed calls, which sees to
-/// architecture and arguments.
+/// The filter that hands every `socket` to a listener, and lets every `connect`, and each of `nothing`, succeed without
+/// doing anything: the listener hands over sockets that are connected, or listen. To be installed beside a list of allowed
+/// calls, which sees to architecture and arguments.
 #[must_use]
-pub fn sockets_by_listener() -> [sock_filter; 6] {
+pub fn sockets_by_listener(nothing: &[c_long]) -> Vec<sock_filter> {
     let statement = |code: u32, k| sock_filter {
         code: code as u16,
         jt: 0,
         jf: 0,
         k,
     };
-    let skip_to = |steps: u8, number: c_long| sock_filter {
+    let skip_to = |steps: usize, number: c_long| sock_filter {
         code: (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16,
-        jt: steps,
+        // The list is a few calls long.
+        jt: steps as u8,
         jf: 0,
         k: number as u32,
     };
     let done = libc::BPF_RET | libc::BPF_K;
-    [
-        // The number of the call is the first field of what a filter sees (`struct seccomp_data`).
+    let count = nothing.len();
+    // The number of the call is the first field of what a filter sees (`struct seccomp_data`).
+    let mut program = vec![
         statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0),
-        skip_to(2, libc::SYS_socket),
-        skip_to(2, libc::SYS_connect),
+        skip_to(count + 2, libc::SYS_socket),
+        skip_to(count + 2, libc::SYS_connect),
+    ];
+    let each = nothing.iter().enumerate();
+    program.extend(each.map(|(place, number)| skip_to(count - place + 1, *number)));
+    program.extend([
         statement(done, libc::SECCOMP_RET_ALLOW),
         statement(done, libc::SECCOMP_RET_USER_NOTIF),
         // Error 0.
         statement(done, libc::SECCOMP_RET_ERRNO),
-    ]
+    ]);
+    program
 }
 
 /// Requests on descriptors: modes and size of the own terminal, how much is there to read.
