@@ -12,7 +12,7 @@ use force_command::sys::Window;
 use jms::id::Id;
 use jms::policy::Channel;
 use jms::recording::{Header, Recorder};
-use jms::settings::HiddenInput;
+use jms::settings::{HiddenInput, OutputLimit};
 use jms::time::Time;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -70,7 +70,7 @@ fn record(root: &std::path::Path, channel: Channel, terminal: bool) -> Record {
     };
     let id = Id::random().expect("random numbers");
     let recorder = Recorder::create(root, &id, &header).expect("a recording");
-    Record::new(recorder, channel, terminal, None).expect("a tap")
+    Record::new(recorder, channel, terminal, OutputLimit::All).expect("a tap")
 }
 
 fn feed(tap: &mut dyn Tap, text: &[u8], piece: usize) {

@@ -4,7 +4,8 @@
 //!
 //! | message | effect |
 //! | --- | --- |
-//! | `decide-again` | policy has changed: the decision is made again now |
+//! | `decide-again` | policy may have changed: the decision is made again now |
+//! | `decide-again NUMBER` | the same; the newest change of the policy has this number: a connection that is kept for a next session, and was made under another one, ends |
 //! | `end REASON` | the session ends with status 76; REASON (UTF-8, may be missing) is shown to the person |
 //!
 //! Anything else is ignored, so that a newer `jmsctl` may say more. A socket that refuses a connection
@@ -15,9 +16,11 @@
 
 use jms::id::Id;
 use jms::paths::Paths;
+use jms::warm::{Place, is_live};
+use nix::sys::socket::{MsgFlags, recv};
 use std::fs::Permissions;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -28,8 +31,8 @@ const LONGEST: usize = 1024;
 /// What a session can be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// Decide again.
-    DecideAgain,
+    /// Decide again; the number of the newest change of the policy, if it was said.
+    DecideAgain(Option<u64>),
     /// End, for this reason.
     End(String),
 }
@@ -39,6 +42,8 @@ pub enum Told {
 pub struct Control {
     socket: UnixDatagram,
     path: PathBuf,
+    /// Another process has it too, and removes its name.
+    left: bool,
 }
 
 impl Control {
@@ -51,16 +56,47 @@ impl Control {
         let control = Self {
             socket: UnixDatagram::bind(&path)?,
             path,
+            left: false,
         };
         std::fs::set_permissions(&control.path, Permissions::from_mode(0o600))?;
         control.socket.set_nonblocking(true)?;
         Ok(control)
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// Leaves the socket to the process that was forked since.
+    pub fn leave(mut self) {
+        self.left = true;
+    }
+
     /// Readable when something was said.
     #[must_use]
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+
+    /// Whether something was said that is no repetition: the number of the newest change is still `policy` in what is. What
+    /// matters stays, to be read by [`Control::next`].
+    #[must_use]
+    pub fn has_news(&self, policy: u64) -> bool {
+        let mut bytes = [0; LONGEST];
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        while let Ok(length) = recv(self.socket.as_raw_fd(), &mut bytes, flags) {
+            match parse(bytes.get(..length).unwrap_or_default()) {
+                Some(Told::DecideAgain(Some(number))) if number == policy => {}
+                None => {}
+                Some(_) => return true,
+            }
+            if self.socket.recv(&mut bytes).is_err() {
+                return false;
+            }
+        }
+        false
     }
 
     /// The next message that is understood.
@@ -78,7 +114,9 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        if !self.left {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -86,7 +124,7 @@ fn parse(message: &[u8]) -> Option<Told> {
     let text = String::from_utf8_lossy(message);
     let text = text.trim_end();
     match text.split_once(' ').unwrap_or((text, "")) {
-        ("decide-again", _) => Some(Told::DecideAgain),
+        ("decide-again", number) => Some(Told::DecideAgain(number.parse().ok())),
         // The reason goes to a terminal.
         ("end", reason) => Some(Told::End(
             reason
@@ -96,18 +134,6 @@ fn parse(message: &[u8]) -> Option<Told> {
         )),
         _ => None,
     }
-}
-
-/// Whether a session with this control socket lives.
-#[must_use]
-pub fn is_live(paths: &Paths, session: &str) -> bool {
-    let lives = || UnixDatagram::unbound()?.connect(paths.sessions().join(session));
-    !lives().is_err_and(|error: io::Error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
-        )
-    })
 }
 
 /// Removes what sessions that died without saying so have left in `/run/jms`.
@@ -123,6 +149,11 @@ pub fn sweep(paths: &Paths) {
     for session in names(paths.egress()) {
         if !is_live(paths, &session) {
             let _ = std::fs::remove_dir_all(paths.egress().join(session));
+        }
+    }
+    for place in Place::all(paths) {
+        if !is_live(paths, &place.id) {
+            let _ = std::fs::remove_dir_all(place.path());
         }
     }
     for session in names(paths.sessions()) {
@@ -150,15 +181,51 @@ mod tests {
         let control = Control::listen(&paths, &id).unwrap();
         assert_eq!(control.next(), None);
         let sender = UnixDatagram::unbound().unwrap();
-        for message in ["dance", "decide-again", "end", "end too late\x1b[2J\n"] {
+        for message in [
+            "dance",
+            "decide-again",
+            "decide-again 1700",
+            "decide-again soon",
+            "end",
+            "end too late\x1b[2J\n",
+        ] {
             sender
                 .send_to(message.as_bytes(), paths.sessions().join(id.as_str()))
                 .unwrap();
         }
-        assert_eq!(control.next(), Some(Told::DecideAgain));
+        assert_eq!(control.next(), Some(Told::DecideAgain(None)));
+        assert_eq!(control.next(), Some(Told::DecideAgain(Some(1700))));
+        assert_eq!(control.next(), Some(Told::DecideAgain(None)));
         assert_eq!(control.next(), Some(Told::End(String::new())));
         assert_eq!(control.next(), Some(Told::End("too late [2J".into())));
         assert_eq!(control.next(), None);
+    }
+
+    #[test]
+    fn what_is_only_said_again_is_no_news_and_news_stay_to_be_read() {
+        let (_folder, paths) = paths();
+        let id = Id::random().unwrap();
+        let control = Control::listen(&paths, &id).unwrap();
+        assert!(!control.has_news(17));
+        let sender = UnixDatagram::unbound().unwrap();
+        let path = paths.sessions().join(id.as_str());
+        let say = |words: &[&str]| {
+            for word in words {
+                sender.send_to(word.as_bytes(), &path).unwrap();
+            }
+        };
+        say(&["decide-again 17", "dance", "decide-again 17"]);
+        assert!(!control.has_news(17));
+        assert_eq!(control.next(), None);
+        for (word, told) in [
+            ("decide-again 18", Told::DecideAgain(Some(18))),
+            ("decide-again", Told::DecideAgain(None)),
+            ("end now", Told::End("now".into())),
+        ] {
+            say(&["decide-again 17", word]);
+            assert!(control.has_news(17) && control.has_news(17), "{word}");
+            assert_eq!(control.next(), Some(told));
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod target;
 mod terminal;
 mod text;
 mod verbs;
+mod warm;
 mod watch;
 
 pub use program::main;

@@ -124,6 +124,8 @@ pub enum Message {
     ReplayNotAllowed,
     /// The recording of a session cannot be shown.
     NoRecording(String),
+    /// So many bytes of the output are missing in what was played.
+    NotRecorded(u64),
     /// The settings know no passwords.
     PasswordsOff,
     /// Nobody can be asked for a password without a terminal.
@@ -251,6 +253,7 @@ impl fmt::Display for Message {
             Self::PasswordUnchanged => f.write_str("the password was not changed"),
             Self::PasswordChangedMeanwhile => f.write_str("your password was changed meanwhile; nothing was changed now"),
             Self::PasswordChanged => f.write_str("the password was changed"),
+            Self::NotRecorded(bytes) => write!(f, "{bytes} bytes of the output were not recorded"),
             Self::NoRecording(id) => write!(f, "the recording of {id} cannot be shown; tell your administrator"),
         }
     }

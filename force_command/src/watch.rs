@@ -114,7 +114,7 @@ impl Watch {
         while let Some(told) = self.control.next() {
             match told {
                 Told::End(reason) => return Some(Woken::Ended(reason)),
-                Told::DecideAgain => ask = true,
+                Told::DecideAgain(_) => ask = true,
             }
         }
         let mut count = [0; 8];

@@ -15,6 +15,8 @@ enum Stage {
     Waiting,
     Connected(UnixStream),
     Closed,
+    /// The login is over.
+    Finished,
 }
 
 /// The agent of one session. Dropping it wipes the key.
@@ -67,7 +69,7 @@ impl Agent {
                 };
                 Some((stream.as_fd(), flags))
             }
-            Stage::Waiting | Stage::Closed => None,
+            Stage::Waiting | Stage::Closed | Stage::Finished => None,
         }
     }
 
@@ -108,7 +110,13 @@ impl Agent {
     /// The login is over: wipes the key and closes everything.
     pub fn finish(&mut self) {
         self.protocol.finish();
-        self.stage = Stage::Closed;
+        self.stage = Stage::Finished;
+    }
+
+    /// Whether it was told that the login is over.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.stage, Stage::Finished)
     }
 }
 

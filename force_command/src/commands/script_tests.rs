@@ -6,7 +6,7 @@ use filter::{FilterText, Matching, RuleText};
 use jms::id::Id;
 use jms::policy::Channel;
 use jms::recording::{Header, Recorder};
-use jms::settings::HiddenInput;
+use jms::settings::{HiddenInput, OutputLimit};
 use std::collections::BTreeMap;
 
 fn rules(default: Verdict, rules: &[(Verdict, &str)]) -> Rules {
@@ -49,7 +49,7 @@ impl Session {
         };
         let recorder = Recorder::create(folder.path(), &Id::random().unwrap(), &header).unwrap();
         Self {
-            record: Record::new(recorder, Channel::Exec, false, None).unwrap(),
+            record: Record::new(recorder, Channel::Exec, false, OutputLimit::All).unwrap(),
             board: RefCell::new(Board::new(rules)),
             _folder: folder,
         }

@@ -6,7 +6,7 @@ use filter::{FilterText, Matching, RuleText, Verdict as FilterVerdict};
 use jms::id::Id;
 use jms::policy::Channel;
 use jms::recording::{Header, Kind, Reader, Recorder};
-use jms::settings::HiddenInput;
+use jms::settings::{HiddenInput, OutputLimit};
 use std::path::PathBuf;
 
 fn rules(denied: Option<&str>) -> Rules {
@@ -46,7 +46,7 @@ impl Session {
         let recorder = Recorder::create(folder.path(), &Id::random().unwrap(), &header).unwrap();
         Self {
             path: recorder.path().to_owned(),
-            record: Record::new(recorder, Channel::Shell, true, None).unwrap(),
+            record: Record::new(recorder, Channel::Shell, true, OutputLimit::All).unwrap(),
             board: RefCell::new(Board::new(rules(denied))),
             _folder: folder,
         }

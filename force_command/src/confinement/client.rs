@@ -26,6 +26,8 @@ pub struct Needs {
     pub writes: Vec<PathBuf>,
     /// A program that it may start beside itself: only then may it start processes.
     pub helper: Option<PathBuf>,
+    /// It keeps its connection, and sessions come to it over a socket that it is given.
+    pub keeps: bool,
 }
 
 /// Why a client cannot be confined.
@@ -65,7 +67,7 @@ impl From<FilterError> for ConfinementError {
 pub struct ClientConfinement {
     domain: Domain,
     calls: BpfProgram,
-    sockets: [sock_filter; 6],
+    sockets: Vec<sock_filter>,
     has_landlock: bool,
 }
 
@@ -92,8 +94,8 @@ impl ClientConfinement {
         )?;
         Ok(Self {
             domain,
-            calls: calls(needs.helper.is_some())?.compile()?,
-            sockets: sockets_by_listener(),
+            calls: calls(needs)?.compile()?,
+            sockets: sockets_by_listener(if needs.keeps { &KEEPS } else { &[] }),
             has_landlock,
         })
     }
@@ -106,6 +108,7 @@ impl ClientConfinement {
             reads: vec!["/".into()],
             writes: vec!["/tmp".into(), "/dev".into()],
             helper: Some("/usr/bin".into()),
+            keeps: false,
         };
         Self::new(&needs, jms::confinement::landlock() > 0).unwrap()
     }
@@ -187,7 +190,26 @@ const NAMESPACES: u64 = (libc::CLONE_NEWCGROUP
     | libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS) as u64;
 
-fn calls(starts_helper: bool) -> Result<Calls, FilterError> {
+/// What a client does to make the socket at which sessions come. All of it succeeds without doing anything: the socket
+/// that it is given listens already, and has its name.
+#[cfg(target_arch = "x86_64")]
+const KEEPS: [libc::c_long; 6] = [
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_link,
+    libc::SYS_linkat,
+    libc::SYS_unlink,
+    libc::SYS_unlinkat,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const KEEPS: [libc::c_long; 4] = [
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_linkat,
+    libc::SYS_unlinkat,
+];
+
+fn calls(needs: &Needs) -> Result<Calls, FilterError> {
     use Argument::{HasNone, Is, IsNull};
     let mut calls = Calls::common();
     // `connect` does nothing, see `sockets_by_listener`.
@@ -214,7 +236,11 @@ fn calls(starts_helper: bool) -> Result<Calls, FilterError> {
     calls.allow_if(libc::SYS_prctl, 0, PRCTLS)?;
     // Its own limits, not those of the user's other processes.
     calls.allow_if(libc::SYS_prlimit64, 0, &[0])?;
-    if starts_helper {
+    if needs.keeps {
+        calls.allow(&KEEPS);
+        calls.allow(&[libc::SYS_accept, libc::SYS_accept4]);
+    }
+    if needs.helper.is_some() {
         calls.allow_when(libc::SYS_clone, &[HasNone(0, NAMESPACES)])?;
         #[cfg(target_arch = "x86_64")]
         calls.allow(&[libc::SYS_fork, libc::SYS_vfork]);

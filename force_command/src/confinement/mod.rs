@@ -1,4 +1,5 @@
-//! What a process of a session can still do once it meets hostile bytes: the client program, and the relay itself.
+//! What a process of a session can still do once it meets hostile bytes: the client program, and the relay itself; and
+//! the keeper of a connection, which meets none.
 //!
 //! * [`domain`]: which files (Landlock).
 //! * [`filter`]: which system calls (seccomp).
@@ -16,4 +17,4 @@ pub use jms::confinement::{domain, filter};
 
 pub use client::{ClientConfinement, Needs};
 pub use listener::Listener;
-pub use relay::shut_in;
+pub use relay::{shut_in, shut_in_keeper};

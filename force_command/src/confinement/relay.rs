@@ -1,7 +1,7 @@
 //! The relay shuts itself in, before it reads the first byte that an asset can have written.
 //!
 //! By then the session's secrets are in its agents, recording and store are open, and every client runs. What it can
-//! still do is listed here and in docs/confinement.md: read and write the store, append to its own recording (both are
+//! still do is listed here and in docs/confinement.md: read and write the store, read and write its own recording (both are
 //! open), read its clients' logs, answer its clients, end them, tell syslog, remove its own names in `/run/jms`.
 #![forbid(unsafe_code)]
 
@@ -80,8 +80,39 @@ pub fn shut_in(
         (&egress, May::RemoveFolders),
         (&sessions, May::RemoveFiles),
     ];
+    enter(rules, calls(processes)?, has_landlock)
+}
+
+/// Shuts the keeper of a connection in for good: it removes its own names, `folder` and its control socket, and ends its
+/// client. `processes`: whom it may end.
+///
+/// # Errors
+/// [`ShutInError`].
+pub fn shut_in_keeper(
+    paths: &Paths,
+    folder: &Path,
+    processes: &[Process],
+    has_landlock: bool,
+) -> Result<(), ShutInError> {
+    let (warm, sessions) = (paths.warm(), paths.sessions());
+    let rules: [(&Path, May); 3] = [
+        (folder, May::ReadRemove),
+        (&warm, May::RemoveFolders),
+        (&sessions, May::RemoveFiles),
+    ];
+    let mut calls = calls(processes)?;
+    // Sessions that come, and what they are given with its yes.
+    calls.allow(&[libc::SYS_accept4, libc::SYS_sendmsg]);
+    enter(rules, calls, has_landlock)
+}
+
+fn enter<'p>(
+    rules: impl IntoIterator<Item = (&'p Path, May)>,
+    calls: Calls,
+    has_landlock: bool,
+) -> Result<(), ShutInError> {
     let domain = Domain::new(rules, Outside::Signals)?;
-    let calls = calls(processes)?.compile()?;
+    let calls = calls.compile()?;
     nix::sys::prctl::set_no_new_privs().map_err(ShutInError::System)?;
     if domain.enter()? != has_landlock {
         return Err(ShutInError::NotEnforced);

@@ -46,7 +46,12 @@ pub enum Errand<'a> {
     },
     /// Lead further to the next machine: its input and output become that machine's port.
     Forward(&'a Destination),
+    /// Log in and run nothing: sessions come over its own socket.
+    Keep,
 }
+
+/// What a client that keeps its connection is told to be its socket. There is no such file: the socket is handed over.
+const SOCKET: &str = "/handed-over.socket";
 
 /// What the client is told to be its agent's socket. There is no such file: the connection is handed over.
 const AGENT: &str = "/handed-over";
@@ -81,7 +86,8 @@ pub fn arguments(
         b"-E".into(),
         folder.log().into_os_string().into_encoded_bytes(),
     ]);
-    for option in options(to, folder, patience, settings) {
+    let keeps = matches!(errand, Errand::Keep);
+    for option in options(to, folder, patience, settings, keeps) {
         texts.extend([b"-o".into(), option.into_bytes()]);
     }
     let mut command = None;
@@ -103,6 +109,8 @@ pub fn arguments(
             let place = format!("[{}]:{}", next.address, next.port);
             texts.extend([b"-T".into(), b"-W".into(), place.into_bytes()]);
         }
+        // A terminal that is asked for and not given ends the session; `-N` itself says that there is none.
+        Errand::Keep => texts.extend([b"-N".into(), b"-tt".into()]),
     }
     texts.extend([b"-l".into(), to.account.clone().into_bytes()]);
     texts.extend([b"-p".into(), to.port.to_string().into_bytes()]);
@@ -117,6 +125,7 @@ fn options(
     folder: &Folder,
     patience: u32,
     settings: &settings::Session,
+    keeps: bool,
 ) -> Vec<String> {
     let mut options: Vec<String> = [
         // Who the asset is: only the keys that the store holds.
@@ -143,8 +152,6 @@ fn options(
         "GatewayPorts=no",
         "Tunnel=no",
         "PermitLocalCommand=no",
-        "ControlMaster=no",
-        "ControlPath=none",
         "ControlPersist=no",
         "ProxyCommand=none",
         "ProxyJump=none",
@@ -161,6 +168,16 @@ fn options(
     .map(str::to_owned)
     .into();
     options.extend(to.method.options());
+    let (master, socket) = match keeps {
+        true => ("yes", SOCKET),
+        false => ("no", "none"),
+    };
+    options.push(format!("ControlMaster={master}"));
+    options.push(format!("ControlPath={socket}"));
+    if keeps {
+        // It would take itself for bulk, and what is typed would go last.
+        options.push("IPQoS=none".to_owned());
+    }
     // The first key is proved to our agent, which remembers it; the client's own memory is gone with its folder.
     let strict = if to.host_keys.is_empty() {
         "accept-new"
@@ -458,13 +475,19 @@ mod tests {
 
     /// What the system's own `ssh` makes of the arguments (`ssh -G`); it must be there to run the tests.
     fn understood_of(to: &Destination) -> String {
+        understood_with(
+            to,
+            Errand::Channel {
+                channel: Channel::Exec,
+                command: Some(b"id"),
+                terminal: false,
+            },
+        )
+    }
+
+    fn understood_with(to: &Destination, errand: Errand<'_>) -> String {
         let folder = Folder::at("/nonexistent".into());
         let settings = settings::Session::default();
-        let errand = Errand::Channel {
-            channel: Channel::Exec,
-            command: Some(b"id"),
-            terminal: false,
-        };
         let words = arguments(to, &folder, errand, 15, &settings).unwrap();
         let words = words.iter().map(|word| word.to_str().unwrap());
         // The log's folder is not there, and `-G` needs none.
@@ -482,6 +505,24 @@ mod tests {
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_client_that_keeps_its_connection_runs_nothing_and_leads_nowhere() {
+        let text = understood_with(&destination(), Errand::Keep);
+        for line in [
+            "controlmaster true",
+            "controlpath /handed-over.socket",
+            "controlpersist no",
+            "sessiontype none",
+            "requesttty force",
+            "clearallforwardings yes",
+            "forwardagent no",
+            "batchmode yes",
+            "ipqos none none",
+        ] {
+            assert!(text.lines().any(|it| it.trim() == line), "{line}\n{text}");
+        }
     }
 
     #[test]

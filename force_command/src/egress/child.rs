@@ -3,6 +3,7 @@
 //! Trusts nothing that runs in the child once `execve` has happened. Before that, the child is
 //! this program, so everything that must hold for the client is done and checked here.
 
+use super::channel::{self, Channel, Meanwhile, Opening};
 use crate::confinement::{ClientConfinement, Listener};
 use crate::sys::{self, Forked, Window};
 use nix::errno::Errno;
@@ -112,11 +113,11 @@ pub enum Exit {
     Signal(i32),
 }
 
-/// The running client. Dropped, it is killed with everything in its session.
+/// The running client. Dropped, it is killed with everything in its session; of a connection that is kept, only the
+/// session's channel ends.
 #[derive(Debug)]
 pub struct Child {
-    pid: Pid,
-    watch: OwnedFd,
+    process: Process,
     /// Where its input is written: a pipe, or the master of its terminal. `None` once closed.
     pub input: Option<OwnedFd>,
     /// Its output.
@@ -127,7 +128,19 @@ pub struct Child {
     pub has_terminal: bool,
     /// Where it asks for its connections; whoever answers takes it.
     pub listener: Option<Listener>,
-    exit: Option<Exit>,
+}
+
+/// Who does the client's work.
+#[derive(Debug)]
+enum Process {
+    /// A client of its own.
+    Own {
+        pid: Pid,
+        watch: OwnedFd,
+        exit: Option<Exit>,
+    },
+    /// One that others use as well.
+    Shared(Channel),
 }
 
 impl Child {
@@ -167,15 +180,14 @@ impl Child {
                     let _ = waitpid(pid, None);
                     at(Step::Fork)(errno)
                 })?;
+                let exit = None;
                 let mut child = Self {
-                    pid,
-                    watch,
+                    process: Process::Own { pid, watch, exit },
                     input,
                     output,
                     errors,
                     has_terminal: matches!(plan.streams, Streams::Terminal(..)),
                     listener: None,
-                    exit: None,
                 };
                 match read_report(report.as_fd()) {
                     Ok(listener) => {
@@ -191,69 +203,174 @@ impl Child {
         }
     }
 
-    /// Becomes readable when the client has ended.
-    #[must_use]
-    pub fn watch(&self) -> BorrowedFd<'_> {
-        self.watch.as_fd()
+    /// A session over a connection that is kept: `open` is given its standard descriptors.
+    ///
+    /// # Errors
+    /// [`ChildError`], or what `open` returns.
+    pub fn over<E: From<ChildError>>(
+        streams: Streams<'_>,
+        open: impl FnOnce([BorrowedFd<'_>; 3]) -> Result<Channel, E>,
+    ) -> Result<Self, E> {
+        let Ends { theirs, ours } = Ends::make(streams)?;
+        let channel = open(theirs.each_ref().map(AsFd::as_fd))?;
+        let [input, output, errors] = ours;
+        Ok(Self {
+            process: Process::Shared(channel),
+            input,
+            output,
+            errors,
+            has_terminal: matches!(streams, Streams::Terminal(..)),
+            listener: None,
+        })
     }
 
-    /// Its pid, by which our agent knows it.
+    /// Waits until it is known whether the channel over a kept connection is open.
+    /// [`Channel::await_opening`].
+    pub fn await_opening(&mut self, until: Instant, meanwhile: &Meanwhile<'_>) -> Opening {
+        match &mut self.process {
+            Process::Own { .. } => Opening::Open,
+            Process::Shared(channel) => {
+                let opening = channel.await_opening(until, meanwhile);
+                if let Some(terminal) = self.input.as_ref().filter(|_| self.has_terminal) {
+                    channel::make_raw(terminal.as_fd());
+                }
+                opening
+            }
+        }
+    }
+
+    /// The kept connection is out of order, and ends.
+    pub fn give_up(&self) {
+        if let Process::Shared(channel) = &self.process {
+            channel.give_up();
+        }
+    }
+
+    /// The session is over: a channel that is not open yet is waited for, as [`Channel::settle`] says.
+    pub fn settle(&mut self, must_not_run: bool) {
+        if let Process::Shared(channel) = &mut self.process {
+            channel.settle(must_not_run);
+        }
+    }
+
+    /// Whether what was asked for may have gone out: a channel over a kept connection is open first.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        match &self.process {
+            Process::Own { .. } => true,
+            Process::Shared(channel) => channel.is_open(),
+        }
+    }
+
+    /// Whether last words are the client's own, `output` bytes after which they came: over a kept connection anybody at the
+    /// asset can say them, but not without that something has run.
+    #[must_use]
+    pub fn says_farewell(&self, output: u64) -> bool {
+        match &self.process {
+            Process::Own { .. } => true,
+            Process::Shared(channel) => output == 0 && !channel.has_status(),
+        }
+    }
+
+    /// Any of these becomes readable when the client may have ended.
+    pub fn watches(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let (own, shared) = match &self.process {
+            Process::Own { watch, .. } => (Some(watch.as_fd()), None),
+            Process::Shared(channel) => (None, Some(channel.watches())),
+        };
+        own.into_iter().chain(shared.into_iter().flatten())
+    }
+
+    /// Becomes readable when the client has ended.
+    #[cfg(test)]
+    pub fn watch(&self) -> BorrowedFd<'_> {
+        self.watches().next().unwrap()
+    }
+
+    /// Its pid, by which our agent knows it; 0 if it is not ours.
     #[must_use]
     pub fn pid(&self) -> i32 {
-        self.pid.as_raw()
+        match &self.process {
+            Process::Own { pid, .. } => pid.as_raw(),
+            Process::Shared(_) => 0,
+        }
     }
 
     /// How it ended, if it has; never waits.
     pub fn ended(&mut self) -> Option<Exit> {
-        self.reap(Some(WaitPidFlag::WNOHANG))
+        match &mut self.process {
+            Process::Own { pid, exit, .. } => reap(*pid, exit, Some(WaitPidFlag::WNOHANG)),
+            Process::Shared(channel) => {
+                let terminal = self.input.as_ref().filter(|_| self.has_terminal);
+                channel.ended(terminal.map(AsFd::as_fd))
+            }
+        }
     }
 
-    /// Sends a signal to everything in its session.
+    /// Sends a signal to everything in its session, if it is ours.
     pub fn signal(&self, signal: Signal) {
-        if self.exit.is_none() {
-            let _ = killpg(self.pid, signal);
+        if let Process::Own {
+            pid, exit: None, ..
+        } = &self.process
+        {
+            let _ = killpg(*pid, signal);
+        }
+    }
+
+    /// The size of its terminal was changed: a client that others use as well must be told.
+    pub fn resized(&self) {
+        if let Process::Shared(channel) = &self.process {
+            channel.resized();
         }
     }
 
     /// Waits for its end.
     pub fn wait(&mut self) -> Option<Exit> {
-        self.reap(None)
+        match &mut self.process {
+            Process::Own { pid, exit, .. } => reap(*pid, exit, None),
+            Process::Shared(channel) => Some(channel.close()),
+        }
     }
 
     /// Ends it: asked first, killed if it does not go within `grace`.
     pub fn stop(&mut self, grace: Duration) -> Option<Exit> {
+        if let Process::Shared(channel) = &mut self.process {
+            return Some(channel.close());
+        }
         self.signal(Signal::SIGTERM);
         let until = Instant::now() + grace;
-        while self.ended().is_none() {
+        loop {
+            let ended = self.ended();
+            if ended.is_some() {
+                return ended;
+            }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 self.signal(Signal::SIGKILL);
                 return self.wait();
             }
             let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
-            let _ = poll(
-                &mut [PollFd::new(self.watch.as_fd(), PollFlags::POLLIN)],
-                timeout,
-            );
+            let mut watched: Vec<PollFd<'_>> = self
+                .watches()
+                .map(|watch| PollFd::new(watch, PollFlags::POLLIN))
+                .collect();
+            let _ = poll(&mut watched, timeout);
         }
-        self.exit
     }
+}
 
-    fn reap(&mut self, flags: Option<WaitPidFlag>) -> Option<Exit> {
-        while self.exit.is_none() {
-            match waitpid(self.pid, flags) {
-                Ok(WaitStatus::Exited(_, status)) => self.exit = Some(Exit::Status(status)),
-                Ok(WaitStatus::Signaled(_, signal, _)) => {
-                    self.exit = Some(Exit::Signal(signal as i32))
-                }
-                Ok(WaitStatus::StillAlive) => return None,
-                Ok(_) | Err(Errno::EINTR) => {}
-                // Somebody else has waited for it, which nobody does: it is gone all the same.
-                Err(_) => self.exit = Some(Exit::Signal(libc::SIGKILL)),
-            }
+fn reap(pid: Pid, exit: &mut Option<Exit>, flags: Option<WaitPidFlag>) -> Option<Exit> {
+    while exit.is_none() {
+        match waitpid(pid, flags) {
+            Ok(WaitStatus::Exited(_, status)) => *exit = Some(Exit::Status(status)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => *exit = Some(Exit::Signal(signal as i32)),
+            Ok(WaitStatus::StillAlive) => return None,
+            Ok(_) | Err(Errno::EINTR) => {}
+            // Somebody else has waited for it, which nobody does: it is gone all the same.
+            Err(_) => *exit = Some(Exit::Signal(libc::SIGKILL)),
         }
-        self.exit
     }
+    *exit
 }
 
 impl Drop for Child {

@@ -87,6 +87,20 @@ pub fn diagnose(logs: &[String]) -> Option<Place> {
     None
 }
 
+/// What the client of a kept connection says of a session on its standard error.
+#[must_use]
+pub fn of_session(said: &str) -> Option<Failure> {
+    said.lines().map(str::trim_end).find_map(after_login)
+}
+
+/// How such lines begin.
+pub const OF_SESSION: [&[u8]; 4] = [
+    b"exec request failed",
+    b"shell request failed",
+    b"subsystem request failed",
+    b"PTY allocation request failed",
+];
+
 /// The same when the time for connecting is over and nobody has complained: who is waited for, and how far it got.
 #[must_use]
 pub fn overdue(logs: &[String]) -> Place {
@@ -265,11 +279,12 @@ fn passage(place: usize, line: &str) -> Option<Place> {
 /// As above (clientloop.c, ssh.c, channels.c).
 fn after_login(line: &str) -> Option<Failure> {
     let begins = |text: &str| line.starts_with(text);
-    if begins("subsystem request failed on channel") {
+    if begins("subsystem request failed") {
         return Some(Failure::NoSftp);
     }
-    if begins("exec request failed on channel")
-        || begins("shell request failed on channel")
+    if begins("exec request failed")
+        || begins("shell request failed")
+        || begins("PTY allocation request failed")
         || begins("channel 0: open failed")
     {
         return Some(Failure::ChannelRefused);

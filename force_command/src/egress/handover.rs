@@ -59,6 +59,8 @@ pub struct Handover {
     /// So many more connections are made for programs that the client starts.
     helpers: u32,
     visitor: Option<UnixStream>,
+    /// Where sessions come to the client, if it keeps its connection; given once, behind the agent.
+    door: Option<OwnedFd>,
     refusals: Vec<Refused>,
 }
 
@@ -73,8 +75,20 @@ impl Handover {
             waiting: None,
             helpers: 0,
             visitor: None,
+            door: None,
             refusals: Vec::new(),
         }
+    }
+
+    /// The client keeps its connection, and will ask for the socket at which sessions come: this one, which listens.
+    pub fn offer_door(&mut self, door: OwnedFd) {
+        self.door = Some(door);
+    }
+
+    /// Whether the client has yet to ask for that socket.
+    #[must_use]
+    pub fn has_door(&self) -> bool {
+        self.door.is_some()
     }
 
     /// Programs that the client starts may have `count` local connections, one after the other: the one that it
@@ -190,6 +204,15 @@ impl Handover {
                 {
                     self.helpers -= 1;
                     self.visitor = Some(ours);
+                }
+            }
+            // The agent is done: the asset has let us in.
+            (Wanted::Local, _) if of_client && agent.is_finished() && self.door.is_some() => {
+                let door = self.door.take();
+                if let Some(door) = door
+                    && listener.hand_over(request, door.as_fd()).is_err()
+                {
+                    self.door = Some(door);
                 }
             }
             (wanted, _) => {

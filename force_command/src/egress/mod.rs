@@ -6,19 +6,24 @@
 
 pub mod arguments;
 pub mod ask;
+pub mod channel;
 pub mod child;
 pub mod connector;
 pub mod failure;
 pub mod folder;
 pub mod handover;
+pub mod lease;
 mod method;
+pub mod mux;
 
 pub use arguments::{Destination, Errand};
+pub use channel::Channel;
 pub use child::{Child, ChildError, Exit};
 pub use connector::Connector;
 pub use failure::Failure;
 pub use folder::Folder;
 pub use handover::Handover;
+pub use lease::Lease;
 pub use method::Method;
 
 /// The client program.

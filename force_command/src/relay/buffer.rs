@@ -24,21 +24,12 @@ pub enum Progress {
 }
 
 /// Bytes on their way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Buffer {
+    /// None before the first byte.
     bytes: Box<[u8]>,
     start: usize,
     end: usize,
-}
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Self {
-            bytes: vec![0; SIZE].into_boxed_slice(),
-            start: 0,
-            end: 0,
-        }
-    }
 }
 
 impl Buffer {
@@ -51,7 +42,7 @@ impl Buffer {
     /// Whether more can be read into it.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.end < self.bytes.len()
+        self.bytes.is_empty() || self.end < self.bytes.len()
     }
 
     /// What is on its way.
@@ -65,6 +56,7 @@ impl Buffer {
         if self.is_empty() {
             (self.start, self.end) = (0, 0);
         }
+        self.ensure(SIZE);
         let Some(room) = self.bytes.get_mut(self.end..) else {
             return Progress::Blocked;
         };
@@ -104,6 +96,20 @@ impl Buffer {
         self.clear();
     }
 
+    /// Makes room for so many bytes; what was in the buffer is lost if it had less.
+    fn ensure(&mut self, size: usize) {
+        if self.bytes.len() < size {
+            self.bytes = vec![0; size].into_boxed_slice();
+        }
+    }
+
+    /// Gives its memory back, if nothing waits: the next byte finds a new one.
+    pub fn give_back(&mut self) {
+        if self.is_empty() {
+            *self = Self::default();
+        }
+    }
+
     /// Cuts the last line off what waits and returns it, if it begins with one of `beginnings`, or
     /// could still come to do so: it is not whole yet, and has more than half of one. Else nothing; a line of
     /// more than 1 KiB is none of these.
@@ -137,9 +143,7 @@ impl Buffer {
 
     /// Replaces what waits; more than the buffer holds makes it grow.
     pub fn replace(&mut self, bytes: &[u8]) {
-        if bytes.len() > self.bytes.len() {
-            self.bytes = vec![0; bytes.len()].into_boxed_slice();
-        }
+        self.ensure(bytes.len().max(SIZE));
         if let Some(room) = self.bytes.get_mut(..bytes.len()) {
             room.copy_from_slice(bytes);
         }

@@ -24,8 +24,11 @@ const OUTPUT_ONLY: Duration = Duration::from_millis(50);
 /// After the client program was asked to end, it is killed.
 const STOPPING: Duration = Duration::from_millis(300);
 
-/// While output floods, everything but the bytes' own descriptors is looked at so often: each of the others makes each of
-/// many thousand waits dearer.
+/// So long after the beginning, or the last flood, a session is taken to wait for a person.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// While output floods, everything but the bytes' own descriptors is looked at so often (at a terminal, everything but the
+/// output's): each of the others makes each of many thousand waits dearer.
 const ELSEWHERE: Duration = Duration::from_millis(2);
 
 /// How a session ended.
@@ -87,6 +90,19 @@ impl Signals {
         self.0.as_fd()
     }
 
+    /// Whether this process was told to end since the last call.
+    #[must_use]
+    pub fn end(&self) -> bool {
+        // All are taken, so that none wakes us again.
+        let told = self.taken();
+        told.filter(|signal| *signal != Signal::SIGWINCH).count() > 0
+    }
+
+    /// Those that came since the last call, oldest first.
+    pub fn taken(&self) -> impl Iterator<Item = Signal> + '_ {
+        std::iter::from_fn(|| self.next())
+    }
+
     fn next(&self) -> Option<Signal> {
         let info = self.0.read_signal().ok().flatten()?;
         i32::try_from(info.ssi_signo)
@@ -121,6 +137,7 @@ pub fn run(
         leaving: None,
         draining: None,
         looked: None,
+        settled: Err(Instant::now()),
     };
     let end = relay.until_the_end();
     let outcome = Outcome {
@@ -131,8 +148,14 @@ pub fn run(
             .errors
             .farewell
             .take()
+            .filter(|_| relay.child.says_farewell(relay.output.bytes))
             .map(|line| String::from_utf8_lossy(&line).into_owned()),
     };
+    let must_not_run = matches!(
+        outcome.end,
+        End::Tap(_) | End::Stopped(Stop::Withdrawn(_) | Stop::NoStore(_))
+    );
+    child.settle(must_not_run);
     child.stop(STOPPING);
     outcome
 }
@@ -151,6 +174,8 @@ struct Relay<'r, 'c> {
     draining: Option<Instant>,
     /// When all descriptors were waited for last.
     looked: Option<Instant>,
+    /// When memory that is not needed for waiting was given back last; until then, when the relay began.
+    settled: Result<Instant, Instant>,
 }
 
 /// What a descriptor that is waited for means.
@@ -175,6 +200,31 @@ impl Relay<'_, '_> {
                 Ok(Some(end)) | Err(end) => return end,
             }
         }
+    }
+
+    /// When the memory is given back that nothing but work needs, what opening the session has used or a flood went
+    /// through: when that is over for a while. A command that is done sooner is not held up by it.
+    fn settles_at(&self) -> Option<Instant> {
+        let worked = match self.settled {
+            Err(begun) => Some(begun),
+            Ok(settled) => self.output.flooded.filter(|at| *at > settled),
+        };
+        worked
+            .map(|at| self.output.flooded.map_or(at, |last| last.max(at)))
+            .map(|at| at + SETTLING)
+    }
+
+    fn settle(&mut self, now: Instant) {
+        for buffer in [
+            &mut self.up.buffer,
+            &mut self.output.buffer,
+            &mut self.errors.buffer,
+        ] {
+            buffer.give_back();
+        }
+        self.supervisor.settle();
+        sys::give_back_memory();
+        self.settled = Ok(now);
     }
 
     fn turn(&mut self) -> Result<Option<End>, End> {
@@ -219,6 +269,9 @@ impl Relay<'_, '_> {
         }
         if due(self.leaving) {
             return Err(End::ClientGone);
+        }
+        if due(self.settles_at()) {
+            self.settle(now);
         }
         if due(self.draining) && self.output.buffer.is_empty() && self.errors.buffer.is_empty() {
             // Somebody else holds the pipes open: what can be read now is all.
@@ -279,6 +332,7 @@ impl Relay<'_, '_> {
             draining,
             held,
             self.end_of_output(),
+            self.settles_at(),
             (!all).then(|| now + ELSEWHERE),
         ];
         let Some(first) = deadlines.into_iter().flatten().min() else {
@@ -303,13 +357,16 @@ impl Relay<'_, '_> {
         if all {
             sources.push((Source::Signals, self.signals.0.as_fd(), read));
             if self.exit.is_none() {
-                sources.push((Source::AssetEnd, self.child.watch(), read));
+                let ends = self.child.watches();
+                sources.extend(ends.map(|end| (Source::AssetEnd, end, read)));
             }
             let watched = self.supervisor.watched().into_iter();
             sources.extend(watched.map(|(fd, events)| (Source::Supervisor, fd, events)));
         }
+        // A terminal floods in one direction, without a terminal bytes may come both ways.
+        let both_ways = all || self.client.modes.is_none();
         // A terminal is always watched for its end; a pipe's end is only seen by reading it.
-        if self.up.wants_input(self.tap) || self.client.modes.is_some() {
+        if both_ways && (self.up.wants_input(self.tap) || self.client.modes.is_some()) {
             sources.push((
                 Source::ClientInput,
                 client.input,
@@ -323,14 +380,17 @@ impl Relay<'_, '_> {
                 wanted(!self.output.buffer.is_empty(), write),
             ));
         }
-        if self.errors.sink && (self.child.errors.is_some() || !self.errors.buffer.is_empty()) {
+        if both_ways
+            && self.errors.sink
+            && (self.child.errors.is_some() || !self.errors.buffer.is_empty())
+        {
             sources.push((
                 Source::ClientErrors,
                 client.errors,
                 wanted(!self.errors.buffer.is_empty(), write),
             ));
         }
-        if let Some(input) = &self.child.input {
+        if let Some(input) = self.child.input.as_ref().filter(|_| both_ways) {
             let echo = wanted(self.child.has_terminal, read);
             sources.push((
                 Source::AssetInput,
@@ -350,7 +410,7 @@ impl Relay<'_, '_> {
             .child
             .errors
             .as_ref()
-            .filter(|_| self.errors.buffer.is_empty())
+            .filter(|_| both_ways && self.errors.buffer.is_empty())
         {
             sources.push((Source::AssetErrors, errors.as_fd(), read));
         }
@@ -424,6 +484,7 @@ impl Relay<'_, '_> {
             return Ok(());
         };
         if self.child.has_terminal && sys::set_window(terminal.as_fd(), window).is_ok() {
+            self.child.resized();
             self.tap.resize(Instant::now(), window).map_err(End::Tap)?;
         }
         Ok(())

@@ -235,7 +235,14 @@ impl Downward {
             while !self.buffer.is_empty() {
                 let before = self.buffer.waiting().len();
                 match self.buffer.empty(sink) {
-                    Progress::Moved => self.bytes += (before - self.buffer.waiting().len()) as u64,
+                    Progress::Moved => {
+                        let left = self.buffer.waiting().len();
+                        self.bytes += (before - left) as u64;
+                        if left > 0 {
+                            // It took what it had room for: another try would only be told so.
+                            return Ok(());
+                        }
+                    }
                     Progress::Blocked => return Ok(()),
                     Progress::Closed => {
                         self.lose_sink(child);

@@ -41,6 +41,9 @@ pub trait Supervisor {
 
     /// Does what is due.
     fn tick(&mut self, now: Instant) -> Option<Stop>;
+
+    /// The session is going to wait: what only work needs can be given back.
+    fn settle(&mut self) {}
 }
 
 /// Nobody watches.

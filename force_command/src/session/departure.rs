@@ -5,14 +5,22 @@ use super::hop::Hop;
 use super::prepare::Leg;
 use super::{Refused, prepare};
 use crate::agent::Agent;
-use crate::egress::child::{Plan, Streams};
+use crate::egress::channel::Turn;
+use crate::egress::child::{Plan, Step, Streams};
 use crate::egress::handover::Source;
-use crate::egress::{Child, Connector, Destination, Errand, Folder, Handover, PROGRAM, arguments};
+use crate::egress::lease::Terms;
+use crate::egress::mux::Wish;
+use crate::egress::{
+    Channel, Child, ChildError, Connector, Destination, Errand, Folder, Handover, PROGRAM,
+    arguments,
+};
 use crate::message::Trouble;
 use crate::start::Start;
+use crate::warm::{self, Begun, NotBegun, Plans, Wanted};
 use jms::id::Id;
 use jms::paths::Paths;
 use jms::settings::Settings;
+use jms::warm::{About, CHANNEL};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use std::fmt::Display;
 use std::os::fd::AsFd;
@@ -33,6 +41,32 @@ pub struct Departure<'a> {
     pub start: &'a Start,
     /// What of his environment goes with him, besides the type of his terminal.
     pub locale: &'a [(String, String)],
+}
+
+/// What a connection that stays is begun with.
+pub struct Keeping<'a> {
+    /// As what it is found.
+    pub wanted: &'a Wanted,
+    /// What is written of it.
+    pub about: About,
+    /// On what the session uses it.
+    pub terms: Terms,
+    /// Whether the kernel has Landlock.
+    pub landlock: bool,
+}
+
+/// A connection that stays, begun: its client waits to be given its connection.
+pub struct Departed {
+    folder: Folder,
+    begun: Begun,
+}
+
+impl Departed {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.begun.place.id
+    }
 }
 
 /// All clients are running.
@@ -123,6 +157,72 @@ impl Departure<'_> {
             .map_err(|error| Refused::because(Trouble::System, error))
     }
 
+    /// Begins a connection that stays, to the one machine on the way. To be called before a secret is in memory.
+    ///
+    /// # Errors
+    /// [`Refused`] when there can be no connection at all; [`NotBegun`] when there can be none that stays.
+    pub fn begin_kept(
+        &self,
+        to: &Destination,
+        keeping: &Keeping<'_>,
+    ) -> Result<Result<Departed, NotBegun>, Refused> {
+        let run = |error: std::io::Error| Refused::because(Trouble::Run, error);
+        let folder = Folder::create(self.paths, self.session, 0, &to.host_keys).map_err(run)?;
+        let null = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/null");
+        let null = null.map_err(run)?;
+        let patience = self.settings.session.connect_timeout;
+        let streams = Streams::Passage(null.as_fd());
+        let begun = self.planned(&folder, to, (Errand::Keep, patience, streams), |plan| {
+            let plans = Plans {
+                wanted: keeping.wanted,
+                plan,
+                settings: &self.settings.egress,
+                about: keeping.about.clone(),
+                terms: keeping.terms,
+                landlock: keeping.landlock,
+                format: self.settings.syslog.format.into(),
+            };
+            Ok(warm::begin(self.paths, plans))
+        })?;
+        Ok(begun.map(|begun| Departed { folder, begun }))
+    }
+
+    /// Goes on with it: `leg` is the machine with its secret, `wish` the session that `streams` belong to.
+    ///
+    /// # Errors
+    /// [`Refused`]; then the connection does not stay.
+    pub fn set_out_kept(
+        &self,
+        first: Connector,
+        leg: Leg,
+        departed: Departed,
+        wish: &Wish<'_>,
+        streams: Streams<'_>,
+    ) -> Result<Chain, Refused> {
+        let Departed { folder, begun } = departed;
+        let source = Handover::new(Source::Connecting(first));
+        let proof = (leg.proof, &leg.destination);
+        let mut hop = Hop::new(leg.name, folder, Agent::new(leg.protocol), source, proof);
+        hop.answer_kept(begun.client, begun.door);
+        let path = begun.place.file(CHANNEL);
+        let client = Child::over(streams, |standard| {
+            let (whose, keeper) = ((path.as_path(), self.start.uid), (begun.gone, begun.lease));
+            let step = Step::Pipes;
+            Channel::ask(whose, wish, standard, keeper, Turn::First)
+                .map_err(|errno| ChildError { step, errno })
+        })
+        .map_err(|error| Refused::because(Trouble::System, error))?;
+        let each = self.settings.session.connect_timeout;
+        Ok(Chain {
+            hops: vec![hop],
+            client,
+            patience: Duration::from_secs(each.saturating_mul(LOGIN_FACTOR).into()),
+        })
+    }
+
     fn client(
         &self,
         hop: &Hop,
@@ -131,22 +231,35 @@ impl Departure<'_> {
         banner: u32,
         streams: Streams<'_>,
     ) -> Result<Child, Refused> {
+        self.planned(hop.folder(), to, (errand, banner, streams), |plan| {
+            Child::start(plan).map_err(|error| Refused::because(Trouble::System, error))
+        })
+    }
+
+    /// Makes ready what a client needs, and has `start` start it.
+    fn planned<T>(
+        &self,
+        folder: &Folder,
+        to: &Destination,
+        (errand, banner, streams): (Errand<'_>, u32, Streams<'_>),
+        start: impl FnOnce(&Plan<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
         let nonsense = |error: &dyn Display| Refused::because(Trouble::Policy, error);
-        let arguments =
-            arguments::arguments(to, hop.folder(), errand, banner, &self.settings.session)
-                .map_err(|error| nonsense(&error))?;
-        // A gateway runs nothing, and is told nothing of the user's environment.
+        let arguments = arguments::arguments(to, folder, errand, banner, &self.settings.session)
+            .map_err(|error| nonsense(&error))?;
+        // Who runs nothing is told nothing of the user's environment.
         let environment = match errand {
             Errand::Channel { .. } => {
                 let term = self.start.environment.term.as_deref();
                 arguments::environment(to, term, self.locale)
             }
-            Errand::Forward(_) => arguments::environment(to, None, &[]),
+            Errand::Forward(_) | Errand::Keep => arguments::environment(to, None, &[]),
         };
         let environment = environment.map_err(|error| nonsense(&error))?;
+        let keeps = matches!(errand, Errand::Keep);
         let confinement =
-            prepare::confinement(&self.settings.confinement, hop.folder(), to.method)?;
-        let plan = Plan {
+            prepare::confinement(&self.settings.confinement, folder, to.method, keeps)?;
+        start(&Plan {
             program: PROGRAM,
             arguments: &arguments,
             environment: &environment,
@@ -154,7 +267,6 @@ impl Departure<'_> {
             gid: self.start.gid,
             streams,
             confinement: &confinement,
-        };
-        Child::start(&plan).map_err(|error| Refused::because(Trouble::System, error))
+        })
     }
 }

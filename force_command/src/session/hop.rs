@@ -3,6 +3,7 @@
 use super::observed::Observed;
 use super::prepare::Proof;
 use crate::agent::Agent;
+use crate::confinement::Listener;
 use crate::confinement::relay::Process;
 use crate::egress::ask::{Asking, Question};
 use crate::egress::failure::{Failure, is_connected};
@@ -80,6 +81,15 @@ impl Hop {
         }
     }
 
+    /// The same for a client that another process keeps, and the socket at which sessions come to it.
+    pub fn answer_kept(&mut self, (pid, listener): (i32, Listener), door: OwnedFd) {
+        if self.asking.is_some() {
+            self.handover.allow_helpers(1);
+        }
+        self.handover.offer_door(door);
+        self.handover.answer(pid, listener);
+    }
+
     /// Keeps a gateway's client, which ends with the session.
     pub fn keep(&mut self, mut client: Child) {
         self.answer(&mut client);
@@ -137,6 +147,10 @@ impl Hop {
 
     /// Hands over what is asked for; a program that the client has started to ask something is heard.
     fn connect(&mut self) -> Result<(), Failure> {
+        if self.handover.has_door() {
+            // What it asks for next depends on it.
+            self.look_at_log();
+        }
         self.handover.on_ready(&mut self.agent)?;
         if let Some((asking, visitor)) = self.asking.as_mut().zip(self.handover.take_visitor()) {
             asking.hear(visitor);

@@ -1,17 +1,21 @@
 //! What watches over a live session beside its bytes: the control socket, the login's sshd, the
 //! clock, and each machine on the way while it is being connected.
 
-use super::deeds::Deeds;
+use super::deeds::{Deeds, Whose};
 use super::hop::Hop;
 use super::observed::{Observations, Observed};
+use super::output_limit::Reached;
 use super::person::{Answer, Person};
 use crate::confinement::relay::Process;
 use crate::control::{Control, Told};
 use crate::egress::Failure;
 use crate::egress::ask::Question;
-use crate::egress::failure::{Place, diagnose, overdue};
+use crate::egress::failure::{Place, diagnose, of_session, overdue};
 use crate::message::{Message, say_while_raw};
 use crate::relay::{Stop, Supervisor};
+use crate::report;
+use event::Type;
+use jms::id::Id;
 use jms::keys::HostKey;
 use jms::nouns::Login;
 use jms::policy::{Channel, Decision};
@@ -52,6 +56,8 @@ pub struct Live<'a> {
     asked: Asked<'a>,
     /// What is done in the session's terminal, if it has one.
     deeds: Option<Deeds<'a>>,
+    /// The limit on what is recorded, until it is told that it was reached.
+    limit: Option<(Reached, &'a Id, Whose<'a>)>,
     control: &'a Control,
     /// The gateways, the first one first, and the asset.
     hops: Vec<Hop>,
@@ -63,6 +69,7 @@ pub struct Live<'a> {
     observed: Observations,
     sshd: Vec<OwnedFd>,
     expiry: TimerFd,
+    begun: Instant,
     give_up_at: Instant,
     /// When a person is told what is waited for, and the words.
     announce: Option<(Instant, Message)>,
@@ -94,6 +101,7 @@ impl<'a> Live<'a> {
             store,
             asked,
             deeds: None,
+            limit: None,
             control,
             hops,
             person,
@@ -102,6 +110,7 @@ impl<'a> Live<'a> {
             observed: Observations::default(),
             sshd,
             expiry,
+            begun: Instant::now(),
             give_up_at: Instant::now() + connect,
             announce: None,
             decide_at: None,
@@ -113,6 +122,29 @@ impl<'a> Live<'a> {
     /// Keeps what is done in the terminal, and reads its filters again when the right is looked at again.
     pub fn keep(&mut self, deeds: Deeds<'a>) {
         self.deeds = Some(deeds);
+    }
+
+    /// Tells, once, when the limit on what is recorded of this session is reached.
+    pub fn tells_of(&mut self, limit: Reached, session: &'a Id, whose: Whose<'a>) {
+        self.limit = Some((limit, session, whose));
+    }
+
+    fn limit_is_reached(&self) -> bool {
+        let limit = self.limit.as_ref();
+        limit.is_some_and(|(limit, ..)| limit.is_reached())
+    }
+
+    /// Tells that the limit on what is recorded was reached, if that is not told yet.
+    pub fn tell_of_limit(&mut self) {
+        if let Some((_, session, whose)) = self.limit.take_if(|(limit, ..)| limit.is_reached()) {
+            let event = report::about(Type::RecordingLimit, whose.login)
+                .session(session.as_str())
+                .asset(whose.asset)
+                .system_user(whose.system_user)
+                .with("channel", self.asked.channel.as_str())
+                .with("setting", "recording.exec_output_bytes");
+            report::emit(self.store, &event);
+        }
     }
 
     /// Wakes us when the rights that the session lives on run out.
@@ -158,6 +190,10 @@ impl<'a> Live<'a> {
     /// `said`: what the asset's client said on standard error of its own accord.
     #[must_use]
     pub fn trouble(&self, said: &str) -> Option<(Option<String>, Failure)> {
+        if self.hops.is_empty() {
+            // The connection was there before.
+            return of_session(said).map(|failure| (None, failure));
+        }
         let mut logs: Vec<String> = self
             .hops
             .iter()
@@ -184,7 +220,7 @@ impl<'a> Live<'a> {
         while let Some(told) = self.control.next() {
             match told {
                 Told::End(reason) => return Some(Stop::Killed(reason)),
-                Told::DecideAgain => self.decide_at = Some(Instant::now()),
+                Told::DecideAgain(_) => self.decide_at = Some(Instant::now()),
             }
         }
         let mut count = [0; 8];
@@ -281,7 +317,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn is_connected(&self) -> bool {
+    /// Whether the asset has let us in.
+    pub fn is_connected(&self) -> bool {
         self.hops.last().is_none_or(Hop::is_connected)
     }
 
@@ -374,11 +411,18 @@ impl Supervisor for Live<'_> {
         let hops = self.hops.iter().map(Hop::next_deadline);
         let announce = self.announce.as_ref().map(|(at, _)| *at);
         let deeds = self.deeds.as_ref().and_then(Deeds::next_deadline);
-        [give_up, announce, self.decide_at, deeds]
+        // What was due long ago is due at once.
+        let limit = self.limit_is_reached().then_some(self.begun);
+        [give_up, announce, self.decide_at, deeds, limit]
             .into_iter()
             .chain(hops)
             .flatten()
             .min()
+    }
+
+    fn settle(&mut self) {
+        // It costs memory if it fails, and nothing else.
+        let _ = self.store.give_back_memory();
     }
 
     fn tick(&mut self, now: Instant) -> Option<Stop> {
@@ -388,6 +432,7 @@ impl Supervisor for Live<'_> {
             }
         }
         self.observe();
+        self.tell_of_limit();
         if let Some((_, words)) = self.announce.take_if(|(at, _)| *at <= now)
             && !self.is_connected()
         {

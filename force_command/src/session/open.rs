@@ -37,6 +37,8 @@ pub struct Open {
     pub egress: Egress,
     /// What bounds it.
     pub decision: Decision,
+    /// Number of the newest change of the policy that it was decided by.
+    pub policy: u64,
     /// Its control socket.
     pub control: Control,
     /// Its recording.
@@ -130,6 +132,7 @@ pub fn open(
             target: new.target,
             egress,
             decision: opening.decision,
+            policy: opening.policy,
             control,
             record,
         }),

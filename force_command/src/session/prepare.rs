@@ -228,6 +228,7 @@ pub fn confinement(
     settings: &settings::Confinement,
     folder: &Folder,
     method: Method,
+    keeps: bool,
 ) -> Result<ClientConfinement, Refused> {
     let landlock = jms::confinement::landlock();
     if landlock == 0 && settings.require_landlock {
@@ -243,6 +244,7 @@ pub fn confinement(
         reads: vec![folder.known_hosts()],
         writes: vec![folder.log()],
         helper: method.asks().then(|| PathBuf::from(ASKPASS)),
+        keeps,
     };
     ClientConfinement::new(&needs, landlock > 0)
         .map_err(|error| Refused::because(Trouble::Confinement, error))

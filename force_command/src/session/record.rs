@@ -1,21 +1,23 @@
 //! The recording as a tap: always first, independent of every other.
 #![forbid(unsafe_code)]
 
+use super::output_limit::{Limit, Reached, gap_words};
 use crate::relay::{Stream, Tap, TapFailure};
 use crate::sys::Window;
 use jms::policy::Channel;
 use jms::recording::{Finished, Recorder, RecordingError};
+use jms::settings::OutputLimit;
 use std::time::{Duration, Instant};
 
 /// Sizes that follow each other faster than this are one: whoever pulls at a window, or never stops, does not fill a recording.
 const RESIZE_PAUSE: Duration = Duration::from_millis(100);
 
 /// How much of a channel's output is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Keep {
     Everything,
-    /// So many bytes more; then a marker, once.
-    Only(u64),
+    /// As much as the limit lets through.
+    Some(Limit),
     Nothing,
 }
 
@@ -38,8 +40,8 @@ struct Resizes {
 }
 
 impl Record {
-    /// What is kept: a terminal and a shell whole; of a command's output the first
-    /// `exec_output_bytes`, if there is such a limit; of a transfer that there was one, never its bytes.
+    /// What is kept: a terminal and a shell whole; of a command's output the first `exec_output_bytes` and what is no
+    /// stream, if there is such a limit; of a transfer that there was one, never its bytes.
     /// What a terminal prints is kept whatever the channel is said to be.
     ///
     /// # Errors
@@ -48,7 +50,7 @@ impl Record {
         recorder: Recorder,
         channel: Channel,
         terminal: bool,
-        exec_output_bytes: Option<u64>,
+        exec_output_bytes: OutputLimit,
     ) -> Result<Self, RecordingError> {
         let mut record = Self {
             recorder,
@@ -61,8 +63,10 @@ impl Record {
                 "{}: the bytes of files are not recorded",
                 channel.as_str()
             ))?;
-        } else if let (Channel::Exec, false, Some(limit)) = (channel, terminal, exec_output_bytes) {
-            record.keep = Keep::Only(limit);
+        } else if let (Channel::Exec, false, OutputLimit::Bytes(limit)) =
+            (channel, terminal, exec_output_bytes)
+        {
+            record.keep = Keep::Some(Limit::new(limit));
         }
         Ok(record)
     }
@@ -105,23 +109,42 @@ impl Record {
 
     fn keep(&mut self, at: Instant, bytes: &[u8]) -> Result<(), RecordingError> {
         let since = at.saturating_duration_since(self.recorder.origin());
-        match self.keep {
+        match &mut self.keep {
             Keep::Everything => self.recorder.output(since, bytes),
             Keep::Nothing => Ok(()),
-            Keep::Only(left) => {
-                let kept = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-                self.recorder
-                    .output(since, bytes.get(..kept).unwrap_or_default())?;
-                self.keep = Keep::Only(left - kept as u64);
-                if kept < bytes.len() {
-                    self.keep = Keep::Nothing;
-                    self.recorder.marker(
-                        since,
-                        "the rest of the output is not recorded (recording.exec_output_bytes)",
-                    )?;
+            Keep::Some(limit) => {
+                let kept = limit.take(since, bytes.len());
+                if let Some(gap) = kept.gap {
+                    self.recorder.marker(since, &gap_words(gap))?;
+                }
+                let recorded = bytes.get(..kept.bytes).unwrap_or_default();
+                if !recorded.is_empty() {
+                    self.recorder.output(since, recorded)?;
+                }
+                if kept.is_first_cut {
+                    self.recorder.marker(since, &limit.first_words())?;
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Bytes of the output that a setting has left out so far, if output is recorded at all.
+    #[must_use]
+    pub fn left_out(&self) -> Option<u64> {
+        match &self.keep {
+            Keep::Everything => Some(0),
+            Keep::Some(limit) => Some(limit.left_out()),
+            Keep::Nothing => None,
+        }
+    }
+
+    /// Whether the setting's limit was reached: for those who watch over the session meanwhile.
+    #[must_use]
+    pub fn limit_reached(&self) -> Reached {
+        match &self.keep {
+            Keep::Some(limit) => limit.reached(),
+            Keep::Everything | Keep::Nothing => Reached::default(),
         }
     }
 
@@ -131,6 +154,11 @@ impl Record {
     /// It could not be written to its end.
     pub fn finish(mut self) -> Result<Finished, RecordingError> {
         self.settle(Instant::now())?;
+        if let Keep::Some(limit) = &self.keep {
+            for words in limit.last_words() {
+                self.mark(&words)?;
+            }
+        }
         self.recorder.finish()
     }
 }
@@ -200,7 +228,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let recorder = Recorder::create(root.path(), &Id::random().unwrap(), &header()).unwrap();
         let path = recorder.path().to_owned();
-        let mut record = Record::new(recorder, channel, terminal, Some(limit)).unwrap();
+        let mut record =
+            Record::new(recorder, channel, terminal, OutputLimit::Bytes(limit)).unwrap();
         for bytes in output {
             record
                 .output(Instant::now(), Stream::Output, bytes)
@@ -226,20 +255,66 @@ mod tests {
             .map(|(_, text)| text.as_str())
             .collect();
         assert_eq!(text, "hello w");
-        assert_eq!(
-            cut.iter().filter(|(kind, _)| *kind == Kind::Marker).count(),
-            1
+        let markers: Vec<&str> = cut
+            .iter()
+            .filter(|(kind, _)| *kind == Kind::Marker)
+            .map(|(_, text)| text.as_str())
+            .collect();
+        let said = [
+            "of the output that follows at most 16 KiB a second are recorded (recording.exec_output_bytes)",
+            "8 bytes of the output were not recorded in all (recording.exec_output_bytes)",
+        ];
+        assert_eq!(markers, said);
+        let exactly = recorded(Channel::Exec, false, 11, &[b"hello", b" world"]);
+        assert!(exactly.iter().all(|(kind, _)| *kind == Kind::Output));
+    }
+
+    #[test]
+    fn a_shell_that_follows_a_stream_in_a_command_is_recorded_and_the_stream_is_not() {
+        let events = told_of(
+            Channel::Exec,
+            false,
+            OutputLimit::Bytes(5),
+            |record, begin| {
+                let mut print = |millis, bytes: &[u8]| {
+                    let at = begin + Duration::from_millis(millis);
+                    record.output(at, Stream::Output, bytes).unwrap();
+                };
+                print(0, b"12345678");
+                print(10, &[b'x'; 100_000]);
+                print(1_500, b"$ ");
+                print(60_000, b"rm -r /srv");
+            },
         );
+        let (marked, shell) = events.split_at(events.len() - 3);
+        let words = "(recording.exec_output_bytes)";
+        let said = [
+            "12345".into(),
+            format!("of the output that follows at most 16 KiB a second are recorded {words}"),
+            format!("100003 bytes of the output were not recorded here {words}"),
+        ];
+        assert_eq!(marked, said);
+        let all = format!("100003 bytes of the output were not recorded in all {words}");
+        assert_eq!(shell, ["$ ", "rm -r /srv", &all]);
     }
 
     /// Sizes (R) and output (o) as they come out of a recording of `work`.
     fn told(work: impl FnOnce(&mut Record, Instant)) -> Vec<String> {
+        told_of(Channel::Shell, true, OutputLimit::All, work)
+    }
+
+    fn told_of(
+        channel: Channel,
+        terminal: bool,
+        limit: OutputLimit,
+        work: impl FnOnce(&mut Record, Instant),
+    ) -> Vec<String> {
         let root = tempfile::tempdir().unwrap();
         let begin = Instant::now();
         let recorder =
             Recorder::create_at(root.path(), &Id::random().unwrap(), &header(), begin).unwrap();
         let path = recorder.path().to_owned();
-        let mut record = Record::new(recorder, Channel::Shell, true, None).unwrap();
+        let mut record = Record::new(recorder, channel, terminal, limit).unwrap();
         work(&mut record, begin);
         record.finish().unwrap();
         let events = Reader::open(&path).unwrap().map(Result::unwrap);
@@ -280,7 +355,7 @@ mod tests {
             record.resize(at(4), columns(84)).unwrap();
             record.resize(at(5), columns(83)).unwrap();
             assert_eq!(record.settles_at(), None, "back at what is recorded");
-            record.output(at(6), Stream::Output, b"b").unwrap();
+            record.output(at(60), Stream::Output, b"b").unwrap();
         });
         assert_eq!(events, ["81x24", "83x24", "a", "b"]);
     }

@@ -1,7 +1,7 @@
 //! An open session from the first byte to the last, and its end.
 
 use super::deeds::{Deeds, Whose};
-use super::departure::Departure;
+use super::departure::{Chain, Departure, Keeping};
 use super::live::{Asked, Live};
 use super::observed::Observed;
 use super::open::{NotOpened, Open, open};
@@ -9,14 +9,16 @@ use super::person::Person;
 use super::prepare::{Leg, Stage};
 use super::report::{Verdict, verdict};
 use super::ruling::Asking;
-use super::{Refused, confirm, prepare};
+use super::{Refused, confirm, kept, prepare};
 use crate::commands::{Board, Gated, Limits, Rules, Watched};
 use crate::confinement::relay::{Process, shut_in};
+use crate::egress::channel::{Meanwhile, is_readable};
 use crate::egress::child::{Child, Streams};
+use crate::egress::failure::OF_SESSION;
 use crate::egress::{Errand, arguments};
 use crate::hooks;
 use crate::identity::{Identity, sshd_of};
-use crate::message::{Message, Trouble, say};
+use crate::message::{Message, Trouble, say, say_while_raw};
 use crate::relay::{self, Client, Descriptors, End, Outcome, Signals, Tap, TapFailure};
 use crate::report;
 use crate::request::Connect;
@@ -24,6 +26,7 @@ use crate::sftp_refusal;
 use crate::start::Start;
 use crate::status;
 use crate::sys;
+use crate::warm::{self, Found, NotBegun};
 use event::{Severity, Type};
 use jms::id::Token;
 use jms::policy::Channel;
@@ -33,7 +36,7 @@ use jms::time::Time;
 use nix::errno::Errno;
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 /// Opens a session, runs it, and closes it; the exit status for the client.
@@ -158,15 +161,12 @@ fn run(
         connect.terminal,
     )?;
     let pins = session.egress.host_keys.is_empty();
-    let first = stages.first().map(Stage::destination);
-    let first = first.ok_or_else(|| Refused::because(Trouble::Policy, "no way leads there"))?;
-    let first = departure.connect(first)?;
-    let legs: Result<Vec<Leg>, Refused> = stages
-        .into_iter()
-        .map(|stage| stage.leg(&paths, settings))
-        .collect();
-    let legs = legs?;
-
+    let nowhere = || Refused::because(Trouble::Policy, "no way leads there");
+    let to = stages
+        .first()
+        .map(Stage::destination)
+        .ok_or_else(nowhere)?
+        .clone();
     let client = Client::take(Descriptors::standard(), connect.terminal).map_err(system)?;
     let streams = match client.modes.as_ref().zip(client.window()) {
         Some((modes, window)) => Streams::Terminal(modes, window),
@@ -183,10 +183,89 @@ fn run(
         command: hooked.as_deref().or(ruling.command.as_deref()),
         terminal: connect.terminal,
     };
-    let farewells = legs
-        .last()
-        .map(|asset| arguments::farewells(&asset.destination));
-    let chain = departure.set_out(first, legs, errand, streams)?;
+    let wanted = kept::wanted(settings, start, &session.egress, &to, errand);
+    let wish = kept::wish(errand, start, departure.locale);
+    let wanted = match wanted {
+        Some(wanted) => Some((wanted, kept::terms(store, identity, session)?)),
+        None => None,
+    };
+    // Nothing that can fail without the asset stands behind the moment in which it is asked.
+    let rules = Rules::compile(ruling.filters, settings.filter.hidden_input)
+        .map_err(|error| Refused::because(Trouble::Filters, error))?;
+    let mut watched = vec![signals.as_fd(), session.control.descriptor()];
+    watched.extend(sshd.iter().map(AsFd::as_fd));
+    let has_happened = || {
+        let ends = sshd.iter().map(AsFd::as_fd).chain([signals.as_fd()]);
+        ends.into_iter().any(|end| is_readable(end, Duration::ZERO))
+            || session.control.has_news(session.policy)
+    };
+    let meanwhile = Meanwhile {
+        watched: &watched,
+        is_news: &has_happened,
+    };
+    let found = match &wanted {
+        Some((wanted, terms)) => warm::attach(&paths, wanted, &wish, streams, *terms, &meanwhile)
+            .map_err(|error| Refused::because(Trouble::System, error))?,
+        None => Found::Coming,
+    };
+    let mut made = None;
+    let (chain, farewells) = match found {
+        Found::Channel(child, connection) => {
+            report_connection(store, identity, session, Type::ConnectionUsed, &connection);
+            if connect.terminal && !child.is_open() {
+                let egress = &session.egress;
+                let (asset, system_user) = (&egress.asset.name, &egress.system_user.name);
+                say_while_raw(Message::Connecting(asset.clone(), system_user.clone()));
+            }
+            let chain = Chain {
+                hops: Vec::new(),
+                client: *child,
+                patience: Duration::ZERO,
+            };
+            (chain, of_session())
+        }
+        Found::None | Found::Coming => {
+            let first = departure.connect(&to)?;
+            let departed = match (&wanted, found) {
+                (Some((wanted, terms)), Found::None) => {
+                    let about = kept::about(identity, &session.egress);
+                    let keeping = Keeping {
+                        wanted,
+                        about,
+                        terms: *terms,
+                        landlock,
+                    };
+                    let begun = departure.begin_kept(&to, &keeping)?;
+                    if let Err(NotBegun::Failed(why)) = &begun {
+                        report_not_kept(store, identity, session, why);
+                    }
+                    // What was changed before its keeper could hear of it.
+                    let policy = store.read().policy_number();
+                    begun.ok().filter(|_| policy.ok() == Some(terms.policy))
+                }
+                _ => None,
+            };
+            let legs: Result<Vec<Leg>, Refused> = stages
+                .into_iter()
+                .map(|stage| stage.leg(&paths, settings))
+                .collect();
+            let mut legs = legs?;
+            match departed {
+                Some(departed) => {
+                    made = Some(departed.id().to_owned());
+                    let leg = legs.pop().ok_or_else(nowhere)?;
+                    let chain = departure.set_out_kept(first, leg, departed, &wish, streams)?;
+                    (chain, of_session())
+                }
+                None => {
+                    let asset = legs.last();
+                    let farewells = asset.map(|asset| arguments::farewells(&asset.destination));
+                    let chain = departure.set_out(first, legs, errand, streams)?;
+                    (chain, farewells.unwrap_or_default())
+                }
+            }
+        }
+    };
     let person = client.modes.is_some().then_some(Person {
         input: client.descriptors.input,
         output: client.descriptors.errors,
@@ -205,8 +284,6 @@ fn run(
         asset: &session.egress.asset.name,
         system_user: &session.egress.system_user.name,
     };
-    let rules = Rules::compile(ruling.filters, settings.filter.hidden_input)
-        .map_err(|error| Refused::because(Trouble::Filters, error))?;
     let mut live = Live::begin(
         store,
         asked,
@@ -217,6 +294,7 @@ fn run(
     )
     .map_err(system)?;
     live.expires(session.decision.limits.until);
+    live.tells_of(session.record.limit_reached(), &session.id, whose);
     let board = RefCell::new(Board::new(rules));
     if connect.terminal || ruling.script.is_some() {
         live.keep(Deeds::new(&board, &session.id, whose));
@@ -228,12 +306,13 @@ fn run(
     }
     let mut child = chain.client;
     let mut processes = live.processes();
-    processes.push(Process::Group(child.pid()));
+    if child.pid() > 0 {
+        processes.push(Process::Group(child.pid()));
+    }
     live.connect_log();
     // Nothing of what the asset says has been read yet.
     shut_in(&paths, &session.id, &processes, landlock)
         .map_err(|error| Refused::because(Trouble::Confinement, error))?;
-    let farewells = farewells.unwrap_or_default();
     let relayed = |child: &mut Child, taps: &mut dyn Tap, live: &mut Live<'_>| {
         relay::run(&client, child, taps, signals, live, &farewells)
     };
@@ -269,6 +348,7 @@ fn run(
         (false, None) => relayed(&mut child, record, &mut live),
     };
     live.write_all_deeds();
+    live.tell_of_limit();
     let observed = live.take_observed();
     let mut verdict = verdict(&outcome.end, &session.name, || {
         live.trouble(outcome.farewell.as_deref().unwrap_or_default())
@@ -280,7 +360,11 @@ fn run(
             reason: "filtered",
         };
     }
+    let stays = made.filter(|_| live.is_connected());
     drop((live, client, child));
+    if let Some(connection) = stays {
+        report_connection(store, identity, session, Type::ConnectionKept, &connection);
+    }
     report_observed(store, identity, session, &observed);
     report_failure(store, identity, session, &outcome.end);
     Ok((outcome, verdict))
@@ -346,6 +430,40 @@ fn report_unconfined(store: &mut Store, identity: &Identity, session: &Open) {
     report::emit(store, &event);
 }
 
+fn report_connection(
+    store: &mut Store,
+    identity: &Identity,
+    session: &Open,
+    kind: Type,
+    connection: &str,
+) {
+    let event = report::about(kind, &identity.login)
+        .session(session.id.as_str())
+        .asset(session.egress.asset.name.as_str())
+        .system_user(session.egress.system_user.name.as_str())
+        .with("connection", connection);
+    report::emit(store, &event);
+}
+
+/// The session goes on over a connection of its own.
+fn report_not_kept(store: &mut Store, identity: &Identity, session: &Open, why: &str) {
+    let event = report::about(Type::Alert, &identity.login)
+        .session(session.id.as_str())
+        .asset(session.egress.asset.name.as_str())
+        .severity(Severity::Warning)
+        .result("error")
+        .reason("connection-not-kept")
+        .with("detail", why);
+    report::emit(store, &event);
+}
+
+/// The last words that are the client's own where others use it as well.
+fn of_session() -> Vec<Vec<u8>> {
+    // A line of these words and nothing more: anybody at the asset can say more.
+    let line = |words: &[u8]| [words, b"\r\n"].concat();
+    OF_SESSION.iter().map(|words| line(words)).collect()
+}
+
 fn report_observed(
     store: &mut Store,
     identity: &Identity,
@@ -396,6 +514,7 @@ fn close(
     outcome: &Outcome,
     verdict: &Verdict,
 ) {
+    let left_out = session.record.left_out();
     let finished = session.record.finish();
     if let Err(error) = &finished
         && verdict.reason != "recording-failed"
@@ -413,6 +532,7 @@ fn close(
         bytes_out: outcome.bytes_out,
         recording_size: finished.as_ref().map(|finished| finished.bytes),
         recording_hash: hash.as_deref(),
+        bytes_not_recorded: left_out,
     };
     if let Err(error) = store.close_session(&session.id, &identity.login, &end, Time::now()) {
         let event = report::about(Type::StoreProblem, &identity.login)

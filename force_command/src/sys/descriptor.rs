@@ -43,6 +43,29 @@ pub fn close_from(first: u32, only_on_exec: bool) -> Result<(), Errno> {
     Errno::result(result).map(drop)
 }
 
+/// Closes every descriptor from 3 on but `kept`.
+///
+/// # Errors
+/// What the kernel says.
+pub fn close_all_but(kept: &[RawFd]) -> Result<(), Errno> {
+    let mut kept: Vec<u32> = kept
+        .iter()
+        .filter_map(|number| u32::try_from(*number).ok())
+        .collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for number in kept.into_iter().map(Some).chain([None]) {
+        let last = number.map_or(u32::MAX, |number| number.saturating_sub(1));
+        if first <= last {
+            // SAFETY: takes numbers; the caller owns none of these descriptors, or loses it knowingly.
+            let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            Errno::result(result)?;
+        }
+        first = number.map_or(first, |number| first.max(number.saturating_add(1)));
+    }
+    Ok(())
+}
+
 /// A descriptor that becomes readable when the process has ended (`pidfd_open(2)`).
 ///
 /// # Errors
@@ -85,6 +108,40 @@ pub fn watch_file(path: &CStr) -> Result<OwnedFd, Errno> {
         libc::inotify_add_watch(watch.as_raw_fd(), path.as_ptr(), libc::IN_MODIFY)
     })?;
     Ok(watch)
+}
+
+// Of Linux's fcntl.h; the libc crate lacks them.
+const F_SETOWN_EX: libc::c_int = 15;
+const F_OWNER_TID: libc::c_int = 0;
+const DN_MODIFY: libc::c_uint = 0x02;
+const DN_CREATE: libc::c_uint = 0x04;
+const DN_DELETE: libc::c_uint = 0x08;
+const DN_RENAME: libc::c_uint = 0x10;
+const DN_ATTRIB: libc::c_uint = 0x20;
+const DN_MULTISHOT: libc::c_uint = 0x8000_0000;
+
+/// `struct f_owner_ex`.
+#[repr(C)]
+struct Owner {
+    kind: libc::c_int,
+    pid: libc::pid_t,
+}
+
+/// Has `SIGIO` sent to this thread, from now on, when something changes in a folder that is open for reading (`dnotify`:
+/// `F_NOTIFY` of `fcntl(2)`).
+///
+/// # Errors
+/// What the kernel says: it was built without.
+pub fn notify_of_changes(folder: BorrowedFd<'_>) -> Result<(), Errno> {
+    let owner = Owner {
+        kind: F_OWNER_TID,
+        pid: nix::unistd::gettid().as_raw(),
+    };
+    // SAFETY: takes an open descriptor and a structure that lives through the call; writes nothing.
+    Errno::result(unsafe { libc::fcntl(folder.as_raw_fd(), F_SETOWN_EX, &raw const owner) })?;
+    let changes = DN_MODIFY | DN_CREATE | DN_DELETE | DN_RENAME | DN_ATTRIB | DN_MULTISHOT;
+    // SAFETY: takes an open descriptor and a number.
+    Errno::result(unsafe { libc::fcntl(folder.as_raw_fd(), libc::F_NOTIFY, changes) }).map(drop)
 }
 
 /// Writes all of `bytes`, or gives up after `patience`; the descriptor blocks again afterwards if it

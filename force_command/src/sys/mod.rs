@@ -2,14 +2,17 @@
 #![allow(unsafe_code)]
 
 mod descriptor;
+mod memory;
 mod passing;
 mod process;
 mod seccomp;
 mod terminal;
 
 pub use descriptor::{
-    StandardNumber, close_from, pidfd, replace, set_pipe_size, standard, watch_file, write_within,
+    StandardNumber, close_all_but, close_from, notify_of_changes, pidfd, replace, set_pipe_size,
+    standard, watch_file, write_within,
 };
+pub use memory::give_back as give_back_memory;
 pub use passing::{receive_descriptor, send_descriptor};
 #[cfg(test)]
 pub use process::signal_thread;

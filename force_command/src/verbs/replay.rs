@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Desk, NoAnswer, sessions};
-use crate::message::{Message, Trouble};
+use crate::message::{Message, Trouble, say};
 use crate::relay::Descriptors;
 use crate::report;
 use crate::status;
@@ -52,7 +52,11 @@ pub fn run(desk: &mut Desk<'_>, id: &str) -> Result<(), NoAnswer> {
         true => watch(desk, &session),
         false => print(reader),
     };
-    played.ok_or_else(none)
+    played.ok_or_else(none)?;
+    if let Some(bytes) = session.bytes_not_recorded.filter(|bytes| *bytes > 0) {
+        say(Message::NotRecorded(bytes));
+    }
+    Ok(())
 }
 
 fn open(desk: &Desk<'_>, session: &Session) -> Option<Reader<File>> {
