@@ -15,6 +15,8 @@
 //! The status is 0 even when nothing is printed: for sshd a refused key is no failure of ours. A death by signal or by
 //! panic makes sshd discard the output, which is the right end for anything unforeseen.
 
+#![cfg_attr(not(test), no_main)]
+
 mod decision;
 mod line;
 mod names;
@@ -28,7 +30,6 @@ use std::{
     io::{self, Write},
     os::{fd::AsFd, unix::ffi::OsStringExt},
     path::Path,
-    process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -39,7 +40,8 @@ use crate::{decision::decide, request::Request};
 /// The whole run may take this long; then SIGALRM ends it. sshd itself would wait for LoginGraceTime.
 const DEADLINE_SECONDS: u32 = 5;
 
-fn main() -> ExitCode {
+/// Whether sshd may believe what was printed.
+fn run() -> bool {
     sys::ignore_broken_pipes();
     sys::end_after(DEADLINE_SECONDS);
     let arguments: Vec<Vec<u8>> = env::args_os().skip(1).map(OsStringExt::into_vec).collect();
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
         && !print(line.as_bytes())
     {
         // Half a line could be read as another line: this status makes sshd discard it.
-        return ExitCode::FAILURE;
+        return false;
     }
     let event = report::event(
         &arguments,
@@ -62,7 +64,7 @@ fn main() -> ExitCode {
     // There is nobody to tell that the log daemon is gone; the refusal stands without it.
     let _ = Sender::system().send(event.level(), &event.to_line(Format::KeyValue, None));
     names::keep();
-    ExitCode::SUCCESS
+    true
 }
 
 /// Seconds since 1970. A clock before that makes every key with an end expired.

@@ -1,6 +1,28 @@
 //! The system calls that the standard library does not offer.
 #![allow(unsafe_code)]
 
+/// What a program of Rust's ends with after a panic.
+const PANICKED: i32 = 101;
+
+/// Where the C library starts the program. Rust's own way in first prepares for threads and for a sentence about a stack that
+/// overflows: 0.08 ms, a sixth of what starting such a program costs, twice for each key. (The kernel ends it then as well.)
+// SAFETY: the C library calls it by this name, and there is no other of it.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+#[cfg_attr(test, allow(dead_code))]
+extern "C" fn main(
+    _count: std::ffi::c_int,
+    _arguments: *const *const std::ffi::c_char,
+) -> std::ffi::c_int {
+    // Not by return: what is still to be written is written first.
+    std::process::exit(status_of(crate::run))
+}
+
+/// The status after a run that says whether sshd may believe what was printed. A panic must not end the process by a signal: that
+/// could leave a core, with what was read of others' keys.
+fn status_of(run: impl FnOnce() -> bool + std::panic::UnwindSafe) -> i32 {
+    std::panic::catch_unwind(run).map_or(PANICKED, |believed| i32::from(!believed))
+}
+
 /// A reader that has gone away is an error of `write(2)`, not our death.
 pub(crate) fn ignore_broken_pipes() {
     // SAFETY: SIG_IGN is a valid disposition, and no other thread exists.
@@ -43,4 +65,16 @@ pub(crate) fn is_on_its_own() -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status_of;
+
+    #[test]
+    fn a_panic_is_a_status_and_no_signal() {
+        assert_eq!(status_of(|| true), 0);
+        assert_eq!(status_of(|| false), 1);
+        assert_eq!(status_of(|| panic!("on purpose")), 101);
+    }
 }

@@ -3,7 +3,6 @@
 //! mostly its start. Each is answered from the store as it is then.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use event::Type;
 use jms::paths::Paths;
@@ -19,14 +18,14 @@ use crate::confine::{confine, wait_for_question};
 use crate::person::Module;
 use crate::report;
 
-/// Answers a request on standard input and output, and one more if it may stay.
+/// Answers a request on standard input and output, and one more if it may stay. Whether it did: yes or no, an answer it was.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main() -> bool {
     if let Err(error) = confine() {
         report::send(&report::helper_problem(error.as_str(), &error.to_string()));
         // Seen when somebody starts it by hand; under pam_jms.so it goes nowhere.
         let _ = writeln!(io::stderr(), "jms-pam-helper: {error}");
-        return ExitCode::FAILURE;
+        return false;
     }
     let mut may_stay = std::env::args_os().nth(1).is_some_and(|word| word == STAY);
     let mut store = None;
@@ -39,7 +38,7 @@ pub fn main() -> ExitCode {
                 "answer-not-taken",
                 &error.to_string(),
             ));
-            return ExitCode::FAILURE;
+            return false;
         }
         if !stays {
             break;
@@ -51,7 +50,7 @@ pub fn main() -> ExitCode {
         };
         // The login ended before its session.
         if let Err(ReadError::Closed) = asked {
-            return ExitCode::SUCCESS;
+            return true;
         }
         (said, phase) = respond(asked, &mut store);
     }
@@ -60,7 +59,7 @@ pub fn main() -> ExitCode {
         // The close phase leaves the store's files as they are between logins.
         store.leave();
     }
-    ExitCode::SUCCESS
+    true
 }
 
 /// Whether the same process will be asked again: after a yes before the session.
