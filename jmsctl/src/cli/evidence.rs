@@ -54,9 +54,14 @@ pub struct LoginLs {
 #[derive(Debug, Subcommand)]
 pub enum Session {
     /// List sessions, the newest last
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "A connection to an asset that stays for its user's next session is a row of the channel
+`kept`, while it does: no session, and in no store.
+
+Examples:
   jmsctl session ls --online
-  jmsctl session ls --user alice --asset 'web*' --since 3d --json")]
+  jmsctl session ls --user alice --asset 'web*' --since 3d --json"
+    )]
     Ls(SessionLs),
     /// Show a session with its commands, transfers and events, and with who looked at it
     #[command(

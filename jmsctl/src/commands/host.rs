@@ -34,6 +34,7 @@ pub fn prepare(paths: &Paths, uids: Option<Uids>) -> Done {
         (Some(run.as_path()), service, 0o700),
         (Some(paths.egress().as_path()), service, 0o711),
         (Path::new(snapshot::USERS_COPY_PATH).parent(), copies, 0o755),
+        (Some(paths.warm().as_path()), service, 0o700),
     ] {
         if let Some(folder) = folder {
             make_folder(folder, owner, mode)?;

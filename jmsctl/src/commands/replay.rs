@@ -162,6 +162,11 @@ fn say_how_it_ended(session: &Session, ended: Option<Ended>, context: &Context) 
         }
         _ => {}
     }
+    if let Some(bytes) = session.bytes_not_recorded.filter(|bytes| *bytes > 0) {
+        warn(&format!(
+            "{bytes} bytes of the output were not recorded (recording.exec_output_bytes)"
+        ));
+    }
 }
 
 /// The chain of hashes, against the last one that the store knows.
@@ -172,7 +177,12 @@ fn check(session: &Session, path: &Path) -> Done {
     let expected = session.recording_hash.as_deref().and_then(Hash::parse);
     let found = verify(path, &id, expected)
         .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-    match found.problems.first() {
+    if found.tampering().is_none()
+        && let Some(problem) = found.problems.first()
+    {
+        warn(&problem.to_string());
+    }
+    match found.tampering() {
         None => Ok(()),
         Some(problem) => Err(Failure::Failed(format!(
             "THE RECORDING IS NOT WHAT WAS RECORDED: {problem}. Keep {} as it is, and ask who could write it",

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::failure::Done;
 use crate::output::Noun;
 use jms::nouns::{Command, Session, Transfer};
-use jms::store::SessionSearch;
+use jms::store::{SessionSearch, StoreError};
+use jms::time::Time;
+use jms::warm::{self, About};
 use serde::Serialize;
 
 impl Noun for Session {
@@ -37,6 +39,7 @@ impl Noun for Session {
         "recording",
         "recording_size",
         "recording_hash",
+        "bytes_not_recorded",
         "held",
     ];
     const COLUMNS: &'static [&'static str] = &[
@@ -76,7 +79,18 @@ pub fn run(verb: &Verb, context: &mut Context) -> Done {
 fn show(id: &str, context: &mut Context) -> Done {
     let (read, json) = (context.store.read(), context.out.is_json());
     let most = deeds::rows_needed(json);
-    let session = read.session_by_prefix(id)?;
+    let session = match read.session_by_prefix(id) {
+        Err(StoreError::NotFound {
+            kind,
+            name,
+            nearest,
+        }) => kept_by_prefix(context, id).ok_or(StoreError::NotFound {
+            kind,
+            name,
+            nearest,
+        })?,
+        found => found?,
+    };
     let whole = Whole {
         commands: read.commands_of(&session.id, most)?,
         transfers: read.transfers_of(&session.id, most)?,
@@ -123,5 +137,56 @@ fn ls(verb: &SessionLs, context: &mut Context) -> Done {
             && system_users.fits(&session.system_user)
     });
     sessions.reverse();
+    if !verb.past {
+        let since = verb.span.since.unwrap_or(Time(i64::MIN));
+        let until = verb.span.until.unwrap_or(Time(i64::MAX));
+        let kept = warm::kept(context.store.paths()).into_iter().map(row_of);
+        sessions.extend(kept.filter(|row| {
+            (since..until).contains(&row.started_at)
+                && users.fits(&row.user)
+                && assets.fits(&row.asset)
+                && system_users.fits(&row.system_user)
+        }));
+    }
     print(context, sessions, &verb.list)
+}
+
+/// The one kept connection whose id begins so.
+fn kept_by_prefix(context: &Context, id: &str) -> Option<Session> {
+    let mut kept = warm::kept(context.store.paths()).into_iter();
+    let begins = |kept: &About| kept.id.starts_with(id);
+    let found = kept.find(begins)?;
+    (!kept.any(|other| begins(&other))).then(|| row_of(found))
+}
+
+/// What a connection that is kept for a next session is in the list: a row of its own, of the channel `kept`, which nobody
+/// records and no login holds.
+fn row_of(kept: About) -> Session {
+    Session {
+        id: kept.id,
+        login: Some(kept.login),
+        user: kept.user,
+        asset: kept.asset,
+        address: kept.address,
+        port: kept.port,
+        system_user: kept.system_user,
+        account: kept.account,
+        channel: "kept".to_owned(),
+        terminal: false,
+        request: String::new(),
+        grants: String::new(),
+        relay_pid: kept.keeper_pid,
+        relay_started: 0,
+        started_at: Time(kept.since),
+        ended_at: None,
+        end_reason: None,
+        exit_status: None,
+        bytes_in: 0,
+        bytes_out: 0,
+        recording: String::new(),
+        recording_size: None,
+        recording_hash: None,
+        bytes_not_recorded: None,
+        held: false,
+    }
 }

@@ -79,6 +79,11 @@ const RULES: &[Rule] = &[
     folder("/run/jms", "jms", "jms", 0o711),
     folder("/run/jms/sessions", "jms", "jms", 0o700),
     folder("/run/jms/egress", "jms", "jms", 0o711),
+    // Without it no connection stays for a next session.
+    Rule {
+        must_exist: false,
+        ..folder("/run/jms/warm", "jms", "jms", 0o700)
+    },
     // Without it names are looked up more slowly, no more.
     Rule {
         must_exist: false,

@@ -138,6 +138,7 @@ fn write(killed: bool) -> (String, String) {
         bytes_out: 99,
         recording_size: Some(finished.bytes),
         recording_hash: Some(&finished.last_hash.to_string()),
+        bytes_not_recorded: Some(0),
     };
     store.close_session(&id, &login, &end, now).unwrap();
     (login.id, id.to_string())
@@ -208,6 +209,7 @@ fn logins_and_sessions_are_listed_and_shown() {
             "recording",
             "recording_size",
             "recording_hash",
+            "bytes_not_recorded",
             "held",
         ]
     );

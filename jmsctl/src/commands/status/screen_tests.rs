@@ -32,6 +32,7 @@ fn session(number: i32) -> Session {
         recording: String::new(),
         recording_size: None,
         recording_hash: None,
+        bytes_not_recorded: None,
         held: false,
     }
 }
