@@ -20,7 +20,7 @@ are written anew. Some rows alone, and --short, are written to target/bench.
   --sessions N    idle sessions; 200
   --users N       the largest number of users and keys; 1000000
   --tasks N       tasks of the Ansible run; 50
-  --seconds N     how long the work lasts whose recordings are weighed; 150
+  --seconds N     how long the work lasts whose recordings are weighed; 900
   --short         2 rounds of little: whether every row works; such numbers mean nothing
   --out FOLDER    where bench.json and bench.md are written
   -h, --help      this text
@@ -66,7 +66,7 @@ impl Options {
             sessions: 200,
             users: 1_000_000,
             tasks: 50,
-            seconds: 150,
+            seconds: 900,
             out: PathBuf::new(),
             rows: Vec::new(),
         };

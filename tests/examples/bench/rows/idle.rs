@@ -19,7 +19,9 @@ const AT_ONCE: usize = 8;
 /// What a session has without ours as well.
 const NOT_OURS: [&str; 4] = ["sshd", "sshd-session", "sshd-auth", "ssh"];
 
-const LIMITS: &str = "[session]\nlimit_user = 0\nlimit_asset = 0\nlimit_bastion = 0\n";
+/// Kept connections have a process of their own, which is no session's.
+const LIMITS: &str =
+    "[egress]\nwarm_seconds = 0\n[session]\nlimit_user = 0\nlimit_asset = 0\nlimit_bastion = 0\n";
 
 /// Terminals at a prompt.
 pub const SESSIONS: Row = Row {
