@@ -18,13 +18,20 @@ const SOON: Duration = Duration::from_secs(15);
 
 /// Stands in for the helper, is it for a while, and has it killed where `/tmp/faults/kill` says: `START SYSTEM-CALL:when=N` kills
 /// the START-th helper from now when it begins its N-th such call, and if it was killed, the next as well (sshd begins the
-/// authentication anew by itself). Whoever starts is counted.
+/// authentication anew by itself, sooner than strace has written down how the first ended, so that is waited for). Whoever
+/// starts is counted.
 const WRAPPER: &str = r#"#!/bin/sh
 cd /tmp/faults
 echo started >>starts
 read -r start point <kill
 number=$(grep -c . starts)
-[ "$number" = "$start" ] || grep -q '+++ killed' "trace.$((number - 1))" 2>/dev/null || exec /usr/libexec/jms/real-helper
+before=trace.$((number - 1))
+for turn in $(seq 200); do
+    [ -e "$before" ] || break
+    grep -q '^+++ ' "$before" && break
+    sleep 0.01
+done
+[ "$number" = "$start" ] || grep -q '+++ killed' "$before" 2>/dev/null || exec /usr/libexec/jms/real-helper
 exec strace -D -q -o "trace.$number" -e "inject=$point:signal=KILL" /usr/libexec/jms/real-helper
 "#;
 
