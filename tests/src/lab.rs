@@ -289,6 +289,19 @@ impl Lab {
         )
     }
 
+    /// Each session's connection to its asset ends with it: what is looked at is a session that makes its own.
+    ///
+    /// # Panics
+    /// When the settings do not take it.
+    #[must_use]
+    #[track_caller]
+    pub fn without_kept_connections(self) -> Self {
+        self.bastion()
+            .run("sed -i 's/^#*warm_seconds = .*/warm_seconds = 0/' /etc/jms/jms.toml && jmsctl config check && grep -x 'warm_seconds = 0' /etc/jms/jms.toml")
+            .expect_status(0);
+        self
+    }
+
     /// The host of this name.
     ///
     /// # Panics

@@ -39,6 +39,8 @@ pub mod folder;
 pub mod host;
 pub mod host_init;
 pub mod invocation;
+pub mod kept;
+pub mod kept_storm;
 pub mod lab;
 pub mod lifeline;
 pub mod live;

@@ -253,6 +253,10 @@ pub fn no_daemon(lab: &Lab) -> Result<()> {
         files.lines().any(|file| file.ends_with("/force-command")),
         "the package has no force-command: {files}"
     );
+    // A connection that stays for a next session goes with a change of the settings.
+    bastion
+        .run("jms=/etc/jms/jms.toml; [ ! -e $jms ] || touch $jms")
+        .success()?;
     within_patience("a file of the package runs", || {
         for process in bastion.processes()? {
             let is_ours = files.lines().any(|file| Path::new(file) == process.program);

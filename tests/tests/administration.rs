@@ -19,7 +19,7 @@ fn jmsctl(lab: &Lab, command: &str) -> tests::Outcome {
 
 #[test]
 fn a_disabled_user_is_out_at_once_and_an_enabled_one_in_again() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.client().ssh(WAY).expect_status(0);
     let mut shell = lab.client().ssh_on_terminal(["alice@dev@web1@bastion"]);
     shell.expect("dev@web1");
@@ -40,7 +40,7 @@ fn a_disabled_user_is_out_at_once_and_an_enabled_one_in_again() {
 
 #[test]
 fn a_new_user_is_known_to_the_system_and_a_removed_one_is_not() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let bob = json(&lab, "user add bob --full-name 'Bob Martin'");
     bastion_knows(&lab, "bob", &format!("bob:*:{}:", bob["uid"]));
     jmsctl(&lab, "user add bob").expect_status(2);
@@ -58,7 +58,7 @@ fn bastion_knows(lab: &Lab, name: &str, begin: &str) {
 
 #[test]
 fn names_of_local_accounts_are_refused() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.bastion().run("useradd carol").expect_status(0);
     for name in ["carol", "root", "daemon", "sshd", "jms"] {
         jmsctl(&lab, &format!("user add {name}"))
@@ -69,7 +69,7 @@ fn names_of_local_accounts_are_refused() {
 
 #[test]
 fn only_root_administers_and_sudo_leaves_the_callers_name() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.bastion()
         .run("useradd -m carol && echo 'carol ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/carol")
         .expect_status(0);
@@ -89,7 +89,7 @@ fn only_root_administers_and_sudo_leaves_the_callers_name() {
 
 #[test]
 fn a_scan_shows_the_assets_own_keys_and_a_changed_one_is_not_taken() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let own = lab
         .web1()
         .run("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f 2")
@@ -121,7 +121,7 @@ fn a_scan_shows_the_assets_own_keys_and_a_changed_one_is_not_taken() {
 
 #[test]
 fn an_asset_that_does_not_answer_is_not_added() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let address = lab.address("web1");
     jmsctl(
         &lab,
@@ -134,7 +134,7 @@ fn an_asset_that_does_not_answer_is_not_added() {
 
 #[test]
 fn a_key_is_good_only_from_its_networks() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let key = json(&lab, "key ls alice");
     let fingerprint = key["fingerprint"]
         .as_str()
@@ -148,7 +148,7 @@ fn a_key_is_good_only_from_its_networks() {
 
 #[test]
 fn logins_and_sessions_are_found_by_whom_and_where() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.client()
         .ssh(["alice@dev@web1@bastion", "echo quince"])
         .expect_stdout("quince\n");

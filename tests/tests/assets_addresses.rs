@@ -51,9 +51,9 @@ time.sleep(100000)
 fn lab() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
     LAB.get_or_init(|| {
-        let lab = Lab::everyday();
+        let lab = Lab::everyday().without_kept_connections();
         lab.bastion()
-            .write("/etc/jms/jms.toml", "[session]\nconnect_timeout = 4\n");
+            .write("/etc/jms/jms.toml", "[egress]\nwarm_seconds = 0\n[session]\nconnect_timeout = 4\n");
         let web1 = lab.web1();
         web1.write("/tmp/strange.py", STRANGE_SERVER);
         web1.run("setsid python3 /tmp/strange.py >/dev/null 2>&1 & while [ ! -e /tmp/strange ]; do sleep 0.01; done")

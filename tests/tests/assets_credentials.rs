@@ -18,7 +18,7 @@ fn on_bastion(lab: &Lab, line: &str) -> Outcome {
 fn lab() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
     LAB.get_or_init(|| {
-        let lab = Lab::everyday();
+        let lab = Lab::everyday().without_kept_connections();
         set_password(&lab, PASSWORD);
         let ways = [
             (2201, "PasswordAuthentication yes\nKbdInteractiveAuthentication no"),
@@ -162,7 +162,7 @@ EOF"#
 
 #[test]
 fn a_wrong_password_is_one_sentence_after_one_attempt() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     set_password(&lab, "another one");
     second_sshd(lab.web1(), 2201, "");
     let address = lab.address("web1");
@@ -250,7 +250,7 @@ fn no_password_goes_to_an_asset_that_nobody_knows_or_that_has_another_host_key()
 
 #[test]
 fn where_a_setting_demands_it_no_password_goes_to_an_asset_that_was_not_proved_to_the_relay() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     set_password(&lab, PASSWORD);
     let address = lab.address("web1");
     for (port, configuration) in [(2201, ""), (2204, "PubkeyAuthentication no")] {
@@ -423,7 +423,7 @@ fn without_a_terminal_a_typed_password_is_a_sentence_and_no_hang() {
 
 #[test]
 fn a_dynamic_system_user_is_the_user_himself() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.web1()
         .run("useradd --create-home --shell /bin/bash alice")
         .expect_status(0);
@@ -450,7 +450,7 @@ fn a_dynamic_system_user_is_the_user_himself() {
 
 #[test]
 fn a_key_with_a_passphrase_is_stored_once_it_is_typed_and_never_without() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let bastion = lab.bastion();
     bastion
         .run("ssh-keygen -q -t ed25519 -N 'open sesame' -f /root/guarded")
@@ -492,7 +492,7 @@ fn a_key_with_a_passphrase_is_stored_once_it_is_typed_and_never_without() {
 
 #[test]
 fn the_first_host_key_is_stored_after_the_login_where_policy_says_so() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let address = lab.address("web1");
     on_bastion(&lab, &format!("asset add fresh --address {address}")).expect_status(0);
     on_bastion(&lab, "grant set everyday --add-asset fresh").expect_status(0);
@@ -556,7 +556,7 @@ fn the_first_host_key_is_stored_after_the_login_where_policy_says_so() {
 
 #[test]
 fn the_setting_forbids_pinning_or_makes_it_the_rule() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let address = lab.address("web1");
     on_bastion(
         &lab,
@@ -566,7 +566,8 @@ fn the_setting_forbids_pinning_or_makes_it_the_rule() {
     on_bastion(&lab, &format!("asset add other --address {address}")).expect_status(0);
     on_bastion(&lab, "grant set everyday --add-asset fresh,other").expect_status(0);
     let set = |value: &str| {
-        let settings = format!("[session]\nhost_key_policy = \"{value}\"\n");
+        let settings =
+            format!("[egress]\nwarm_seconds = 0\n[session]\nhost_key_policy = \"{value}\"\n");
         lab.bastion().write("/etc/jms/jms.toml", settings);
     };
     set("refuse");

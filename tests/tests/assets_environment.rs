@@ -11,14 +11,14 @@ use tests::{Invocation, Lab, eventually};
 const TARGET: &str = "alice@dev@web1@bastion";
 
 /// Writes what it finds, name by name, to `/tmp/seen-NAME`. What cannot be the same (a source port, the number of
-/// a terminal) is made so.
+/// a terminal) is made so. Signals are those of the shell that asks: one that is just starting another has all of them blocked.
 const PROBE: &str = r#"#!/bin/sh
 exec 3>"/tmp/seen-$1.part"
 {
     echo "[environment]"; tr '\0' '\n' </proc/$$/environ | LC_ALL=C sort
     echo "[folder and umask]"; pwd; umask; id
     echo "[limits]"; cat /proc/$$/limits
-    echo "[signals]"; grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status
+    echo "[signals]"; while read -r line; do case $line in Sig[BIC]*) echo "$line" ;; esac; done </proc/self/status
     echo "[parent]"; tr '\0' ' ' </proc/$PPID/cmdline; echo
     echo "[descriptors]"; for number in 0 1 2; do test -t $number && echo "$number is a terminal"; done
     echo "[locale]"; locale 2>&1
@@ -61,6 +61,9 @@ fn lab() -> &'static Lab {
         );
         lab.bastion()
             .write("/etc/environment", "LANG=fr_FR.UTF-8\nEDITOR=ed\n");
+        // Over one connection sshd's title names the other sessions on it.
+        lab.bastion()
+            .write("/etc/jms/jms.toml", "[egress]\nwarm_seconds = 0\n");
         lab
     })
 }

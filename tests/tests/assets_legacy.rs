@@ -69,7 +69,7 @@ const NEVER: [&str; 6] = [
 fn lab() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
     LAB.get_or_init(|| {
-        let lab = Lab::everyday();
+        let lab = Lab::everyday().without_kept_connections();
         let web1 = lab.web1();
         web1.run("ssh-keygen -q -t rsa -b 2048 -N '' -f /etc/ssh/old_rsa")
             .expect_status(0);

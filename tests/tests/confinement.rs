@@ -15,7 +15,7 @@ struct Bastion(Lab);
 
 impl Bastion {
     fn new() -> Self {
-        let bastion = Self(Lab::everyday());
+        let bastion = Self(Lab::everyday().without_kept_connections());
         // The stand-in never logs in, and is not to be given up.
         bastion
             .host()
@@ -329,7 +329,7 @@ fn the_agent_signs_three_logins_of_the_one_account_in_a_session_with_the_asset_a
 
 #[test]
 fn an_asset_that_leads_to_another_asset_is_not_logged_in_to() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     // The same key opens both; web1's address is now web2's.
     let address = lab.address("web2");
     lab.bastion()
@@ -356,7 +356,7 @@ fn an_asset_that_leads_to_another_asset_is_not_logged_in_to() {
 
 #[test]
 fn relay_and_client_run_without_privileges_and_behind_filters() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut shell = lab.client().ssh_on_terminal([WAY]);
     shell.expect("dev@web1");
     for program in ["force-command", "ssh"] {
@@ -440,6 +440,17 @@ fn the_key_of_the_asset_is_in_the_relay_until_the_login_is_through_and_nowhere_e
     assert_eq!(found(), "", "after the login");
     shell.send_line("exit");
     shell.wait().expect_status(0);
+
+    // Nor has it a connection that stays.
+    host.run(
+        "sed -i 's/^warm_seconds = 0/warm_seconds = 600/' /etc/jms/jms.toml; jmsctl config check",
+    )
+    .expect_status(0);
+    bastion.0.client().ssh([WAY, "true"]).expect_status(0);
+    host.run("pgrep -x jms-kept").expect_status(0);
+    assert_eq!(found(), "", "while the connection stays");
+    host.run("sed -i 's/^warm_seconds = 600/warm_seconds = 0/' /etc/jms/jms.toml; for turn in $(seq 500); do pgrep -x jms-kept || exit 0; sleep 0.02; done; exit 1")
+        .expect_status(0);
 
     // A client that has not logged in: the relay still holds it, and nobody else.
     bastion.swap();

@@ -20,6 +20,7 @@ fn newest(lab: &Lab) -> serde_json::Value {
         .json_lines()
         .expect("session ls --json prints JSON");
     rows.into_iter()
+        .filter(|row| row["channel"] != "kept")
         .max_by_key(|row| row["started_at"].as_str().map(str::to_owned))
         .expect("there is a session")
 }

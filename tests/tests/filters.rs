@@ -59,7 +59,7 @@ fn denied(outcome: Outcome, by: &str) {
 
 #[test]
 fn what_is_asked_for_is_judged_before_the_asset_is_connected_to() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     // Without any filter a command is kept, too.
     drop(
         ssh(&lab, "echo before")
@@ -295,7 +295,7 @@ fn denied_without_terminal(outcome: Outcome) {
 
 #[test]
 fn a_script_on_standard_input_is_judged_line_by_line() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     filter(&lab, "careful", "allow", &[("deny", "rm -rf")]);
     drop(lab.web1().run("touch ~dev/.hushlogin").expect_status(0));
     let run = |words: &[&str], script: &str| {
@@ -383,7 +383,7 @@ fn a_script_on_standard_input_is_judged_line_by_line() {
     assert!(outcome.error_text().contains("careful"), "{outcome}");
 
     // So much as the setting says is kept of what is allowed; and how much more there was; and all that is denied.
-    let write = "printf '[filter]\\nscript_kept_mib = 0\\n' >/etc/jms/jms.toml";
+    let write = "printf '[egress]\\nwarm_seconds = 0\\n[filter]\\nscript_kept_mib = 0\\n' >/etc/jms/jms.toml";
     drop(lab.bastion().run(write).expect_status(0));
     drop(run(&["sh"], "echo passes\nrm -rf /tmp/x\n").expect_status(126));
     let rows: Vec<_> = kept(&lab).into_iter().rev().take(3).collect();
@@ -394,7 +394,7 @@ fn a_script_on_standard_input_is_judged_line_by_line() {
 
 #[test]
 fn ansible_works_under_a_filter_and_says_what_was_denied() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     filter(
         &lab,
         "careful",

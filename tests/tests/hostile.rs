@@ -8,7 +8,7 @@ const WAY: &str = "alice@dev@web1@bastion";
 
 #[test]
 fn an_account_of_the_host_reaches_nothing_of_a_session() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut shell = lab.client().ssh_on_terminal([WAY]);
     shell.expect("dev@web1");
     let bastion = lab.bastion();
@@ -42,7 +42,7 @@ fn an_account_of_the_host_reaches_nothing_of_a_session() {
 
 #[test]
 fn the_assets_errors_arrive_as_they_are_even_if_they_look_like_ours() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let line = format!("Connection to {} closed by nobody.", lab.address("web1"));
     let command = format!("printf '{line}\\r\\n' >&2; sleep 0.3; echo after >&2; exit 4");
     lab.client()
@@ -54,7 +54,7 @@ fn the_assets_errors_arrive_as_they_are_even_if_they_look_like_ours() {
 
 #[test]
 fn what_a_shell_without_a_terminal_prints_is_recorded_whole() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.client()
         .command("ssh", ["-T", WAY])
         .input("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after-the-$((6*7))-flood\n")
@@ -68,7 +68,7 @@ fn what_a_shell_without_a_terminal_prints_is_recorded_whole() {
 
 #[test]
 fn a_client_that_does_not_read_cannot_keep_an_ended_session_open() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let shell = lab.client().ssh_on_terminal([WAY, "-tt", "yes"]);
     let bastion = lab.bastion();
     let online = || bastion.run("jmsctl session ls --online --json").text();

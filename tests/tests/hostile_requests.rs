@@ -27,7 +27,7 @@ fn alerts(host: &Host) -> usize {
 
 #[test]
 fn whatever_it_is_started_with_it_says_one_sentence_and_refuses() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let host = lab.bastion();
     let big =
         "for i in $(seq 900); do export BIG_$i=$(head -c 1100 /dev/zero | tr \"\\0\" x); done;";
@@ -81,7 +81,7 @@ fn whatever_it_is_started_with_it_says_one_sentence_and_refuses() {
 
 #[test]
 fn a_command_of_any_bytes_and_of_nearly_128_kib_arrives_or_is_refused() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for length in [65_000_usize, 100_000, 130_000, 131_000] {
         let command = format!(": {}; echo alive", "x".repeat(length));
         let outcome = lab.client().ssh([WAY, &command]);
@@ -112,7 +112,7 @@ fn a_command_of_any_bytes_and_of_nearly_128_kib_arrives_or_is_refused() {
 
 #[test]
 fn who_may_only_upload_gets_no_terminal_by_asking_for_a_transfer_on_one() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for line in [
         "system-user add courier --login dev --credential ask",
         "grant add uploads --user alice --asset web1 --system-user courier --rights upload",
@@ -134,7 +134,7 @@ fn who_may_only_upload_gets_no_terminal_by_asking_for_a_transfer_on_one() {
 
 #[test]
 fn each_limit_has_its_own_sentence_and_status_75() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let host = lab.bastion();
     let set = |line: &str| {
         let place = format!("s/^\\[session\\]$/[session]\\n{line}/");
@@ -179,7 +179,7 @@ fn each_limit_has_its_own_sentence_and_status_75() {
 
 #[test]
 fn a_bomb_of_sessions_ends_with_the_limit_and_leaves_nothing() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let host = lab.bastion();
     host.run(
         "sed -i '/^\\[session\\]/,$s/^#limit_user = .*/limit_user = 4/' /etc/jms/jms.toml && jmsctl config check",

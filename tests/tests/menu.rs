@@ -22,7 +22,7 @@ fn jmsctl(lab: &Lab, line: &str) -> Outcome {
 }
 
 fn many() -> Lab {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (web1, web2) = (lab.address("web1"), lab.address("web2"));
     let key = jmsctl(&lab, "system-user show dev --json").json();
     let key = key.expect("a system user")["public_key"].clone();
@@ -290,7 +290,7 @@ fn a_dumb_terminal_gets_no_sequence_at_all() {
 
 #[test]
 fn pages_are_as_long_as_the_window() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let script = "for n in $(seq 1 40); do jmsctl asset add many$n --address 192.0.2.$n; done; \
                   jmsctl grant add many --user alice --asset $(seq -s, -f many%g 1 40) --system-user dev --rights shell";
     drop(lab.bastion().run(script).expect_status(0));
@@ -314,7 +314,7 @@ fn pages_are_as_long_as_the_window() {
 
 #[test]
 fn a_session_from_the_menu_is_like_any_other() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut menu = lab.client().ssh_on_terminal([ALICE]);
     menu.expect(PROMPT);
     menu.send_line("web1");
@@ -378,7 +378,7 @@ fn nothing_is_left(lab: &Lab) -> bool {
 
 #[test]
 fn a_hung_up_terminal_ends_the_menu_and_its_session_at_once() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut menu = lab.client().ssh_on_terminal([ALICE]);
     menu.expect(PROMPT);
     menu.hang_up();
@@ -407,7 +407,7 @@ fn a_hung_up_terminal_ends_the_menu_and_its_session_at_once() {
 
 #[test]
 fn a_menu_that_is_killed_takes_its_session_with_it() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut menu = lab.client().ssh_on_terminal([ALICE]);
     menu.expect(PROMPT);
     menu.send_line("web1");
@@ -454,7 +454,7 @@ fn a_killed_session_leaves_a_terminal_that_the_menu_can_use() {
 
 #[test]
 fn an_idle_menu_does_nothing_and_its_reader_can_do_nothing() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut menu = lab.client().ssh_on_terminal([ALICE]);
     menu.expect(PROMPT);
     let [own, reader] = <[String; 2]>::try_from(ours(&lab)).expect("the menu and its reader");
@@ -502,7 +502,7 @@ fn an_idle_menu_does_nothing_and_its_reader_can_do_nothing() {
 
 #[test]
 fn banner_help_and_link_are_the_administrators() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let settings = "[menu]\nbanner = \"ACME bastion\\nAuthorised use only\"\nhelp = \"Ask Carol.\"\nlink = \"https://wiki.example/\"\n";
     lab.bastion().write("/etc/jms/jms.toml", settings);
     let mut menu = lab.client().ssh_on_terminal([ALICE]);
@@ -521,7 +521,7 @@ fn banner_help_and_link_are_the_administrators() {
 
 #[test]
 fn a_disabled_user_is_put_out_of_the_menu() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut menu = lab.client().ssh_on_terminal([ALICE]);
     menu.expect(PROMPT);
     jmsctl(&lab, "asset set web1 --comment changed");

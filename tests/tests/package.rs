@@ -178,6 +178,7 @@ fn owners_and_modes_are_those_of_the_house() {
          /run/jms jms:jms 711\n\
          /run/jms/egress jms:jms 711\n\
          /run/jms/sessions jms:jms 700\n\
+         /run/jms/warm jms:jms 700\n\
          /run/jms-keys jms-keys:jms-keys 755\n\
          /usr/libexec/jms root:root 755\n\
          /usr/libexec/jms/askpass root:root 755\n\

@@ -322,6 +322,7 @@ fn users_of_the_bastion_get_in_and_local_people_as_before() {
              /var/lib/jms/recordings jms:jms 700\n\
              /run/jms/egress jms:jms 711\n\
              /run/jms/sessions jms:jms 700\n\
+             /run/jms/warm jms:jms 700\n\
              /run/jms-keys jms-keys:jms-keys 755\n\
              /usr/share/jms/home root:root 555\n",
         );

@@ -51,7 +51,7 @@ fn jmsctl(lab: &Lab, line: &str) {
 
 #[test]
 fn when_the_client_is_killed_everything_is_gone_within_a_second() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (mut running, session) = lasting(&lab, "4711001");
     running.kill();
     session.is_gone_within_a_second(&lab);
@@ -68,7 +68,7 @@ fn when_the_client_is_killed_everything_is_gone_within_a_second() {
 
 #[test]
 fn when_the_assets_sshd_is_killed_the_client_reads_that_the_connection_was_lost() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (running, session) = lasting(&lab, "4712001");
     drop(
         lab.web1()
@@ -86,7 +86,7 @@ fn when_the_assets_sshd_is_killed_the_client_reads_that_the_connection_was_lost(
 #[test]
 fn when_the_relay_or_an_sshd_of_the_bastion_is_killed_the_rest_is_gone_and_the_row_is_closed_by_the_next()
  {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for (mark, victim) in [
         ("4713001", "relay"),
         ("4713002", "its parent"),
@@ -120,7 +120,7 @@ fn when_the_relay_or_an_sshd_of_the_bastion_is_killed_the_rest_is_gone_and_the_r
 
 #[test]
 fn a_withdrawn_grant_ends_its_sessions_within_a_second() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (running, session) = lasting(&lab, "4714001");
     jmsctl(&lab, "grant rm everyday");
     session.is_gone_within_a_second(&lab);
@@ -132,7 +132,7 @@ fn a_withdrawn_grant_ends_its_sessions_within_a_second() {
 
 #[test]
 fn a_grant_that_runs_out_and_a_disabled_user_end_sessions_too() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (running, session) = lasting(&lab, "4715001");
     jmsctl(&lab, "user disable alice");
     session.is_gone_within_a_second(&lab);
@@ -156,7 +156,7 @@ fn a_grant_that_runs_out_and_a_disabled_user_end_sessions_too() {
 
 #[test]
 fn an_administrators_word_on_the_control_socket_ends_it() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (running, session) = lasting(&lab, "4716001");
     let socket = format!("/run/jms/sessions/{}", session.id);
     let send = format!(
@@ -173,7 +173,7 @@ fn an_administrators_word_on_the_control_socket_ends_it() {
 
 #[test]
 fn each_use_needs_its_own_right_and_the_missing_one_is_named() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let refused = |rights: &str, command: &[&str], missing: &str| {
         jmsctl(&lab, &format!("grant set everyday --rights {rights}"));
         let (program, words) = command.split_first().expect("a program");
@@ -239,7 +239,7 @@ fn each_use_needs_its_own_right_and_the_missing_one_is_named() {
 
 #[test]
 fn what_is_wrong_with_the_asset_is_one_sentence() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let refused = |sentence: &str| {
         let expected = format!("jms: dev@web1: {sentence}");
         drop(
@@ -252,8 +252,10 @@ fn what_is_wrong_with_the_asset_is_one_sentence() {
     };
     jmsctl(&lab, "asset set web1 --port 2323");
     refused("it refuses connections on its port");
-    lab.bastion()
-        .write("/etc/jms/jms.toml", "[session]\nconnect_timeout = 2\n");
+    lab.bastion().write(
+        "/etc/jms/jms.toml",
+        "[egress]\nwarm_seconds = 0\n[session]\nconnect_timeout = 2\n",
+    );
     let silent = "perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 5, LocalPort => 2323, ReuseAddr => 1); sleep 60'";
     let listener = lab
         .web1()
@@ -305,7 +307,7 @@ fn what_is_wrong_with_the_asset_is_one_sentence() {
 #[test]
 fn what_is_wrong_with_the_bastion_is_one_sentence_for_the_person_and_a_cause_for_the_administrator()
 {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let refused = |sentence: &str| {
         let expected = format!("jms: {sentence}; tell your administrator\n");
         drop(
@@ -344,7 +346,7 @@ fn what_is_wrong_with_the_bastion_is_one_sentence_for_the_person_and_a_cause_for
 
 #[test]
 fn no_room_for_the_recording_is_no_session() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let small = "mount -t tmpfs -o size=600k,mode=0700,uid=$(id -u jms),gid=$(id -g jms) tmpfs /var/lib/jms/recordings";
     drop(lab.bastion().run(small).expect_status(0));
     lab.client()
@@ -353,8 +355,10 @@ fn no_room_for_the_recording_is_no_session() {
         .expect_stdout("")
         .expect_stderr("jms: the session cannot be recorded, so it cannot be opened; tell your administrator\n");
     // With less demanded, it is opened, and ended when the disk is full in the middle of it.
-    lab.bastion()
-        .write("/etc/jms/jms.toml", "[recording]\nminimum_free_mib = 0\n");
+    lab.bastion().write(
+        "/etc/jms/jms.toml",
+        "[egress]\nwarm_seconds = 0\n[recording]\nminimum_free_mib = 0\n",
+    );
     let noise = "stty -opost; base64 /dev/urandom; : 4717001";
     let terminal = lab.client().ssh_on_terminal(["-tt", ON_WEB1, noise]);
     let outcome = terminal.wait().expect_status(75);
@@ -376,10 +380,10 @@ fn no_room_for_the_recording_is_no_session() {
 
 #[test]
 fn a_limit_on_file_sizes_that_is_met_in_mid_session_ends_it() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     lab.bastion().write(
         "/etc/jms/jms.toml",
-        "[recording]\nexec_output_bytes = 1000000000\n",
+        "[egress]\nwarm_seconds = 0\n[recording]\nexec_output_bytes = 1000000000\n",
     );
     // In KiB, and more than the store needs. Who restarts sshd by hand hands his own limits on.
     drop(
@@ -410,7 +414,7 @@ fn a_limit_on_file_sizes_that_is_met_in_mid_session_ends_it() {
 
 #[test]
 fn the_client_program_is_the_users_without_a_way_back_and_nobody_elses_business() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (mut running, session) = lasting(&lab, "4719001");
     let status = lab
         .bastion()
@@ -460,7 +464,7 @@ fn the_client_program_is_the_users_without_a_way_back_and_nobody_elses_business(
 
 #[test]
 fn an_idle_session_uses_no_processor_time() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (mut terminal, on_terminal) = on_a_terminal(&lab, "4721001");
     let command = "echo up; exec sleep 4721002";
     let mut running = lab.client().command("ssh", [ON_WEB1, command]).spawn();
@@ -486,7 +490,7 @@ fn an_idle_session_uses_no_processor_time() {
 
 #[test]
 fn who_did_not_log_in_through_pam_has_no_session() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let groups = "--regid=$(awk '$1==\"jms-users\"{print $2}' /etc/jms/uid-range) --clear-groups";
     let program = "/usr/libexec/jms/force-command";
     let as_alice = |environment: &str| {
@@ -539,7 +543,7 @@ fn who_did_not_log_in_through_pam_has_no_session() {
 
 #[test]
 fn as_a_login_shell_without_force_command_it_does_the_same() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     drop(
         lab.bastion()
             .run("sed -i '/^[[:space:]]*ForceCommand/d' /etc/ssh/sshd_config.d/00-jms.conf && sshd -t && kill -HUP $(cat /run/sshd.pid)")

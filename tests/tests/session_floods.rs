@@ -55,7 +55,7 @@ fn flood_of(lab: &Lab, mark: &str) -> u32 {
 
 #[test]
 fn while_the_client_is_stopped_the_asset_waits_and_memory_and_recording_stay_as_they_are() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for (mark, terminal) in [("4751001", false), ("4751002", true)] {
         let command = format!("yes flood-{mark}");
         let form = if terminal { "-tt" } else { "-T" };
@@ -111,7 +111,7 @@ fn while_the_client_is_stopped_the_asset_waits_and_memory_and_recording_stay_as_
 
 #[test]
 fn a_line_that_begins_like_the_client_programs_last_words_and_never_ends_is_kept_back_by_nobody() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let address = lab.address("web1");
     let line = 32 * MIB;
     for begin in [
@@ -142,7 +142,7 @@ fn a_line_that_begins_like_the_client_programs_last_words_and_never_ends_is_kept
 
 #[test]
 fn ctrl_c_in_a_flood_is_heard() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let mut shell = lab.client().ssh_on_terminal([WAY]);
     shell.expect("dev@web1");
     shell.send_line("stty -echoctl; yes flood-4753001");
@@ -161,7 +161,7 @@ fn ctrl_c_in_a_flood_is_heard() {
 
 #[test]
 fn ten_thousand_window_sizes_leave_the_session_alive_and_its_recording_small() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let command = "stty -echo; echo up; read go; stty size; read go; : 4754001";
     let mut terminal = lab
         .client()

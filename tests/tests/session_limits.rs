@@ -11,6 +11,9 @@ const WAY: &str = "alice@dev@web1@bastion";
 const COMMAND: &str = "echo in; cat >/dev/null";
 const SOON: Duration = Duration::from_secs(60);
 
+/// A kept connection has a control socket, too.
+const NOTHING_IS_KEPT: &str = "[egress]\nwarm_seconds = 0\n";
+
 fn is_in(session: &Running) -> bool {
     session.stdout_so_far() == "in\n"
 }
@@ -49,8 +52,10 @@ fn of_four_that_ask_at_once_for_three_places_exactly_one_is_refused_whatever_the
     let lab = Lab::everyday();
     let login = SharedLogin::open(&lab, WAY);
     let settings = |text: &str| {
-        lab.bastion()
-            .write("/etc/jms/jms.toml", format!("[session]\n{text}\n"))
+        lab.bastion().write(
+            "/etc/jms/jms.toml",
+            format!("{NOTHING_IS_KEPT}[session]\n{text}\n"),
+        )
     };
     let four_asked = |whose: &str| {
         // A slow machine may bring the last one to the door when the first has waited too long for the store.
@@ -103,6 +108,7 @@ fn of_four_that_ask_at_once_for_three_places_exactly_one_is_refused_whatever_the
 #[test]
 fn a_new_bastion_has_limits_and_fifty_sessions_of_one_user_at_once_do_not_meet_them() {
     let lab = Lab::everyday();
+    lab.bastion().write("/etc/jms/jms.toml", NOTHING_IS_KEPT);
     let settings = lab
         .bastion()
         .run("jmsctl config show --effective --json")

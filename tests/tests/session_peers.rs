@@ -60,14 +60,14 @@ fn ask_every_second(lab: &Lab) {
     lab.bastion().reload_sshd();
     lab.bastion().write(
         "/etc/jms/jms.toml",
-        "[session]\nalive_interval = 1\nalive_count_max = 1000\n",
+        "[egress]\nwarm_seconds = 0\n[session]\nalive_interval = 1\nalive_count_max = 1000\n",
     );
 }
 
 #[test]
 fn a_client_that_falls_silent_is_noticed_within_two_minutes_with_a_terminal_without_one_and_in_a_flood()
  {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (terminal, first) = on_a_terminal(&lab, "4731001", "sleep 1000");
     let (idle, second) = running(&lab, "4731002", "sleep 1000");
     let (flooded, third) = running(&lab, "4731003", "yes flood");
@@ -108,7 +108,7 @@ fn a_client_that_falls_silent_is_noticed_within_two_minutes_with_a_terminal_with
 
 #[test]
 fn an_asset_that_falls_silent_is_noticed_within_a_minute_even_while_the_client_sends() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let (terminal, first) = on_a_terminal(&lab, "4732001", "sleep 1000");
     let (idle, second) = running(&lab, "4732002", "sleep 1000");
     let (mut sending, third) = running(&lab, "4732003", "cat >/dev/null");
@@ -140,7 +140,7 @@ fn an_asset_that_falls_silent_is_noticed_within_a_minute_even_while_the_client_s
 
 #[test]
 fn a_peer_that_comes_back_and_knows_of_nothing_ends_the_session_at_the_next_question() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     ask_every_second(&lab);
     // The asset restarts, and its last words are lost.
     let (client, session) = running(&lab, "4733001", "sleep 1000");
@@ -182,7 +182,7 @@ fn a_peer_that_comes_back_and_knows_of_nothing_ends_the_session_at_the_next_ques
 
 #[test]
 fn half_a_channel_may_close_and_the_other_half_goes_on() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     // The client says no more, and reads on.
     let command = "cat; echo end of input; sleep 0.5; echo still here; : 4734001";
     lab.client()
@@ -212,7 +212,7 @@ fn half_a_channel_may_close_and_the_other_half_goes_on() {
 
 #[test]
 fn a_client_program_that_hears_no_signal_is_killed_and_a_command_that_hears_none_holds_nobody() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     // Stopped, the client program towards the asset takes neither SIGHUP nor SIGTERM.
     let (mut terminal, session) = on_a_terminal(&lab, "4735001", "sleep 1000");
     let client = session.client;

@@ -28,7 +28,7 @@ fn the_next_session_cleans_up(lab: &Lab) {
 
 #[test]
 fn before_the_decision() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     let login = SharedLogin::open(&lab, WAY);
     for signal in SIGNALS {
         let mut other = login.session(&lab, "echo in; cat");
@@ -60,7 +60,7 @@ fn before_the_decision() {
 
 #[test]
 fn while_connecting() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for (number, signal) in SIGNALS.into_iter().enumerate() {
         lab.cut("web1");
         let mark = format!("474200{number}");
@@ -81,7 +81,7 @@ fn while_connecting() {
 
 #[test]
 fn in_the_session() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for (number, signal) in SIGNALS.into_iter().enumerate() {
         let mark = format!("474300{number}");
         let command = format!("echo up; sleep 1000; : {mark}");
@@ -108,7 +108,7 @@ fn in_the_session() {
 
 #[test]
 fn while_the_recording_is_sealed() {
-    let lab = Lab::everyday();
+    let lab = Lab::everyday().without_kept_connections();
     for (number, signal) in SIGNALS.into_iter().enumerate() {
         let mark = format!("474400{number}");
         let command = format!("echo up; cat; : {mark}");

@@ -11,6 +11,9 @@ const SOON: Duration = Duration::from_secs(30);
 
 fn hooked() -> Lab {
     let lab = Lab::builder().assets(["web1"]).start().expect("a lab");
+    // The login shell is that of the connection; here it changes.
+    lab.bastion()
+        .write("/etc/jms/jms.toml", "[egress]\nwarm_seconds = 0\n");
     everyday::fill(&lab).expect("an everyday lab");
     let programs = "cd /usr/local/bin
         for name in forbidden careful noted; do

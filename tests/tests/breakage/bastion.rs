@@ -59,7 +59,7 @@ impl Bastion {
     /// Starts one that serves everybody.
     pub fn start() -> Self {
         let bastion = Self {
-            lab: Lab::everyday(),
+            lab: Lab::everyday().without_kept_connections(),
         };
         // Before anything is kept: the store remembers it.
         everyday::try_local_account(&bastion.lab).expect("the administrator gets in");

@@ -331,6 +331,7 @@ const FILES: &[Case] = &[
     case("files.owner", "chown jms /usr/libexec/jms"),
     case("files.owner", "chown jms /run/jms-keys"),
     case("files.mode", "chmod 0777 /run/jms-keys"),
+    case("files.mode", "chmod 0711 /run/jms/warm"),
     case("files.mode", "chmod 0755 /var/lib/jms/recordings"),
     case("files.mode", "chmod 0644 /etc/jms/secret.key"),
     case("files.mode", "chmod 0666 /etc/jms/jms.toml"),
