@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -23,6 +23,8 @@ use super::signals::{Held, reset_in_child};
 const SERVICE_USER: &CStr = c"jms";
 /// How long a killed helper may take to go; it can hang in the kernel on a broken disk.
 const LAST_GRACE: Duration = Duration::from_millis(500);
+/// Between two looks at a helper's end, where the kernel has not said when it comes.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why there is no helper.
 #[derive(Debug)]
@@ -248,6 +250,7 @@ impl Child {
 
     fn wait_until(&mut self, deadline: Instant) -> Option<End> {
         let mut pause = Duration::from_micros(100);
+        let mut asked = false;
         loop {
             let mut status: c_int = 0;
             // SAFETY: the status is a live object of ours; the number is our child's.
@@ -269,11 +272,36 @@ impl Child {
             if left.is_zero() {
                 return None;
             }
-            // It has closed its socket, so it is about to go: a few tries do.
-            std::thread::sleep(pause.min(left));
-            pause = pause.saturating_mul(2).min(Duration::from_millis(20));
+            // It has closed its socket, so it is about to go: the kernel says when, once; a few tries do as well.
+            if asked || ending(self.pid, left).is_err() {
+                std::thread::sleep(pause.min(left));
+                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            }
+            asked = true;
         }
     }
+}
+
+/// Waits until the process has ended, for at most `patience`. An error, at once, where the kernel does not say.
+fn ending(pid: pid_t, patience: Duration) -> io::Result<()> {
+    // SAFETY: takes two numbers; that of a process of this one that was not waited for is its own.
+    let opened = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0_u32) };
+    let opened = RawFd::try_from(opened).map_err(io::Error::other)?;
+    if opened < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has just made this descriptor (close-on-exec, as all of its kind), nobody else knows it.
+    let process = unsafe { OwnedFd::from_raw_fd(opened) };
+    let mut descriptor = libc::pollfd {
+        fd: process.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let milliseconds = patience.as_millis().saturating_add(1);
+    let timeout = c_int::try_from(milliseconds).unwrap_or(c_int::MAX);
+    // SAFETY: one live pollfd, as the count says. Whatever it says, the caller looks for itself.
+    unsafe { libc::poll(&raw mut descriptor, 1, timeout) };
+    Ok(())
 }
 
 impl Drop for Child {
