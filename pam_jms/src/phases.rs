@@ -163,6 +163,9 @@ pub(crate) fn run<A: Application>(
             };
             match done {
                 Ok(()) => {
+                    if let (Phase::OpenSession, Some(connection)) = (phase, &request.connection) {
+                        system.send_at_once(connection);
+                    }
                     speak(application, &allow.message);
                     PamResultCode::PAM_SUCCESS
                 }

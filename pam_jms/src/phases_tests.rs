@@ -116,6 +116,8 @@ struct Script {
     answers: RefCell<Vec<Result<HelperMessage, HelperError>>>,
     asked: RefCell<Vec<Request>>,
     heard: RefCell<Vec<Vec<u8>>>,
+    /// The connections on which everything goes out at once.
+    hurried: RefCell<Vec<String>>,
     log: RefCell<Vec<String>>,
     alerts: RefCell<Vec<String>>,
 }
@@ -126,6 +128,7 @@ impl Script {
             answers: RefCell::new(answers.into_iter().rev().collect()),
             asked: RefCell::default(),
             heard: RefCell::default(),
+            hurried: RefCell::default(),
             log: RefCell::default(),
             alerts: RefCell::default(),
         }
@@ -165,6 +168,9 @@ impl System for Script {
             let typed = person(prompt).ok_or(HelperError::NoResponse)?;
             self.heard.borrow_mut().push(typed.expose().to_vec());
         }
+    }
+    fn send_at_once(&self, connection: &str) {
+        self.hurried.borrow_mut().push(connection.to_owned());
     }
     fn log(&self, line: &str) {
         self.log.borrow_mut().push(line.to_owned());
@@ -380,6 +386,7 @@ fn no_refusal_takes_sshds_methods_away() {
         let mut sshd = Program::sshd();
         assert_eq!(call(&mut sshd, &script, ALONE), code);
         assert!(!sshd.environment.contains_key("LD_PRELOAD"));
+        assert!(script.hurried.borrow().is_empty());
     }
 }
 
@@ -444,6 +451,10 @@ fn a_session_gets_its_token_and_gives_it_back() {
         PamResultCode::PAM_SUCCESS
     );
     assert_eq!(sshd.environment["JMS_LOGIN"], TOKEN);
+    assert_eq!(
+        *script.hurried.borrow(),
+        [sshd.environment["SSH_CONNECTION"].as_str()]
+    );
     assert_eq!(
         call(&mut sshd, &script, Call::CloseSession),
         PamResultCode::PAM_SUCCESS

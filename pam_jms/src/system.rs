@@ -7,7 +7,7 @@ use std::path::Path;
 use pam_jms_protocol::{HelperMessage, Prompt, Request, Response};
 use snapshot::{UID_RANGE_PATH, UidRange};
 
-use crate::ffi::{log, passwd};
+use crate::ffi::{connection, log, passwd};
 use crate::helper::{self, HelperError, Waiting};
 
 /// What the phases ask of the host; the tests answer from a script.
@@ -25,6 +25,8 @@ pub(crate) trait System {
         waiting: Option<Waiting>,
         person: &mut dyn FnMut(&Prompt) -> Option<Response>,
     ) -> Result<(HelperMessage, Option<Waiting>), HelperError>;
+    /// What is said on the client's connection, as `SSH_CONNECTION` names it, goes out as it is said from now on.
+    fn send_at_once(&self, connection: &str);
     /// Writes a line to syslog, facility authpriv: somebody was refused, and that is as it should be.
     fn log(&self, line: &str);
     /// The same where something is broken, which an administrator has to mend.
@@ -56,6 +58,10 @@ impl System for Host {
         person: &mut dyn FnMut(&Prompt) -> Option<Response>,
     ) -> Result<(HelperMessage, Option<Waiting>), HelperError> {
         helper::ask(request, waiting, person)
+    }
+
+    fn send_at_once(&self, connection: &str) {
+        connection::send_at_once(connection);
     }
 
     fn log(&self, line: &str) {
