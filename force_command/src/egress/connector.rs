@@ -18,8 +18,8 @@ use nix::poll::PollFlags;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, SockaddrLike,
-    SockaddrStorage, connect as connect_socket, getpeername, getsockopt, socket, socketpair,
-    sockopt,
+    SockaddrStorage, connect as connect_socket, getpeername, getsockopt, setsockopt, socket,
+    socketpair, sockopt,
 };
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, getpid};
@@ -123,6 +123,9 @@ fn begin_one(to: SocketAddr) -> Result<OwnedFd, Errno> {
     };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = socket(family, SockType::Stream, flags, SockProtocol::Tcp)?;
+    // `ssh` asks for its first service right after its keys: the kernel would keep that back until the keys are confirmed,
+    // which is late. Only time depends on it.
+    let _ = setsockopt(&socket, sockopt::TcpNoDelay, &true);
     match connect_socket(socket.as_raw_fd(), &*to) {
         Ok(()) | Err(Errno::EINPROGRESS | Errno::EINTR) => Ok(socket),
         Err(errno) => Err(errno),
@@ -254,6 +257,8 @@ fn connect(host: &str, port: u16, patience: Duration) -> Result<TcpStream, Failu
         let shares = u32::try_from(addresses.len() - place).unwrap_or(1);
         match TcpStream::connect_timeout(address, (left / shares).max(Duration::from_millis(1))) {
             Ok(stream) => {
+                // As to an address that needs no looking up.
+                let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
             Err(error) => worst = telling(worst, not_connected(&error)),
