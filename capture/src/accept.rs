@@ -28,6 +28,8 @@ pub struct Accept {
     pub epoch: u64,
     /// On the alternate screen.
     pub alternate: bool,
+    /// A program on that screen had answered keys.
+    pub answered: bool,
     /// It was to be seen on the screen.
     pub seen: bool,
     /// Line feeds since.
@@ -67,11 +69,9 @@ impl Ahead {
         }
     }
 
-    /// A key was typed; in front of a line editor that has shown nothing of them, a program has read them.
-    pub fn key(&mut self, editor: bool) {
-        if editor {
-            self.lines.clear();
-        }
+    /// A line editor rests and has shown nothing of them: a program has read them.
+    pub fn forget(&mut self) {
+        self.lines.clear();
     }
 
     /// A line editor has read a line without a key of the user's: whether it is one of these.

@@ -49,6 +49,8 @@ pub struct Capture {
     pub(crate) waiting: VecDeque<Accept>,
     pub(crate) unread: Option<Unread>,
     pub(crate) ahead: Ahead,
+    /// See `doubtful`.
+    pub(crate) doubtful: VecDeque<Command>,
     pub(crate) held: VecDeque<u8>,
     pub(crate) hold: Hold,
     pub(crate) judgements: u64,
@@ -107,6 +109,7 @@ impl Capture {
             waiting: VecDeque::new(),
             unread: None,
             ahead: Ahead::default(),
+            doubtful: VecDeque::new(),
             held: VecDeque::new(),
             hold: Hold::Free,
             judgements: 0,
@@ -153,6 +156,7 @@ impl Capture {
         });
         waiting
             .chain(expanding)
+            .chain(self.doubtful.iter().filter_map(|command| command.judged))
             .chain(logged)
             .chain(self.hold.judgement())
             .min()
@@ -165,6 +169,11 @@ impl Capture {
             + self.held.capacity()
             + self.history.iter().map(String::capacity).sum::<usize>()
             + self.typed.footprint()
+            + self
+                .doubtful
+                .iter()
+                .map(|c| c.line.capacity())
+                .sum::<usize>()
             + self
                 .waiting
                 .iter()
@@ -204,10 +213,15 @@ impl Capture {
         if self.screen.in_alternate() {
             let editor = self.screen.bracketed();
             self.program.printed(now, bytes, editor);
+            self.program_answers();
         }
         let idle = matches!(self.hold, Hold::Free) && self.expanding.is_none();
         let nothing = self.waiting.is_empty() && self.echo.is_empty();
-        let unwatched = idle && nothing && self.paused.is_none() && self.held.is_empty();
+        let unwatched = idle
+            && nothing
+            && self.paused.is_none()
+            && self.held.is_empty()
+            && self.doubtful.is_empty();
         if unwatched && bytes.len() >= BULK && self.screen.defer(bytes) {
             self.disturbed |= self.screen.bracketed() && self.anchor.is_some();
             self.heard(now);
@@ -237,6 +251,7 @@ impl Capture {
                 self.byte(now, byte);
             }
         }
+        self.look_for_shell();
         self.paused_rest(now);
         self.heard(now);
         self.mark_seen();
@@ -254,6 +269,9 @@ impl Capture {
 
     pub(crate) fn byte(&mut self, now: Instant, byte: u8) {
         self.paused_byte(now, byte);
+        if matches!(byte, b'\n' | 0x1b) {
+            self.look_for_shell();
+        }
         if self.screen.will_feed(byte) {
             if !self.screen.bracketed() {
                 self.signalled = false;
@@ -289,6 +307,7 @@ impl Capture {
                 Echoed::Current { swallowed } => {
                     if swallowed && self.screen.in_alternate() {
                         self.program.swallowed();
+                        self.program_answers();
                     }
                     self.still_editing();
                 }
@@ -352,6 +371,7 @@ impl Capture {
                 self.settle_front();
             }
         }
+        self.shell_reads();
         self.tell_unread();
     }
 
@@ -431,7 +451,9 @@ impl Capture {
             self.set_anchor(now);
         }
         self.expanded(false);
-        self.ahead.key(self.screen.bracketed());
+        if self.screen.bracketed() && self.has_rested(now) {
+            self.ahead.forget();
+        }
         self.resynchronise();
         self.typed.key(key);
         let text = matches!(key, Key::Char(c) if c >= ' ') && !self.typed.commands;
@@ -448,6 +470,7 @@ impl Capture {
             };
             self.program
                 .key(now, printable, self.last_output, self.echo.misses_end());
+            self.program_answers();
         }
         if let Key::Char(c) = key
             && c >= ' '

@@ -29,9 +29,11 @@ impl Capture {
         self.better_anchor();
         if self.at_prompt(self.anchor.as_ref()) {
             self.program.shell(self.screen.in_alternate());
+            self.shell_reads();
         } else if self.screen.in_alternate() {
             self.program
                 .key(now, None, self.last_output, self.echo.misses_end());
+            self.program_answers();
         }
         let settled = self.echo.is_empty() && self.anchor.is_some() && self.waiting.is_empty();
         let before = if settled {
@@ -77,6 +79,7 @@ impl Capture {
             editor: self.screen.bracketed(),
             epoch: self.epoch,
             alternate: self.screen.in_alternate(),
+            answered: self.screen.in_alternate() && self.program.reads(),
             seen: false,
             feeds: 0,
             cooked,
@@ -173,7 +176,11 @@ impl Capture {
                         _ => Some(Reading::of_keys(keys)),
                     };
                     if !self.counts(&accept) {
-                        self.log_bang(&accept);
+                        let (_, shown) = cursor_line(self.screen.grid());
+                        let here = !keys.trim().is_empty() && ends_with_keys(&shown, keys);
+                        let echoed = here.then(|| Reading::of_keys(keys));
+                        self.doubt(&accept, echoed.or(reading).as_ref());
+                        self.look_for_shell();
                         return;
                     }
                     let unread = !accept.editor && self.epoch > 0;
@@ -225,7 +232,7 @@ impl Capture {
         };
         let reading = Reading::of_keys(&accept.typed.text());
         if !self.counts(&accept) {
-            self.log_bang(&accept);
+            self.doubt(&accept, Some(&reading));
         } else if let Some(line) = self.take(accept, Some(&reading), false) {
             self.ahead.passed(line);
         }

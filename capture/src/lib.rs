@@ -42,7 +42,8 @@
 //! screen must show that it is gone before anything else is sent (`clear`). If it does not, the session ends.
 //!
 //! On the alternate screen, too, what is typed is judged, unless the program there has answered keys as no line editor does
-//! (`program`): a file that is edited is no line. `:!command` and `!command` on its command row are (`escape`).
+//! (`program`): a file that is edited is no line. What was typed before it is known who reads waits for that (`doubtful`).
+//! `:!command` and `!command` on its command row are (`escape`).
 //!
 //! # What cannot be known
 //!
@@ -60,6 +61,7 @@ mod action;
 mod capture;
 mod clear;
 mod confirm;
+mod doubtful;
 mod echo;
 mod escape;
 #[cfg(test)]

@@ -153,6 +153,11 @@ impl Capture {
             self.log_bang(&accept);
             return;
         }
+        if !self.counts(&accept) {
+            let seen = accept.seen.then(|| Reading::of_keys(&accept.typed.text()));
+            self.doubt(&accept, seen.as_ref());
+            return;
+        }
         if self.at_prompt_known(accept.anchor.as_ref()) {
             let shown = accept
                 .before

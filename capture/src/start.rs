@@ -25,13 +25,20 @@ impl Capture {
         }
     }
 
+    /// What the asset had to say has been said, also to what is on its way.
+    pub(crate) fn has_rested(&self, now: Instant) -> bool {
+        let rest = REST + self.echo.round_trip() * 2;
+        self.last_output
+            .is_some_and(|at| now.saturating_duration_since(at) >= rest)
+    }
+
     /// A line editor that rests at its prompt and shows nothing: what was typed before, other programs have read.
     pub(crate) fn forget_gone(&mut self, now: Instant) {
-        let rest = REST + self.echo.round_trip() * 2;
-        let rested = self
-            .last_output
-            .is_some_and(|at| now.saturating_duration_since(at) >= rest);
-        if !self.typed.any || !rested || !self.screen.bracketed() || self.screen.in_alternate() {
+        if !self.typed.any
+            || !self.has_rested(now)
+            || !self.screen.bracketed()
+            || self.screen.in_alternate()
+        {
             return;
         }
         let grid = self.screen.grid();

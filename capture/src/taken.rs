@@ -11,6 +11,9 @@ impl Capture {
     /// A line editor has stopped reading: it took the line, or the line was given up.
     pub(crate) fn editor_off(&mut self, now: Instant, shown: Option<Reading>) {
         self.skip_to_shown();
+        if self.takes_earlier() {
+            return;
+        }
         let Some(accept) = self.waiting.pop_front() else {
             if self.abandoned || self.echo.was_cleared() {
                 self.anchor = None;
@@ -19,19 +22,39 @@ impl Capture {
             self.editor_off_unasked(now, shown);
             return;
         };
-        let reading = self.read_accepted(&accept);
-        if accept.alternate
-            && !self.at_prompt(accept.anchor.as_ref())
-            && reading.as_ref().is_none_or(|r| !r.found)
-        {
-            self.log_bang(&accept);
-            return;
-        }
         if !self.counts(&accept) {
-            self.log_bang(&accept);
+            match self.read_by_shell(&accept) {
+                Some(reading) => {
+                    self.shell_reads();
+                    self.take(accept, Some(&reading), true);
+                }
+                None => {
+                    let seen = accept.seen.then(|| Reading::of_keys(&accept.typed.text()));
+                    self.doubt(&accept, seen.as_ref());
+                }
+            }
             return;
         }
+        let reading = self.read_accepted(&accept);
         self.take(accept, reading.as_ref(), true);
+    }
+
+    /// It has not taken the line that waits, but shows one that was typed ahead of it and logged then.
+    fn takes_earlier(&mut self) -> bool {
+        let Some(front) = self.waiting.front() else {
+            return false;
+        };
+        let keys = front.typed.text();
+        let fully = front.typed.explained() == Explained::Fully && !keys.trim().is_empty();
+        let earlier = self.left_row(None).filter(|_| fully);
+        let Some(earlier) = earlier.filter(|shown| shown.text.trim() != keys.trim()) else {
+            return false;
+        };
+        let takes = self.ahead.read_again(&earlier.text);
+        if takes {
+            self.shell_reads();
+        }
+        takes
     }
 
     /// Of several accepted lines the editor has taken the one that it shows; those before it went elsewhere.
@@ -109,6 +132,7 @@ impl Capture {
             editor: true,
             epoch: self.epoch,
             alternate: self.screen.in_alternate(),
+            answered: self.screen.in_alternate() && self.program.reads(),
             seen: false,
             feeds: 0,
             cooked: false,
@@ -120,14 +144,19 @@ impl Capture {
             outcome: Outcome::Passed,
             unknown: false,
         };
-        if accept.alternate && !self.at_prompt(accept.anchor.as_ref()) {
-            return;
-        }
-        let reading = shown.or_else(|| self.read_accepted(&accept));
+        let counts = self.counts(&accept);
+        let reading = match counts {
+            true => shown.or_else(|| self.read_accepted(&accept)),
+            false => self.left_row(None),
+        };
         if let Some(reading) = &reading
             && self.ahead.read_again(&reading.text)
         {
             self.typed = accept.typed.clone();
+            self.shell_reads();
+            return;
+        }
+        if !counts {
             return;
         }
         if accept.typed.any {

@@ -212,6 +212,30 @@ fn no_flood_and_no_broken_sequence_switches_the_watch_off() {
 }
 
 #[test]
+fn what_is_typed_on_another_screen_before_the_prompt_is_there_is_kept() {
+    let lab = lab();
+    for (mark, shell_of) in [("bash", ""), ("dash", "exec dash\n")] {
+        let mut shell = shell(lab);
+        if !shell_of.is_empty() {
+            shell.send(shell_of);
+            shell.expect("$ ");
+            shell.send_line(":");
+            shell.expect("$ ");
+        }
+        shell.send_line("printf '\\033[?1049h'; printf 'ta''ken-away\\n'; sleep 3");
+        shell.expect("taken-away");
+        let mark = format!("before-{mark}");
+        shell.send_line(&format!("forbidden {mark}"));
+        shell.expect("denied by filter guard, rule");
+        shell.send_line(&format!("echo 'ear'ly-{mark}"));
+        shell.expect(&format!("early-{mark}"));
+        let ran = row(lab, &format!("echo 'ear'ly-{mark}"));
+        assert_eq!(ran["action"], "accept", "{ran}");
+        still_watched(lab, shell, &format!("{mark}-after"));
+    }
+}
+
+#[test]
 fn prompts_of_every_kind_and_a_window_that_is_pulled_switch_nothing_off() {
     let attacks = [
         ("password", "PS1='password:'"),

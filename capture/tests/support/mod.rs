@@ -1,4 +1,6 @@
 //! A session by hand: what is typed, what a shell answers, what capture makes of it.
+#[allow(dead_code)]
+pub mod shell;
 use capture::{Action, Capture, Command, Settings, Size, Verdict};
 use std::time::{Duration, Instant};
 
@@ -179,6 +181,12 @@ impl Session {
             .waits(20)
             .prints("\r\n\x1b[?2004l\r")
             .prompt()
+    }
+
+    /// The session is over.
+    pub fn ends(&mut self) {
+        self.capture.ended(self.now);
+        self.drain();
     }
 
     /// The lines that were logged.
