@@ -1,5 +1,6 @@
 //! Two labs beside each other, made anew for each row: ours, and a plain Debian that does with sshd alone what comes nearest.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -84,6 +85,7 @@ impl Workbench {
         let ours = if needs.sssd { lab().sssd() } else { lab() }.start()?;
         tests::everyday::fill(&ours)?;
         let plain = lab().without_package().bench().start()?;
+        same_host_keys(&ours, &plain)?;
         let setting = "/etc/ssh/sshd_config.d/40-bench.conf";
         for lab in [&ours, &plain] {
             let servers = needs.assets.iter().copied().chain(["bastion"]);
@@ -250,6 +252,20 @@ fn run(meter: &Meter, client: Invocation) -> Result<Cost> {
         wall: outcome.elapsed,
         cpu: meter.used_at_rest()?.saturating_sub(before),
     })
+}
+
+/// sshd answers each step of an authentication after 5 to 9 ms or a multiple of that; how long exactly it makes of its host keys
+/// and the user's name. Both bastions have the same keys, and so the same times for the same name.
+fn same_host_keys(ours: &Lab, plain: &Lab) -> Result<()> {
+    let (from, to) = (ours.bastion(), plain.bastion());
+    let names = from.run("ls /etc/ssh/ssh_host_*_key*").success()?.text();
+    for path in names.lines() {
+        to.write(path, from.read(path));
+    }
+    to.reload_sshd();
+    let (from, to) = (ours.folder().path(), plain.folder().path());
+    fs::copy(from.join("known_hosts"), to.join("known_hosts"))?;
+    Ok(())
 }
 
 /// Connections to assets stay for so many seconds. A version that cannot do that has each session connect anew.
