@@ -106,11 +106,13 @@ struct Way {
 fn prepare(lab: &Lab, storm: Storm) -> Result<Vec<Way>> {
     let bastion = lab.bastion();
     let (count, each) = (storm.connections, storm.connections.div_ceil(storm.users));
+    // As many as may be set, if so many are needed.
+    let of_user = (each * 2).min(80);
     stay(
         lab,
         storm.stays,
         &format!(
-            "warm_per_user = {count}\nwarm_in_all = {}\n[session]\nlimit_user = 0\nlimit_asset = 0",
+            "warm_per_user = {of_user}\nwarm_in_all = {}\n[session]\nlimit_user = 0\nlimit_asset = 0",
             count * 2
         ),
     );

@@ -27,6 +27,8 @@ pub struct Setting {
     pub kind: Kind,
     /// The smallest number, where it is not the type's own.
     pub least: Option<u64>,
+    /// The largest number, where it is not the type's own.
+    pub most: Option<u64>,
     /// What a number counts.
     pub unit: Option<&'static str>,
     /// A value to show, where nothing is set by default.
@@ -110,7 +112,7 @@ impl fmt::Display for Setting {
                 if let Some(unit) = self.unit {
                     write!(f, " of {unit}")?;
                 }
-                let least = self.least.unwrap_or(0);
+                let (least, most) = (self.least.unwrap_or(0), self.most.unwrap_or(most));
                 if most < u64::from(u32::MAX) {
                     write!(f, ", {least} to {most}")?;
                 } else {
@@ -133,7 +135,7 @@ macro_rules! settings {
             $(
                 $(#[doc = $about:literal])+
                 $key:ident: $type:ty = $default:expr
-                    $(, least $least:literal)? $(, unit $unit:literal)? $(, example $example:literal)?;
+                    $(, least $least:literal)? $(, most $most:literal)? $(, unit $unit:literal)? $(, example $example:literal)?;
             )+
         }
     )+) => {
@@ -170,6 +172,7 @@ macro_rules! settings {
                         about: &[$($about,)+],
                         kind: <$type as Described>::KIND,
                         least: settings!(@maybe $($least)?),
+                        most: settings!(@maybe $($most)?),
                         unit: settings!(@maybe $($unit)?),
                         example: settings!(@maybe $($example)?),
                     },

@@ -284,17 +284,16 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Numbers that are smaller than the table says.
+    /// Numbers that are smaller or larger than the table says.
     fn check_numbers(&self) -> Result<(), String> {
         let table = toml::Table::try_from(self).map_err(|error| error.to_string())?;
         for section in SECTIONS {
             for setting in section.settings {
                 let value = table.get(section.name).and_then(|of| of.get(setting.key));
                 let number = value.and_then(toml::Value::as_integer);
-                let least = setting.least.and_then(|least| i64::try_from(least).ok());
-                if let (Some(number), Some(least)) = (number, least)
-                    && number < least
-                {
+                let number = number.and_then(|number| u64::try_from(number).ok());
+                let bounds = setting.least.unwrap_or(0)..=setting.most.unwrap_or(u64::MAX);
+                if number.is_some_and(|number| !bounds.contains(&number)) {
                     return Err(format!(
                         "{}.{} must be a {setting}",
                         section.name, setting.key
@@ -404,10 +403,31 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_too_small_is_refused_in_the_tables_words() {
+    fn a_number_that_is_too_small_or_too_large_is_refused_in_the_tables_words() {
+        for (wrong, words) in [
+            (
+                "[session]\nconnect_timeout = 0",
+                "session.connect_timeout must be a number of seconds, at least 1",
+            ),
+            (
+                "[egress]\nwarm_per_user = 81",
+                "egress.warm_per_user must be a number of connections, 1 to 80",
+            ),
+            (
+                "[egress]\nwarm_per_user = 0",
+                "egress.warm_per_user must be a number of connections, 1 to 80",
+            ),
+            (
+                "[egress]\nwarm_in_all = 4294967295",
+                "egress.warm_in_all must be a number of connections, 1 to 1000",
+            ),
+        ] {
+            assert_eq!(Settings::parse(wrong).unwrap_err(), words, "{wrong}");
+        }
+        let most = Settings::parse("[egress]\nwarm_per_user = 80\nwarm_in_all = 1000").unwrap();
         assert_eq!(
-            Settings::parse("[session]\nconnect_timeout = 0").unwrap_err(),
-            "session.connect_timeout must be a number of seconds, at least 1"
+            (most.egress.warm_per_user, most.egress.warm_in_all),
+            (80, 1000)
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The settings, each declared once: `/// what it does`, name, type, default, and where it matters `least`, `unit`,
+//! The settings, each declared once: `/// what it does`, name, type, default, and where it matters `least`, `most`, `unit`,
 //! `example`. After a change: `make generated` writes the shipped file anew.
 #![forbid(unsafe_code)]
 
@@ -141,10 +141,11 @@ settings! {
         /// log in there again; 0: it ends with its session. At most an hour. What changes in the policy meanwhile ends it
         /// at once.
         warm_seconds: u32 = 60, unit "seconds";
-        /// Connections of one user that may stay; the oldest one without a session goes first.
-        warm_per_user: u32 = 10, least 1, unit "connections";
-        /// The same for all users together.
-        warm_in_all: u32 = 200, least 1, unit "connections";
+        /// Connections of one user that may stay, 1 to 80; the oldest one without a session goes first. Of more that are made at
+        /// once the kernel would not let their clients be given what they need.
+        warm_per_user: u32 = 10, least 1, most 80, unit "connections";
+        /// The same for all users together, 1 to 1000. Each is two processes.
+        warm_in_all: u32 = 200, least 1, most 1000, unit "connections";
     }
 
     /// How command filters and the capture of commands treat what is typed at a terminal.
