@@ -49,6 +49,7 @@ pub mod outcome;
 pub mod package;
 pub mod proof;
 pub mod release;
+pub mod rpm_host;
 pub mod second_sshd;
 pub mod shared_login;
 pub mod strangers;

@@ -1,13 +1,66 @@
-//! The package of a bastion with connections that stay: upgraded, removed, purged. Those that nobody uses are gone at once, a
-//! session goes on to its end, and nothing is left afterwards.
+//! The packages of a bastion with connections that stay, the .deb and the .rpm: upgraded, removed, purged. Those that nobody uses
+//! are gone at once, a session goes on to its end, and nothing is left afterwards.
 
 use std::time::Duration;
 
 use tests::kept::{client, clients, ended_because, nothing_is_left, processes, stay};
-use tests::{Lab, Outcome, Running, eventually, package};
+use tests::{Lab, Outcome, Running, eventually, everyday, package, rpm_host};
 
 const WAY: &str = "alice@dev@web1@bastion";
 const SOON: Duration = Duration::from_secs(20);
+
+/// Which of the two packages, and how it is installed and removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Package {
+    Deb,
+    Rpm,
+}
+
+impl Package {
+    /// A bastion that was installed with it, and assets.
+    fn lab(self) -> Lab {
+        match self {
+            Self::Deb => {
+                let lab = Lab::everyday();
+                let file = package::file().expect("the package");
+                let bytes = std::fs::read(file).expect("the package");
+                lab.bastion().write("/root/jms.deb", bytes);
+                lab
+            }
+            Self::Rpm => {
+                let lab = rpm_host::plain(true).expect("a host");
+                drop(self.install(&lab));
+                everyday::fill(&lab).expect("the everyday case");
+                lab
+            }
+        }
+    }
+
+    /// Installed, upgraded or installed again: the files are others each time.
+    #[track_caller]
+    fn install(self, lab: &Lab) -> Outcome {
+        match self {
+            Self::Deb => dpkg(lab, &["--install", "/root/jms.deb"]),
+            Self::Rpm => rpm_host::install(lab.bastion()).expect_status(0),
+        }
+    }
+
+    #[track_caller]
+    fn remove(self, lab: &Lab, how: &str) -> Outcome {
+        match self {
+            Self::Deb => dpkg(lab, &[how, "jms"]),
+            Self::Rpm => rpm_host::rpm(lab.bastion(), &format!("{how} jms")).expect_status(0),
+        }
+    }
+
+    /// The ways to remove it.
+    fn removals(self) -> &'static [&'static str] {
+        match self {
+            Self::Deb => &["--remove", "--purge"],
+            Self::Rpm => &["--erase"],
+        }
+    }
+}
 
 fn dpkg(lab: &Lab, words: &[&str]) -> Outcome {
     let dpkg = ["env", "DEBIAN_FRONTEND=noninteractive", "dpkg"];
@@ -59,11 +112,17 @@ fn nothing_runs(lab: &Lab) {
 }
 
 #[test]
-fn an_upgrade_or_a_removal_of_the_package_ends_what_stays_and_no_session() {
-    let lab = Lab::everyday();
-    let file = package::file().expect("the package");
-    let bytes = std::fs::read(file).expect("the package");
-    lab.bastion().write("/root/jms.deb", bytes);
+fn an_upgrade_or_a_removal_of_the_deb_ends_what_stays_and_no_session() {
+    play(Package::Deb);
+}
+
+#[test]
+fn an_upgrade_or_a_removal_of_the_rpm_ends_what_stays_and_no_session() {
+    play(Package::Rpm);
+}
+
+fn play(package: Package) {
+    let lab = package.lab();
     let grant = "jmsctl grant add more --user alice --asset web2 --system-user dev --rights exec";
     drop(lab.bastion().run(grant).expect_status(0));
     let both = || {
@@ -83,7 +142,7 @@ fn an_upgrade_or_a_removal_of_the_package_ends_what_stays_and_no_session() {
 
     // Upgraded (to the same version: the files are others).
     let (running, kept) = both();
-    let said = dpkg(&lab, &["--install", "/root/jms.deb"]);
+    let said = package.install(&lab);
     the_idle_is_gone(kept);
     // The new program has a connection of its own.
     use_once(&lab, "web1");
@@ -95,24 +154,24 @@ fn an_upgrade_or_a_removal_of_the_package_ends_what_stays_and_no_session() {
 
     // Removed while a session runs.
     let (running, kept) = both();
-    let said = dpkg(&lab, &["--remove", "jms"]);
+    let said = package.remove(&lab, package.removals()[0]);
     let sentence = "jms: 1 live sessions of the bastion go on";
     assert!(said.error_text().contains(sentence), "{said}");
     the_idle_is_gone(kept);
     goes_on_to_its_end(&lab, running, kept);
     let left = lab.bastion().run("pgrep -u jms; pgrep -x ssh; ls -A /run/jms/sessions /run/jms/warm /run/jms/egress | grep -v -e ':$' -e '^lock$' | grep .");
     assert_eq!(left.text(), "", "{left}");
-    drop(dpkg(&lab, &["--install", "/root/jms.deb"]));
+    drop(package.install(&lab));
 
     // Removed, and purged, while nobody is there.
-    for words in [["--remove", "jms"], ["--purge", "jms"]] {
+    for how in package.removals() {
         stay(&lab, 600, "");
         use_once(&lab, "web1");
         assert_eq!(processes(&lab), (1, 1));
-        let said = dpkg(&lab, &words);
+        let said = package.remove(&lab, how);
         assert!(!said.error_text().contains("live sessions"), "{said}");
         nothing_runs(&lab);
-        drop(dpkg(&lab, &["--install", "/root/jms.deb"]));
+        drop(package.install(&lab));
     }
     stay(&lab, 0, "");
     use_once(&lab, "web1");
