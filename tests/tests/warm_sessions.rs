@@ -213,6 +213,42 @@ fn of_a_session_that_is_killed_before_its_channel_is_open_nothing_runs_on_the_as
     nothing_but_the_kept(&lab);
 }
 
+#[test]
+fn nor_where_the_keeper_is_frozen_when_it_is_killed() {
+    let lab = lab();
+    use_once(&lab, "alice", "web1");
+    let kept = client(&lab);
+    let keeper = lab.bastion().run("pgrep -x jms-kept").line_of_output();
+    let before = descriptors(&lab, kept);
+    freeze(&lab);
+    let mark = "/tmp/unwatched";
+    let others = relays(&lab);
+    let pending = lab
+        .client()
+        .command("ssh", [WAY, &format!("touch {mark}")])
+        .spawn();
+    let relay = asking(&lab, &others, before, kept);
+    run(&lab, &format!("kill -STOP {keeper}"));
+    run(&lab, &format!("kill -KILL {relay}"));
+    assert!(!pending.wait().succeeded());
+    eventually("its client has ended without it", SOON, || {
+        let state = lab.bastion().run(format!("ps -o state= -p {kept}")).text();
+        state.trim() == "Z"
+    });
+    thaw(&lab);
+    eventually("the asset knows", SOON, || {
+        let there = lab.web1().run(format!("pgrep -f {THERE}"));
+        there.text().is_empty()
+    });
+    assert!(!lab.web1().has(mark));
+    run(&lab, &format!("kill -CONT {keeper}"));
+    eventually("nothing is kept", SOON, || processes(&lab) == (0, 0));
+    assert!(!lab.web1().has(mark));
+    ended_because(&lab, "session-abandoned");
+    use_once(&lab, "alice", "web1");
+    nothing_but_the_kept(&lab);
+}
+
 #[track_caller]
 fn nothing_but_the_kept(lab: &Lab) {
     assert_eq!(processes(lab), (1, 1));

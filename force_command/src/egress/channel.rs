@@ -5,7 +5,8 @@
 #![forbid(unsafe_code)]
 
 use super::child::Exit;
-use super::lease::{Lease, Word};
+use super::fuse::Fuse;
+use super::lease::{Kept, Lease, Word};
 use super::mux::{Answers, Said, Wish, request};
 use crate::sys;
 use nix::errno::Errno;
@@ -78,6 +79,8 @@ pub struct Channel {
     /// The client's end.
     gone: OwnedFd,
     lease: Lease,
+    /// Until it is known that the client has nothing of this session's left to send.
+    fuse: Option<Fuse>,
     answers: Answers,
     opened: bool,
     refused: bool,
@@ -98,10 +101,14 @@ impl Channel {
         (path, uid): (&Path, u32),
         wish: &Wish<'_>,
         standard: [BorrowedFd<'_>; 3],
-        (gone, lease): (OwnedFd, Lease),
+        (Kept { pid, gone }, lease): (Kept, Lease),
         turn: Turn,
     ) -> Result<Self, Errno> {
-        lease.say(Word::Asks);
+        let fuse = Fuse::lay(pid, gone.as_fd())?;
+        if let Err(errno) = lease.give(Word::Asks, fuse.far()) {
+            fuse.cut();
+            return Err(errno);
+        }
         let send = || -> Result<OwnedFd, Errno> {
             let socket = connect_as(path, uid)?;
             let mut bytes = request(wish);
@@ -114,12 +121,20 @@ impl Channel {
             }
             Ok(socket)
         };
-        // Half of a request is none.
-        let socket = send().inspect_err(|_| lease.say(Word::Nothing))?;
+        let socket = match send() {
+            Ok(socket) => socket,
+            // Half of a request is none.
+            Err(errno) => {
+                fuse.cut();
+                lease.say(Word::Nothing);
+                return Err(errno);
+            }
+        };
         Ok(Self {
             socket: Some(socket),
             gone,
             lease,
+            fuse: Some(fuse),
             answers: Answers::default(),
             opened: false,
             refused: false,
@@ -231,6 +246,7 @@ impl Channel {
                 Ok(None) => return false,
                 Ok(Some(Said::Opened)) if !self.opened => {
                     self.opened = true;
+                    self.has_nothing_to_send();
                     self.lease.say(Word::Connected);
                     if let Some(terminal) = terminal {
                         make_raw(terminal);
@@ -238,6 +254,7 @@ impl Channel {
                 }
                 Ok(Some(Said::Refused)) => {
                     self.refused = true;
+                    self.has_nothing_to_send();
                     self.lease.say(Word::Nothing);
                     return true;
                 }
@@ -251,6 +268,13 @@ impl Channel {
                     return true;
                 }
             }
+        }
+    }
+
+    /// From now on the client outlives this session.
+    fn has_nothing_to_send(&mut self) {
+        if let Some(fuse) = self.fuse.take() {
+            fuse.cut();
         }
     }
 

@@ -31,7 +31,8 @@ pub enum Word {
     /// It wants to use the connection. It is answered.
     Attach(Terms),
     /// It asks the client for a channel now. A lease that ends after that, and before it says [`Word::Connected`] or
-    /// [`Word::Nothing`], ends the connection: the client may have a request of nobody's to send.
+    /// [`Word::Nothing`], ends the connection: the client may have a request of nobody's to send. The far end of a
+    /// [`Fuse`](super::fuse::Fuse) comes with it, by which the kernel does the same where the keeper is late.
     Asks,
     /// The asset has opened its channel.
     Connected,
@@ -116,6 +117,14 @@ impl Lease {
         let _ = send(self.0.as_raw_fd(), &word.bytes(), MsgFlags::MSG_NOSIGNAL);
     }
 
+    /// Says something, and gives a descriptor with it.
+    ///
+    /// # Errors
+    /// What the kernel says: nobody hears it.
+    pub fn give(&self, word: Word, descriptor: BorrowedFd<'_>) -> Result<(), Errno> {
+        sys::send_descriptor(self.0.as_fd(), &word.bytes(), Some(descriptor))
+    }
+
     /// What the keeper says, and a descriptor that came with it; `None` when nothing comes in time, or it is gone.
     #[must_use]
     pub fn hear(&self, patience: Duration) -> Option<(Vec<u8>, Option<OwnedFd>)> {
@@ -133,18 +142,33 @@ impl Lease {
     pub fn ask(&self, word: Word, patience: Duration) -> Answer {
         self.say(word);
         match self.hear(patience) {
-            Some((said, Some(gone))) if said == YES => Answer::Yes(gone),
-            Some((said, _)) if said == NOT_YET => Answer::NotYet,
+            Some((said, Some(gone))) => match said.split_first() {
+                Some((&YES, pid)) => pid.try_into().map_or(Answer::No, |pid| {
+                    let pid = i32::from_ne_bytes(pid);
+                    Answer::Yes(Kept { pid, gone })
+                }),
+                _ => Answer::No,
+            },
+            Some((said, None)) if said == NOT_YET => Answer::NotYet,
             _ => Answer::No,
         }
     }
 }
 
+/// A connection's client.
+#[derive(Debug)]
+pub struct Kept {
+    /// Its process id, for as long as `gone` is not readable.
+    pub pid: i32,
+    /// Readable when it has ended.
+    pub gone: OwnedFd,
+}
+
 /// What a keeper answers.
 #[derive(Debug)]
 pub enum Answer {
-    /// Yes; what becomes readable when the connection's client has ended.
-    Yes(OwnedFd),
+    /// Yes.
+    Yes(Kept),
     /// The asset has not let us in yet.
     NotYet,
     /// No, or nothing.
@@ -157,8 +181,9 @@ impl AsFd for Lease {
     }
 }
 
-/// The keeper's yes; a descriptor comes with it that becomes readable when the connection's client has ended.
-pub const YES: &[u8] = b"+";
+/// The keeper's yes; its client's process id follows, and a descriptor comes with it that becomes readable when that has
+/// ended.
+pub const YES: u8 = b'+';
 /// The keeper's no.
 pub const NO: &[u8] = b"-";
 /// The keeper's no for now.
@@ -213,7 +238,9 @@ mod tests {
         let (passed, _) = pair();
         sys::send_descriptor(far.as_fd(), NO, Some(passed.as_fd())).unwrap();
         assert!(!is_yes());
-        sys::send_descriptor(far.as_fd(), YES, Some(passed.as_fd())).unwrap();
+        sys::send_descriptor(far.as_fd(), b"+1", Some(passed.as_fd())).unwrap();
+        assert!(!is_yes());
+        sys::send_descriptor(far.as_fd(), b"+1234", Some(passed.as_fd())).unwrap();
         assert!(is_yes());
         drop(far);
         assert!(!is_yes());

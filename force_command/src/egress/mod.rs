@@ -11,6 +11,7 @@ pub mod child;
 pub mod connector;
 pub mod failure;
 pub mod folder;
+mod fuse;
 pub mod handover;
 pub mod lease;
 mod method;

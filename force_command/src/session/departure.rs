@@ -8,7 +8,7 @@ use crate::agent::Agent;
 use crate::egress::channel::Turn;
 use crate::egress::child::{Plan, Step, Streams};
 use crate::egress::handover::Source;
-use crate::egress::lease::Terms;
+use crate::egress::lease::{Kept, Terms};
 use crate::egress::mux::Wish;
 use crate::egress::{
     Channel, Child, ChildError, Connector, Destination, Errand, Folder, Handover, PROGRAM,
@@ -206,10 +206,14 @@ impl Departure<'_> {
         let source = Handover::new(Source::Connecting(first));
         let proof = (leg.proof, &leg.destination);
         let mut hop = Hop::new(leg.name, folder, Agent::new(leg.protocol), source, proof);
+        let kept = Kept {
+            pid: begun.client.0,
+            gone: begun.gone,
+        };
         hop.answer_kept(begun.client, begun.door);
         let path = begun.place.file(CHANNEL);
         let client = Child::over(streams, |standard| {
-            let (whose, keeper) = ((path.as_path(), self.start.uid), (begun.gone, begun.lease));
+            let (whose, keeper) = ((path.as_path(), self.start.uid), (kept, begun.lease));
             let step = Step::Pipes;
             Channel::ask(whose, wish, standard, keeper, Turn::First)
                 .map_err(|errno| ChildError { step, errno })

@@ -112,7 +112,9 @@ pub fn watch_file(path: &CStr) -> Result<OwnedFd, Errno> {
 
 // Of Linux's fcntl.h; the libc crate lacks them.
 const F_SETOWN_EX: libc::c_int = 15;
+const F_SETSIG: libc::c_int = 10;
 const F_OWNER_TID: libc::c_int = 0;
+const F_OWNER_PID: libc::c_int = 1;
 const DN_MODIFY: libc::c_uint = 0x02;
 const DN_CREATE: libc::c_uint = 0x04;
 const DN_DELETE: libc::c_uint = 0x08;
@@ -133,15 +135,44 @@ struct Owner {
 /// # Errors
 /// What the kernel says: it was built without.
 pub fn notify_of_changes(folder: BorrowedFd<'_>) -> Result<(), Errno> {
-    let owner = Owner {
-        kind: F_OWNER_TID,
-        pid: nix::unistd::gettid().as_raw(),
-    };
-    // SAFETY: takes an open descriptor and a structure that lives through the call; writes nothing.
-    Errno::result(unsafe { libc::fcntl(folder.as_raw_fd(), F_SETOWN_EX, &raw const owner) })?;
+    own(folder, F_OWNER_TID, nix::unistd::gettid().as_raw())?;
     let changes = DN_MODIFY | DN_CREATE | DN_DELETE | DN_RENAME | DN_ATTRIB | DN_MULTISHOT;
     // SAFETY: takes an open descriptor and a number.
     Errno::result(unsafe { libc::fcntl(folder.as_raw_fd(), libc::F_NOTIFY, changes) }).map(drop)
+}
+
+/// Who is signalled about `descriptor`.
+fn own(descriptor: BorrowedFd<'_>, kind: libc::c_int, pid: libc::pid_t) -> Result<(), Errno> {
+    let owner = Owner { kind, pid };
+    // SAFETY: takes an open descriptor and a structure that lives through the call; writes nothing.
+    Errno::result(unsafe { libc::fcntl(descriptor.as_raw_fd(), F_SETOWN_EX, &raw const owner) })
+        .map(drop)
+}
+
+/// Has the kernel kill a process as soon as anything happens at a socket, its other end's close at the latest, for as long as
+/// somebody holds this one (`F_SETSIG` of `fcntl(2)`). Nobody has to run for it.
+///
+/// # Errors
+/// `ESRCH` when there is no such process, or what the kernel says.
+pub fn kill_by(socket: BorrowedFd<'_>, pid: i32) -> Result<(), Errno> {
+    // SAFETY: takes an open descriptor and a number.
+    Errno::result(unsafe { libc::fcntl(socket.as_raw_fd(), F_SETSIG, libc::SIGKILL) })?;
+    own(socket, F_OWNER_PID, pid)?;
+    signal_by(socket, true)
+}
+
+/// Kills nobody by it any more.
+///
+/// # Errors
+/// What the kernel says, which has no reason to.
+pub fn kill_by_no_more(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    signal_by(socket, false)
+}
+
+fn signal_by(socket: BorrowedFd<'_>, on: bool) -> Result<(), Errno> {
+    let mut flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
+    flags.set(OFlag::O_ASYNC, on);
+    fcntl(socket, FcntlArg::F_SETFL(flags)).map(drop)
 }
 
 /// Writes all of `bytes`, or gives up after `patience`; the descriptor blocks again afterwards if it

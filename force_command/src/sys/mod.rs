@@ -9,8 +9,8 @@ mod seccomp;
 mod terminal;
 
 pub use descriptor::{
-    StandardNumber, close_all_but, close_from, notify_of_changes, pidfd, replace, set_pipe_size,
-    standard, watch_file, write_within,
+    StandardNumber, close_all_but, close_from, kill_by, kill_by_no_more, notify_of_changes, pidfd,
+    replace, set_pipe_size, standard, watch_file, write_within,
 };
 pub use memory::give_back as give_back_memory;
 pub use passing::{receive_descriptor, send_descriptor};

@@ -52,8 +52,8 @@ pub fn attach(
         let Ok(lease) = Lease::connect(&place.file(LEASE)) else {
             continue;
         };
-        let gone = match lease.ask(Word::Attach(terms), ANSWER) {
-            Answer::Yes(gone) => gone,
+        let kept = match lease.ask(Word::Attach(terms), ANSWER) {
+            Answer::Yes(kept) => kept,
             answer => {
                 coming |= matches!(answer, Answer::NotYet);
                 continue;
@@ -62,7 +62,7 @@ pub fn attach(
         let channel = place.file(CHANNEL);
         let child = Child::over(streams, |standard| {
             let whose = (channel.as_path(), wanted.uid);
-            Channel::ask(whose, wish, standard, (gone, lease), Turn::Later).map_err(Gone::from)
+            Channel::ask(whose, wish, standard, (kept, lease), Turn::Later).map_err(Gone::from)
         });
         let mut child = match child {
             Ok(child) => child,

@@ -2,6 +2,7 @@
 
 use super::Wanted;
 use super::keeper::{Keeping, keep};
+use super::room::{Limits, who_may_go};
 use crate::confinement::Listener;
 use crate::control::Control;
 use crate::egress::child::Plan;
@@ -219,17 +220,13 @@ fn lock(mut file: File, end: Instant) -> Result<Flock<File>, NotBegun> {
 
 fn make_room(paths: &Paths, uid: u32, settings: &Egress, end: Instant) -> Result<(), NotBegun> {
     let mut all = Place::all(paths);
-    let most = |count: u32| usize::try_from(count.max(1)).unwrap_or(usize::MAX);
-    let (user, everybody) = (most(settings.warm_per_user), most(settings.warm_in_all));
     loop {
-        let of_user = all.iter().filter(|place| place.uid == uid).count();
-        let too_many_of_user = of_user >= user;
-        if !too_many_of_user && all.len() < everybody {
+        let uids: Vec<u32> = all.iter().map(|place| place.uid).collect();
+        let Some(may_go) = who_may_go(&uids, uid, Limits::from(settings)) else {
             return Ok(());
-        }
-        let ended = all
-            .iter()
-            .position(|place| (place.uid == uid || !too_many_of_user) && ends(place, end));
+        };
+        let ends = |place: &usize| all.get(*place).is_some_and(|place| ends(place, end));
+        let ended = may_go.into_iter().find(ends);
         match ended {
             Some(place) => drop(all.remove(place)),
             // A wait is counted in whole milliseconds, and ends a bit too early.

@@ -4,6 +4,7 @@
 //! Trusts whoever reaches its sockets: only the service user does.
 #![forbid(unsafe_code)]
 
+use super::leases::{Leases, Number, Reply, Step};
 use super::replaced::Replaced;
 use super::standing::{Reason, Standing};
 use crate::confinement::relay::Process;
@@ -26,7 +27,7 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::unistd::{geteuid, setsid};
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -36,8 +37,8 @@ use std::time::{Duration, Instant};
 const NAME: &std::ffi::CStr = c"jms-kept";
 /// After the client was asked to end, it is killed.
 const STOPPING: Duration = Duration::from_millis(300);
-/// So many are listened to, sessions and those who only ask.
-const MOST_LEASES: usize = 64;
+/// So many words of one who has come are heard in a turn.
+const WORDS: usize = 16;
 
 /// What is kept, and by what.
 pub struct Keeping<'a> {
@@ -94,34 +95,26 @@ fn run(keeping: Keeping<'_>) -> Result<(), Errno> {
     }
 }
 
-/// How far a lease has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// It is no session, or none any more.
-    Visitor,
-    /// A session that was admitted, and has asked the client for nothing yet.
-    Admitted,
-    /// It asks: the client may have its request still to send.
-    Asking,
-    /// Its channel is open.
-    Works,
+/// One who has come.
+struct Visitor {
+    number: Number,
+    socket: OwnedFd,
+    /// What ends the client with him while he asks, held for him (`egress::fuse`).
+    fuse: Option<OwnedFd>,
 }
 
 struct Keeper {
-    standing: Standing,
+    leases: Leases,
     control: Control,
     place: std::path::PathBuf,
-    leases: UnixListener,
-    /// How many of them have an open channel.
-    working: usize,
+    door: UnixListener,
     /// Those who have come.
-    sessions: Vec<(OwnedFd, Stage)>,
+    visitors: Vec<Visitor>,
     client: Child,
     signals: Signals,
     expiry: TimerFd,
+    /// What that is set to.
     until: Option<Time>,
-    /// Number of the newest change of the policy that it was made under.
-    policy: u64,
     /// Whether the bastion's programs or settings were changed.
     replaced: Replaced,
     sender: Sender,
@@ -179,24 +172,27 @@ impl Keeper {
             .map_err(|error| error.to_string())?;
         let said = [&[STARTED], client.pid().to_ne_bytes().as_slice()].concat();
         sys::send_descriptor(first.as_fd(), &said, Some(listener.as_fd())).map_err(step("tell"))?;
+        let first = Visitor {
+            number: 0,
+            socket: first,
+            fuse: None,
+        };
         let mut keeper = Self {
-            standing: Standing::new(stays, Instant::now()),
+            leases: Leases::new(Standing::new(stays, Instant::now()), terms),
             control,
             place: place.path().to_owned(),
-            leases: leases.into(),
-            working: 0,
-            sessions: vec![(first, Stage::Asking)],
+            door: leases.into(),
+            visitors: vec![first],
             client,
             signals,
             expiry,
             until: None,
-            policy: terms.policy,
             replaced,
             sender,
             ended: event_of(Type::ConnectionEnded, about, &place.id),
             format,
         };
-        keeper.expires(terms.until);
+        keeper.set_expiry();
         Ok(keeper)
     }
 
@@ -216,7 +212,7 @@ impl Keeper {
             self.client.signal(Signal::SIGKILL);
         }
         self.client.stop(STOPPING);
-        if self.standing.is_connected() {
+        if self.leases.standing().is_connected() {
             let event = self.ended.clone().reason(reason.word());
             let line = event.to_line(self.format, None);
             let _ = self.sender.send(event.level(), &line);
@@ -226,18 +222,22 @@ impl Keeper {
     /// Waits for something to happen, and does what follows; why it is over, if it is.
     fn turn(&mut self) -> Option<Reason> {
         let now = Instant::now();
-        if let Some(reason) = self.standing.over(now) {
+        if let Some(reason) = self.leases.standing().over(now) {
             return Some(reason);
         }
         let ready = self.wait(now);
         if self.client.ended().is_some() {
-            return Some(Reason::Lost);
+            // With a session that asked it for something, or by itself.
+            return Some(match self.hear(|_| true) {
+                Some(Reason::Abandoned) => Reason::Abandoned,
+                _ => Reason::Lost,
+            });
         }
         let mut signalled = false;
         for signal in self.signals.taken() {
             match signal {
                 // Of the package's scripts: the bastion is being removed, and its sessions go on.
-                Signal::SIGHUP => self.standing.retire(Reason::Replaced),
+                Signal::SIGHUP => self.leases.retire(Reason::Replaced),
                 Signal::SIGWINCH => {}
                 _ => signalled = true,
             }
@@ -248,34 +248,28 @@ impl Keeper {
         while let Some(told) = self.control.next() {
             match told {
                 Told::End(_) => return Some(Reason::Killed),
-                Told::DecideAgain(Some(policy)) if policy != self.policy => {
-                    self.standing.retire(Reason::Changed);
-                }
-                // Nothing has changed.
-                Told::DecideAgain(_) => {}
+                Told::DecideAgain(policy) => self.leases.policy_is(policy),
             }
         }
         let mut bytes = [0; 4096];
         let is_there =
             |read: Result<usize, Errno>| !matches!(read, Err(Errno::EAGAIN | Errno::EINTR));
         if self.replaced.happened() {
-            self.standing.retire(Reason::Replaced);
+            self.leases.retire(Reason::Replaced);
         }
         // The clock was set, or the time is there.
         if is_there(nix::unistd::read(&self.expiry, &mut bytes)) {
-            let until = self.until.take();
-            match until {
-                Some(until) if until > Time::now() => self.expires(Some(until)),
-                _ => self.standing.retire(Reason::Expired),
-            }
+            self.until = None;
+            self.leases.clock_says(Time::now());
+            self.set_expiry();
         }
         self.come();
-        self.hear(&ready)
+        self.hear(|visitor| ready.contains(&visitor))
     }
 
     /// Which of those who have come say something, or have gone.
     fn wait(&self, now: Instant) -> Vec<RawFd> {
-        let deadline = self.standing.deadline();
+        let deadline = self.leases.standing().deadline();
         let left = deadline.map(|at| at.saturating_duration_since(now).as_millis() + 1);
         let left = left.map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
@@ -284,14 +278,14 @@ impl Keeper {
             self.signals.as_fd(),
             self.control.descriptor(),
             self.expiry.as_fd(),
-            self.leases.as_fd(),
+            self.door.as_fd(),
         ];
-        let sessions = self.sessions.iter().map(|(session, _)| session.as_fd());
+        let visitors = self.visitors.iter().map(|visitor| visitor.socket.as_fd());
         let mut watched: Vec<PollFd<'_>> = own
             .into_iter()
             .chain(self.client.watches())
             .chain([self.replaced.as_fd()])
-            .chain(sessions)
+            .chain(visitors)
             .map(|one| PollFd::new(one, PollFlags::POLLIN))
             .collect();
         if poll(&mut watched, left).is_err() {
@@ -304,126 +298,114 @@ impl Keeper {
 
     /// Those who knock are let in if they are the service user's, which the folder sees to already.
     fn come(&mut self) {
-        while let Ok((session, _)) = self.leases.accept() {
-            if session.set_nonblocking(true).is_err() {
+        while let Ok((visitor, _)) = self.door.accept() {
+            if visitor.set_nonblocking(true).is_err() {
                 continue;
             }
-            let session = OwnedFd::from(session);
-            let peer = getsockopt(&session, PeerCredentials);
-            let is_ours = peer.is_ok_and(|peer| peer.uid() == geteuid().as_raw());
-            if is_ours && self.sessions.len() < MOST_LEASES {
-                self.sessions.push((session, Stage::Visitor));
+            let socket = OwnedFd::from(visitor);
+            let peer = getsockopt(&socket, PeerCredentials);
+            if !peer.is_ok_and(|peer| peer.uid() == geteuid().as_raw()) {
+                continue;
+            }
+            if let Some(number) = self.leases.come() {
+                let fuse = None;
+                self.visitors.push(Visitor {
+                    number,
+                    socket,
+                    fuse,
+                });
             }
         }
     }
 
-    fn hear(&mut self, ready: &[RawFd]) -> Option<Reason> {
-        let mut sessions = std::mem::take(&mut self.sessions);
+    /// What those say who are ready; why it is over, if it is.
+    fn hear(&mut self, is_ready: impl Fn(RawFd) -> bool) -> Option<Reason> {
+        let mut visitors = std::mem::take(&mut self.visitors);
         let mut over = None;
-        sessions.retain_mut(|(session, stage)| {
-            if over.is_some() || !ready.contains(&session.as_raw_fd()) {
+        visitors.retain_mut(|visitor| {
+            if over.is_some() || !is_ready(visitor.socket.as_raw_fd()) {
                 return true;
             }
-            let mut bytes = [0; LONGEST];
-            let said = sys::receive_descriptor(session.as_fd(), &mut bytes);
-            let word = match said {
-                Err(Errno::EAGAIN) => return true,
-                Ok((length, _)) => Word::parse(bytes.get(..length).unwrap_or_default()),
-                Err(_) => None,
-            };
-            match word {
-                Some(word) => over = self.serve(session.as_fd(), stage, word),
-                None => {
-                    if *stage != Stage::Visitor {
-                        self.standing.leave(Instant::now());
+            // One that talks without end is heard again in the next turn.
+            for _ in 0..WORDS {
+                let mut bytes = [0; LONGEST];
+                let (word, came) = match sys::receive_descriptor(visitor.socket.as_fd(), &mut bytes)
+                {
+                    Err(Errno::EAGAIN) => return true,
+                    Ok((length, came)) => {
+                        let said = bytes.get(..length).unwrap_or_default();
+                        (Word::parse(said), came)
                     }
-                    self.working -= usize::from(*stage == Stage::Works);
-                    if *stage == Stage::Asking {
-                        over = Some(match self.standing.is_connected() {
-                            true => Reason::Abandoned,
-                            false => Reason::NotConnected,
-                        });
-                    }
+                    Err(_) => (None, None),
+                };
+                let Some(word) = word else {
+                    over = self.leases.gone(visitor.number, Instant::now());
                     return false;
+                };
+                match word {
+                    Word::Asks => visitor.fuse = came,
+                    Word::Connected | Word::Nothing => visitor.fuse = None,
+                    _ => {}
+                }
+                let step = self.leases.hear(visitor.number, word, Instant::now());
+                over = self.follow(visitor, step);
+                if over.is_some() {
+                    break;
                 }
             }
             true
         });
-        self.sessions = sessions;
+        self.visitors = visitors;
         over
     }
 
-    fn serve(&mut self, session: BorrowedFd<'_>, stage: &mut Stage, word: Word) -> Option<Reason> {
-        let answer = |answer: &[u8]| {
-            let gone = self.client.watches().next().filter(|_| answer == YES);
-            sys::send_descriptor(session, answer, gone).is_ok()
-        };
-        match word {
-            Word::Attach(terms) => {
-                // It may have heard nothing of the change.
-                if terms.policy != self.policy {
-                    self.standing.retire(Reason::Changed);
-                }
-                let new = *stage == Stage::Visitor;
-                let admitted = new && self.standing.admit(Instant::now());
-                let heard = answer(match (admitted, self.standing.is_connected()) {
-                    (true, _) => YES,
-                    (false, true) => NO,
-                    (false, false) => NOT_YET,
-                });
-                if admitted && heard {
-                    *stage = Stage::Admitted;
-                    self.expires(terms.until);
-                } else if admitted {
-                    // It has waited long enough, and gone.
-                    self.standing.leave(Instant::now());
-                }
+    /// Does what follows; why it is over, if it is.
+    fn follow(&mut self, visitor: &Visitor, step: Step) -> Option<Reason> {
+        match step {
+            Step::Nothing => None,
+            Step::Answer(reply) => {
+                let heard = self.answer(visitor, reply);
+                self.leases.told(visitor.number, heard, Instant::now());
+                self.set_expiry();
                 None
             }
-            Word::EndIfIdle => {
-                let idle = self.standing.is_idle();
-                answer(if idle { YES } else { NO });
-                idle.then_some(Reason::Limit)
+            Step::Yield(reason) => {
+                let _ = self.answer(visitor, Reply::Yes);
+                Some(reason)
             }
-            Word::Asks if *stage == Stage::Admitted => {
-                *stage = Stage::Asking;
-                None
-            }
-            Word::Connected if *stage == Stage::Asking => {
-                self.standing.connected();
-                *stage = Stage::Works;
-                self.working += 1;
-                None
-            }
-            Word::Nothing if *stage == Stage::Asking => {
-                *stage = Stage::Admitted;
-                None
-            }
-            Word::Resized if *stage == Stage::Works => {
+            Step::Resize => {
                 self.client.signal(Signal::SIGWINCH);
                 None
             }
-            Word::End if *stage != Stage::Visitor => {
-                self.standing.retire(Reason::Lost);
-                // Who only waits, too, is better off with a connection of its own.
-                (self.working == 0).then_some(Reason::Lost)
-            }
-            Word::Broken if *stage != Stage::Visitor => Some(Reason::Lost),
-            _ => None,
+            Step::End(reason) => Some(reason),
         }
     }
 
-    /// Of all rights that it was used by, the one that runs out first counts.
-    fn expires(&mut self, until: Option<Time>) {
-        let first = self.until.into_iter().chain(until).min();
+    /// Whether it was heard.
+    fn answer(&self, visitor: &Visitor, reply: Reply) -> bool {
+        let pid = self.client.pid().to_ne_bytes();
+        let yes = [&[YES], pid.as_slice()].concat();
+        let (said, gone) = match reply {
+            Reply::Yes => (yes.as_slice(), self.client.watches().next()),
+            Reply::No => (NO, None),
+            Reply::NotYet => (NOT_YET, None),
+        };
+        sys::send_descriptor(visitor.socket.as_fd(), said, gone).is_ok()
+    }
+
+    /// The clock wakes us when the first right runs out, if that lies ahead.
+    fn set_expiry(&mut self) {
+        let first = self.leases.until();
+        let Some(at) = first.filter(|_| first != self.until) else {
+            return;
+        };
         self.until = first;
-        let Some(first) = first else { return };
-        let at = u64::try_from(first.0).unwrap_or(1).max(1);
+        let at = u64::try_from(at.0).unwrap_or(1).max(1);
         let at = TimeSpec::from(Duration::from_millis(at));
         let flags =
             TimerSetTimeFlags::TFD_TIMER_ABSTIME | TimerSetTimeFlags::TFD_TIMER_CANCEL_ON_SET;
         if self.expiry.set(Expiration::OneShot(at), flags).is_err() {
-            self.standing.retire(Reason::Expired);
+            self.leases.retire(Reason::Expired);
         }
     }
 }

@@ -11,7 +11,9 @@
 mod attach;
 mod begin;
 mod keeper;
+mod leases;
 mod replaced;
+mod room;
 mod standing;
 
 pub use attach::{Found, attach};
