@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::{Winsize, openpty};
+use nix::pty::{Winsize, grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::stat::Mode;
 
 use crate::invocation::Invocation;
 use crate::outcome::{End, Outcome};
@@ -30,6 +32,17 @@ pub struct Terminal {
     seen: usize,
 }
 
+/// Both sides of a terminal, for nobody else: a program that another test starts meanwhile would keep it from being hung up.
+fn open(size: &Winsize) -> nix::Result<(OwnedFd, OwnedFd)> {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let master = posix_openpt(flags)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let slave = nix::fcntl::open(ptsname_r(&master)?.as_str(), flags, Mode::empty())?;
+    sys::set_window_size(slave.as_fd(), size)?;
+    Ok((master.into(), slave))
+}
+
 impl Terminal {
     #[track_caller]
     pub(crate) fn start(invocation: Invocation) -> Self {
@@ -41,12 +54,12 @@ impl Terminal {
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
-        let pair =
-            openpty(&size, None).unwrap_or_else(|error| panic!("no terminal for {line}: {error}"));
+        let (master, slave) =
+            open(&size).unwrap_or_else(|error| panic!("no terminal for {line}: {error}"));
         let deadline = invocation.deadline();
         let stream = || {
             Stdio::from(
-                pair.slave
+                slave
                     .try_clone()
                     .unwrap_or_else(|error| panic!("no terminal: {error}")),
             )
@@ -61,7 +74,7 @@ impl Terminal {
             .stderr(stream())
             .spawn();
         let child = child.unwrap_or_else(|error| panic!("cannot start {line}: {error}"));
-        let master = Some(File::from(pair.master));
+        let master = Some(File::from(master));
         Self {
             line,
             started: Instant::now(),
