@@ -107,7 +107,7 @@ fn prepare(lab: &Lab, storm: Storm) -> Result<Vec<Way>> {
     let bastion = lab.bastion();
     let (count, each) = (storm.connections, storm.connections.div_ceil(storm.users));
     // As many as may be set, if so many are needed.
-    let of_user = (each * 2).min(80);
+    let of_user = (each * 2).min(60);
     stay(
         lab,
         storm.stays,

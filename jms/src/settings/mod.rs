@@ -410,12 +410,12 @@ mod tests {
                 "session.connect_timeout must be a number of seconds, at least 1",
             ),
             (
-                "[egress]\nwarm_per_user = 81",
-                "egress.warm_per_user must be a number of connections, 1 to 80",
+                "[egress]\nwarm_per_user = 61",
+                "egress.warm_per_user must be a number of connections, 1 to 60",
             ),
             (
                 "[egress]\nwarm_per_user = 0",
-                "egress.warm_per_user must be a number of connections, 1 to 80",
+                "egress.warm_per_user must be a number of connections, 1 to 60",
             ),
             (
                 "[egress]\nwarm_in_all = 4294967295",
@@ -424,10 +424,10 @@ mod tests {
         ] {
             assert_eq!(Settings::parse(wrong).unwrap_err(), words, "{wrong}");
         }
-        let most = Settings::parse("[egress]\nwarm_per_user = 80\nwarm_in_all = 1000").unwrap();
+        let most = Settings::parse("[egress]\nwarm_per_user = 60\nwarm_in_all = 1000").unwrap();
         assert_eq!(
             (most.egress.warm_per_user, most.egress.warm_in_all),
-            (80, 1000)
+            (60, 1000)
         );
     }
 }

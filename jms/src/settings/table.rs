@@ -141,9 +141,9 @@ settings! {
         /// log in there again; 0: it ends with its session. At most an hour. What changes in the policy meanwhile ends it
         /// at once.
         warm_seconds: u32 = 60, unit "seconds";
-        /// Connections of one user that may stay, 1 to 80; the oldest one without a session goes first. Of more that are made at
+        /// Connections of one user that may stay, 1 to 60; the oldest one without a session goes first. Of more that are made at
         /// once the kernel would not let their clients be given what they need.
-        warm_per_user: u32 = 10, least 1, most 80, unit "connections";
+        warm_per_user: u32 = 10, least 1, most 60, unit "connections";
         /// The same for all users together, 1 to 1000. Each is two processes.
         warm_in_all: u32 = 200, least 1, most 1000, unit "connections";
     }
