@@ -69,6 +69,13 @@ impl Ahead {
         }
     }
 
+    /// Such a line has not been logged after all.
+    pub fn withdraw(&mut self, line: &str) {
+        if let Some(index) = self.lines.iter().rposition(|l| l == line) {
+            self.lines.remove(index);
+        }
+    }
+
     /// A line editor rests and has shown nothing of them: a program has read them.
     pub fn forget(&mut self) {
         self.lines.clear();

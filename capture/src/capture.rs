@@ -51,6 +51,8 @@ pub struct Capture {
     pub(crate) ahead: Ahead,
     /// See `doubtful`.
     pub(crate) doubtful: VecDeque<Command>,
+    /// See `claimed`.
+    pub(crate) claimed: VecDeque<Command>,
     pub(crate) held: VecDeque<u8>,
     pub(crate) hold: Hold,
     pub(crate) judgements: u64,
@@ -110,6 +112,7 @@ impl Capture {
             unread: None,
             ahead: Ahead::default(),
             doubtful: VecDeque::new(),
+            claimed: VecDeque::new(),
             held: VecDeque::new(),
             hold: Hold::Free,
             judgements: 0,
@@ -157,6 +160,7 @@ impl Capture {
         waiting
             .chain(expanding)
             .chain(self.doubtful.iter().filter_map(|command| command.judged))
+            .chain(self.claimed.iter().filter_map(|command| command.judged))
             .chain(logged)
             .chain(self.hold.judgement())
             .min()
@@ -172,6 +176,7 @@ impl Capture {
             + self
                 .doubtful
                 .iter()
+                .chain(&self.claimed)
                 .map(|c| c.line.capacity())
                 .sum::<usize>()
             + self
@@ -221,7 +226,8 @@ impl Capture {
             && nothing
             && self.paused.is_none()
             && self.held.is_empty()
-            && self.doubtful.is_empty();
+            && self.doubtful.is_empty()
+            && self.claimed.is_empty();
         if unwatched && bytes.len() >= BULK && self.screen.defer(bytes) {
             self.disturbed |= self.screen.bracketed() && self.anchor.is_some();
             self.heard(now);
@@ -271,6 +277,9 @@ impl Capture {
         self.paused_byte(now, byte);
         if matches!(byte, b'\n' | 0x1b) {
             self.look_for_shell();
+        }
+        if byte == b'\n' {
+            self.look_for_claimed();
         }
         if self.screen.will_feed(byte) {
             if !self.screen.bracketed() {
@@ -454,6 +463,7 @@ impl Capture {
         if self.screen.bracketed() && self.has_rested(now) {
             self.ahead.forget();
         }
+        self.forget_claimed(now);
         self.resynchronise();
         self.typed.key(key);
         let text = matches!(key, Key::Char(c) if c >= ' ') && !self.typed.commands;

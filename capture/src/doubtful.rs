@@ -1,8 +1,8 @@
 //! Lines typed on the alternate screen, echoed there as a terminal echoes, behind no prompt, while nothing there had answered
 //! keys: a shell's, which reads them when what runs has ended, or keys of a program that is about to show itself. They wait
-//! until one of the two is seen. What nobody claims is kept: a shell may have run it.
+//! until one of the two is seen (`claimed`). What nobody claims is kept: a shell may have run it.
 use crate::accept::Accept;
-use crate::action::{Certainty, Command};
+use crate::action::{Certainty, Command, JudgementId};
 use crate::capture::{Capture, WAITING_CHARACTERS};
 use crate::line::{Reading, cursor_line, read_from};
 use crate::log::command;
@@ -12,7 +12,9 @@ use crate::screen::Place;
 use crate::typed::Explained;
 
 /// So many wait; when more come, the first are kept.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
+/// So many judgements later a line waits no more.
+const JUDGEMENTS: u64 = 64;
 
 impl Capture {
     /// A line that may be a shell's has been accepted, and its echo been seen.
@@ -49,11 +51,17 @@ impl Capture {
         }
     }
 
-    /// A program on the alternate screen has answered keys: those before were its own.
-    pub(crate) fn program_answers(&mut self) {
-        if self.program.reads() {
-            self.doubtful.clear();
+    /// Another line is judged. What was said so many judgements ago is not kept any longer for a line that nobody claims: it
+    /// is logged.
+    pub(crate) fn keep_late(&mut self) {
+        let oldest = JudgementId(self.judgements.saturating_sub(JUDGEMENTS));
+        let is_late = |command: &Command| command.judged.is_some_and(|id| id < oldest);
+        let late = self.doubtful.iter().rposition(is_late);
+        let rest = self.doubtful.split_off(late.map_or(0, |last| last + 1));
+        for command in std::mem::replace(&mut self.doubtful, rest) {
+            self.log(command, false);
         }
+        self.forget_judgements_of_claimed(oldest);
     }
 
     /// A shell reads: what was typed before was its.

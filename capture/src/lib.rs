@@ -59,6 +59,7 @@
 mod accept;
 mod action;
 mod capture;
+mod claimed;
 mod clear;
 mod confirm;
 mod doubtful;

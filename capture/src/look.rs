@@ -174,6 +174,7 @@ impl Capture {
             Certainty::Likely
         };
         self.judgements += 1;
+        self.keep_late();
         let id = JudgementId(self.judgements);
         self.actions.push_back(Action::Judge {
             id,

@@ -50,7 +50,7 @@ impl Capture {
         let Some(earlier) = earlier.filter(|shown| shown.text.trim() != keys.trim()) else {
             return false;
         };
-        let takes = self.ahead.read_again(&earlier.text);
+        let takes = self.ahead.read_again(&earlier.text) || self.was_claimed(&earlier.text);
         if takes {
             self.shell_reads();
         }
@@ -150,7 +150,7 @@ impl Capture {
             false => self.left_row(None),
         };
         if let Some(reading) = &reading
-            && self.ahead.read_again(&reading.text)
+            && (self.ahead.read_again(&reading.text) || self.was_claimed(&reading.text))
         {
             self.typed = accept.typed.clone();
             self.shell_reads();
