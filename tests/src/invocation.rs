@@ -297,11 +297,15 @@ impl Running {
         let left = self.deadline.saturating_sub(self.started.elapsed());
         let (end, ended) = match self.ended().recv_timeout(left) {
             Ok(ended) => (self.child.wait().map_or(End::TimedOut, End::from), ended),
-            Err(_) => {
-                self.kill();
-                let _ = self.child.wait();
-                (End::TimedOut, Instant::now())
-            }
+            // Who asks late does not find it late.
+            Err(_) => match self.child.try_wait() {
+                Ok(Some(status)) => (End::from(status), Instant::now()),
+                _ => {
+                    self.kill();
+                    let _ = self.child.wait();
+                    (End::TimedOut, Instant::now())
+                }
+            },
         };
         let elapsed = ended.duration_since(self.started);
         self.stdin = None;

@@ -12,6 +12,9 @@ const ALICE: &str = "alice";
 const WAY: &str = "alice@dev@web1@bastion";
 /// From one new login to the next, while a package is being installed: a quick machine is through in less than a second.
 const CADENCE: Duration = Duration::from_millis(150);
+/// With so many under way the machine has enough to do: the next ones come more slowly, but still more than one in each second.
+const MANY: usize = 12;
+const SLOW_CADENCE: Duration = Duration::from_millis(600);
 /// For what has no promise of its own, on a slow machine.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -64,7 +67,7 @@ fn install_while_people_log_in(lab: &Lab, path: &str) {
     let installed = AtomicBool::new(false);
     let (began, ended, attempts) = thread::scope(|scope| {
         let attempts = scope.spawn(|| {
-            let mut attempts = Vec::new();
+            let mut attempts: Vec<Attempt> = Vec::new();
             // A few after the end too.
             let mut left = 4;
             for beat in 0.. {
@@ -72,7 +75,14 @@ fn install_while_people_log_in(lab: &Lab, path: &str) {
                 if beat % 3 == 0 {
                     attempts.push(log_in(lab, ADMINISTRATOR));
                 }
-                thread::sleep(CADENCE);
+                let running = |attempt: &mut Attempt| attempt.running.is_running();
+                let under_way = attempts
+                    .iter_mut()
+                    .filter_map(|it| running(it).then_some(()));
+                thread::sleep(match under_way.count() > MANY {
+                    true => SLOW_CADENCE,
+                    false => CADENCE,
+                });
                 if installed.load(Ordering::Relaxed) {
                     left -= 1;
                 }
