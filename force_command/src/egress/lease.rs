@@ -32,7 +32,7 @@ pub enum Word {
     Attach(Terms),
     /// It asks the client for a channel now. A lease that ends after that, and before it says [`Word::Connected`] or
     /// [`Word::Nothing`], ends the connection: the client may have a request of nobody's to send. The far end of a
-    /// [`Fuse`](super::fuse::Fuse) comes with it, by which the kernel does the same where the keeper is late.
+    /// fuse comes with it, by which the kernel does the same where the keeper is late.
     Asks,
     /// The asset has opened its channel.
     Connected,
