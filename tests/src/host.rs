@@ -184,14 +184,16 @@ impl Host {
     /// # Errors
     /// When they cannot be listed.
     pub fn processes(&self) -> Result<Vec<Process>> {
-        // Read in the host, so that ids and paths are the host's. The reader itself is left out.
-        let script = r#"cd /proc; for pid in [0-9]*; do
-            [ "$pid" = $$ ] || [ "$pid" = 1 ] && continue
-            exe=$(readlink "$pid/exe") || continue
-            printf '%s\t%s\t%s\n' "$pid" "$exe" "$(tr '\0' ' ' <"$pid/cmdline")"
-        done 2>/dev/null; true"#;
-        let listed = self.run(script).success()?.text();
-        Ok(listed.lines().filter_map(Process::from_line).collect())
+        // Its own /proc, so that ids are the host's; the links' paths are, too, since its root is a mount of its own.
+        let proc = self.root().join("proc");
+        let entries =
+            std::fs::read_dir(&proc).with_context(|| format!("the host {} is gone", self.name))?;
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        // One that ends meanwhile, or has ended and was not waited for, has no program.
+        Ok(pids
+            .filter(|pid| *pid != 1)
+            .filter_map(|pid| Process::read(&proc, pid))
+            .collect())
     }
 
     /// What the host's syslog has taken into `/var/log/auth.log`.
@@ -225,12 +227,15 @@ pub struct Process {
 }
 
 impl Process {
-    fn from_line(line: &str) -> Option<Self> {
-        let mut fields = line.splitn(3, '\t');
+    fn read(proc: &Path, pid: u32) -> Option<Self> {
+        let own = proc.join(pid.to_string());
+        let program = std::fs::read_link(own.join("exe")).ok()?;
+        let words = std::fs::read(own.join("cmdline")).ok()?;
+        let line = String::from_utf8_lossy(&words).replace('\0', " ");
         Some(Self {
-            pid: fields.next()?.parse().ok()?,
-            program: fields.next()?.into(),
-            command_line: fields.next()?.trim_end().to_owned(),
+            pid,
+            program,
+            command_line: line.trim_end().to_owned(),
         })
     }
 }

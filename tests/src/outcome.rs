@@ -281,7 +281,8 @@ impl<Thing> Answer for Option<Thing> {
     }
 }
 
-/// Waits until `condition` holds and returns what it found.
+/// Waits until `condition` holds and returns what it found. The longer it has waited, the more rarely it asks: what lasts is
+/// not made slower by its being watched.
 ///
 /// # Panics
 /// When it does not hold within `limit`.
@@ -297,6 +298,7 @@ pub fn eventually<Condition: Answer>(
             return found;
         }
         assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
-        std::thread::sleep(Duration::from_millis(10));
+        let pause = started.elapsed() / 20;
+        std::thread::sleep(pause.clamp(Duration::from_millis(10), Duration::from_millis(500)));
     }
 }

@@ -12,6 +12,7 @@ use crate::boot::MAKE_HOST_KEYS;
 use crate::cache::{Cache, Entry};
 use crate::host::Host;
 use crate::host_init::Plan;
+use crate::invocation::Invocation;
 use crate::release::Release;
 use crate::say;
 
@@ -61,6 +62,44 @@ pub fn first_version() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jms_0.1.0_amd64.deb")
 }
 
+/// The bytes of the same package with nothing in it compressed. For tests that install it many times: unpacking `xz` is most
+/// of the work of an installation, and none of ours.
+///
+/// # Panics
+/// When it cannot be read or made.
+#[must_use]
+#[track_caller]
+pub fn uncompressed(package: &Path) -> Vec<u8> {
+    let bytes = fs::read(package).expect("the package");
+    let digest = short_digest(&[&bytes]);
+    let cache = Cache::of_this_machine().expect("the cache");
+    let prefix = "uncompressed-";
+    let entry = cache.entry(&format!("{prefix}{digest}"), |folder| {
+        // deb(5): an ar archive of a version and two archives, in this order; they may be compressed or not.
+        let script = "set -e; cd \"$1\"; ar x \"$2\"; unxz *.xz; ar rc jms.deb debian-binary control.tar data.tar; rm *.tar";
+        let made = Invocation::new("bash").args(["-c", script, "uncompressed"]);
+        made.arg(folder).arg(package).run().success()?;
+        Ok(())
+    });
+    let entry = entry.expect("a package that is not compressed");
+    cache.prune(prefix, 4).expect("old ones removed");
+    fs::read(entry.path().join("jms.deb")).expect("the package")
+}
+
+/// A name for what has this content.
+fn short_digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Cargo's target folder: the one that this program was built into.
 fn target_folder() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
@@ -85,20 +124,8 @@ fn target_folder() -> Result<PathBuf> {
 pub fn installed(package: &Path, release: Release, base: &Entry) -> Result<Entry> {
     let bytes = fs::read(package)
         .with_context(|| format!("cannot read the package {}", package.display()))?;
-    let mut hash = Sha256::new();
-    hash.update(
-        base.path()
-            .file_name()
-            .unwrap_or_default()
-            .as_encoded_bytes(),
-    );
-    hash.update(&bytes);
-    let digest: String = hash
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let base_name = base.path().file_name().unwrap_or_default();
+    let digest = short_digest(&[base_name.as_encoded_bytes(), &bytes]);
     let prefix = format!("jms-on-debian-{}-", release.number());
     let cache = Cache::of_this_machine()?;
     let entry = cache.entry(&format!("{prefix}{digest}"), |folder| {

@@ -10,7 +10,7 @@ const FORCE_COMMAND: &str = "/usr/libexec/jms/force-command";
 
 fn put_package(host: &Host) {
     let newest = package::file().expect("the package");
-    host.write("/root/new.deb", std::fs::read(newest).expect("the package"));
+    host.write("/root/new.deb", package::uncompressed(&newest));
 }
 
 /// Runs a maintainer script of the installed package, as dpkg would.

@@ -109,6 +109,31 @@ fn the_only_system_user_that_is_granted_need_not_be_named() {
         .expect_stdout("dev\n");
 }
 
+/// The labs' hosts agree on something quicker otherwise.
+#[test]
+fn both_ways_are_served_by_the_key_exchange_that_the_release_itself_prefers() {
+    let lab = Lab::everyday();
+    for host in [lab.bastion(), lab.web1()] {
+        host.run(
+            "sed -i 's/^KexAlgorithms .*/LogLevel DEBUG1/' /etc/ssh/sshd_config.d/50-lab.conf",
+        )
+        .expect_status(0);
+        host.reload_sshd();
+    }
+    lab.client()
+        .ssh([ON_WEB1, "echo in"])
+        .expect_status(0)
+        .expect_stdout("in\n");
+    for host in [lab.bastion(), lab.web1()] {
+        let log = host.auth_log();
+        let agreed = ["sntrup761x25519-sha512", "mlkem768x25519-sha256"];
+        let found = agreed
+            .iter()
+            .any(|name| log.contains(&format!("kex: algorithm: {name}")));
+        assert!(found, "{}: {log}", host.name());
+    }
+}
+
 #[test]
 fn a_shell_without_a_terminal_reads_its_script() {
     lab()

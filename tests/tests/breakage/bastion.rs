@@ -36,9 +36,9 @@ rsync -aHR $SHARED /etc/nsswitch.conf /etc/passwd /etc/group $(dpkg -L jms | whi
 
 /// Waits until no login is left, then lays what was kept over what is there.
 const PUT_BACK: &str = r"
-for try in $(seq 500); do
+for try in $(seq 100); do
     pgrep -f '^sshd(-session|-auth)?: [^/]' > /dev/null || pgrep -u jms > /dev/null || break
-    sleep 0.01
+    sleep 0.05
 done
 pkill -KILL -u jms
 pkill -KILL -f '^sshd(-session|-auth)?: [^/]'

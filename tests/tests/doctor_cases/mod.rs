@@ -68,7 +68,7 @@ impl Case {
 /// with which the local administrator's account opens.
 pub fn prepare(lab: &Lab) {
     let bastion = lab.bastion();
-    let deb = std::fs::read(package::file().expect("a package")).expect("its bytes");
+    let deb = package::uncompressed(&package::file().expect("a package"));
     bastion.run("mkdir -p /srv/archive").expect_status(0);
     bastion.write("/srv/archive/jms.deb", deb);
     bastion
