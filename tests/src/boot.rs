@@ -48,7 +48,8 @@ fi
 
 const ADMINISTRATOR_ACCOUNT: &str = r#"
 useradd --create-home --shell /bin/bash --groups sudo,adm "$NAME"
-chpasswd <<< "$NAME:$PASSWORD"
+# Hashed quickly: every sudo and every login by password pays for it.
+chpasswd --crypt-method SHA512 --sha-rounds 1000 <<< "$NAME:$PASSWORD"
 install -d -m 0700 -o "$NAME" -g "$NAME" "/home/$NAME/.ssh"
 install -m 0600 -o "$NAME" -g "$NAME" /dev/stdin "/home/$NAME/.ssh/authorized_keys" <<< "$KEY"
 "#;

@@ -13,43 +13,72 @@ fn on_bastion(lab: &Lab, line: &str) -> Outcome {
     jmsctl(lab.bastion(), line, "")
 }
 
-/// On web1 the account `keeper` has a password. Port 2201 asks by the method `password`, 2202 by PAM's prompts only,
-/// 2203 lets nobody in by a password, 2204 by nothing else.
+/// Hosts that no test of this file changes for the others.
 fn lab() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
-    LAB.get_or_init(|| {
-        let lab = Lab::everyday().without_kept_connections();
-        set_password(&lab, PASSWORD);
-        let ways = [
-            (2201, "PasswordAuthentication yes\nKbdInteractiveAuthentication no"),
-            (2202, "PasswordAuthentication no\nKbdInteractiveAuthentication yes"),
-            (2203, "PasswordAuthentication no\nKbdInteractiveAuthentication no"),
-            (2204, "PubkeyAuthentication no\nKbdInteractiveAuthentication no"),
-            // One that a test stops.
-            (2209, "PasswordAuthentication yes\nKbdInteractiveAuthentication no"),
-        ];
-        for (port, configuration) in ways {
-            let key = second_sshd(lab.web1(), port, configuration);
-            let address = lab.address("web1");
-            on_bastion(&lab, &format!("asset add on{port} --address {address} --port {port}"))
-                .expect_status(0);
-            jmsctl(lab.bastion(), &format!("host-key add on{port} -"), &format!("{key}\n"))
-                .expect_status(0);
-        }
-        jmsctl(
-            lab.bastion(),
-            "system-user add keeper --password -",
-            &format!("{PASSWORD}\n"),
-        )
-        .expect_status(0);
-        on_bastion(&lab, "system-user add typist --login keeper --credential ask").expect_status(0);
+    LAB.get_or_init(with_passwords)
+}
+
+/// On web1 the account `keeper` has a password. Port 2201 asks by the method `password`, 2202 by PAM's prompts only,
+/// 2203 lets nobody in by a password, 2204 by nothing else.
+fn with_passwords() -> Lab {
+    let lab = Lab::everyday().without_kept_connections();
+    set_password(&lab, PASSWORD);
+    let ways = [
+        (
+            2201,
+            "PasswordAuthentication yes\nKbdInteractiveAuthentication no",
+        ),
+        (
+            2202,
+            "PasswordAuthentication no\nKbdInteractiveAuthentication yes",
+        ),
+        (
+            2203,
+            "PasswordAuthentication no\nKbdInteractiveAuthentication no",
+        ),
+        (
+            2204,
+            "PubkeyAuthentication no\nKbdInteractiveAuthentication no",
+        ),
+        // One that a test stops.
+        (
+            2209,
+            "PasswordAuthentication yes\nKbdInteractiveAuthentication no",
+        ),
+    ];
+    for (port, configuration) in ways {
+        let key = second_sshd(lab.web1(), port, configuration);
+        let address = lab.address("web1");
         on_bastion(
             &lab,
-            "grant add passwords --user alice --asset on2201,on2202,on2203,on2204,on2209 --system-user keeper,typist --rights shell,exec,upload,download",
+            &format!("asset add on{port} --address {address} --port {port}"),
         )
         .expect_status(0);
-        lab
-    })
+        jmsctl(
+            lab.bastion(),
+            &format!("host-key add on{port} -"),
+            &format!("{key}\n"),
+        )
+        .expect_status(0);
+    }
+    jmsctl(
+        lab.bastion(),
+        "system-user add keeper --password -",
+        &format!("{PASSWORD}\n"),
+    )
+    .expect_status(0);
+    on_bastion(
+        &lab,
+        "system-user add typist --login keeper --credential ask",
+    )
+    .expect_status(0);
+    on_bastion(
+        &lab,
+        "grant add passwords --user alice --asset on2201,on2202,on2203,on2204,on2209 --system-user keeper,typist --rights shell,exec,upload,download",
+    )
+    .expect_status(0);
+    lab
 }
 
 fn set_password(lab: &Lab, password: &str) {
@@ -108,7 +137,9 @@ fn a_stored_password_opens_an_account_whichever_way_the_asset_asks() {
 
 #[test]
 fn a_stored_password_is_nowhere_to_be_read_while_the_session_runs() {
-    let mut shell = lab()
+    // Of its own: while another session logs in, that one's program does hold the password.
+    let lab = with_passwords();
+    let mut shell = lab
         .client()
         .ssh_on_terminal(["-t", "alice@keeper@on2201@bastion"]);
     shell.expect("keeper@web1");
@@ -151,8 +182,7 @@ for top in ('/var/lib/jms', '/run/jms', '/var/log', '/tmp'):
 print(found)
 EOF"#
     );
-    lab()
-        .bastion()
+    lab.bastion()
         .run(script)
         .expect_status(0)
         .expect_stdout("[]\n");

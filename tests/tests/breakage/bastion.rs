@@ -66,7 +66,7 @@ impl Bastion {
         let _ = bastion
             .script(&format!(
                 "set -e
-                 chpasswd <<< 'root:{ROOT_PASSWORD}'
+                 chpasswd --crypt-method SHA512 --sha-rounds 1000 <<< 'root:{ROOT_PASSWORD}'
                  echo '@reboot touch /tmp/cron-ran' | crontab -u {ADMINISTRATOR} -
                  {KEEP}"
             ))
