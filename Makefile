@@ -68,7 +68,7 @@ test: prepare
 	$(MAKE) --no-print-directory end-to-end
 
 end-to-end: prepare package rpm
-	timeout 2700 tests/run-end-to-end $(LAB_RELEASE)
+	timeout 3600 tests/run-end-to-end $(LAB_RELEASE)
 
 # The labs' base roots, built once; .ci/run does so beside its other checks.
 base-roots: lab-program
