@@ -11,6 +11,8 @@ pub struct Authenticator {
 /// Codes, by RFC 6238, with other code than the bastion's.
 const PROGRAM: &str = "import base64, hashlib, hmac, struct, sys, time
 secret, ahead = sys.argv[1], int(sys.argv[2])
+left = 30 - time.time() % 30
+if ahead < 0 and left < 10: time.sleep(left)
 step = int(time.time()) // 30 + ahead
 mac = hmac.new(base64.b32decode(secret), struct.pack('>Q', step), hashlib.sha1).digest()
 at = mac[-1] & 15
@@ -50,7 +52,8 @@ impl Authenticator {
         &self.secret
     }
 
-    /// The code that the app shows `ahead` steps of half a minute after now. `host` has Python.
+    /// The code that the app shows `ahead` steps of half a minute after now; one of an earlier step, which is not taken for
+    /// long, with ten seconds at least to type it. `host` has Python.
     ///
     /// # Panics
     /// When the program fails.
