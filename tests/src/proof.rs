@@ -287,11 +287,15 @@ pub fn login_works_after_killing_all(lab: &Lab, word: &str) -> Result<()> {
                 .run();
         }
     }
-    let left = bastion.processes()?;
-    ensure!(
-        left.iter().all(|process| process.pid.to_string() == sshd),
-        "more than sshd is left: {left:?}"
-    );
+    // Who has been killed is there until the kernel comes to it.
+    within_patience("not all were killed", || {
+        let left = bastion.processes()?;
+        ensure!(
+            left.iter().all(|process| process.pid.to_string() == sshd),
+            "more than sshd is left: {left:?}"
+        );
+        Ok(())
+    })?;
     word_is_read(lab, word)
 }
 
