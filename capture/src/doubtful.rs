@@ -31,6 +31,7 @@ impl Capture {
             sure: false,
             disturbed: accept.disturbed,
             silent: accept.silent,
+            unfinished: false,
         });
         let Decision::Line(line, certainty) = decision else {
             return;

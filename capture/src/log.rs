@@ -31,6 +31,7 @@ impl Capture {
             silent: accept.silent
                 && !(accept.editor && self.shows_end_of(&accept.typed))
                 && !self.stands_behind_prompt(&accept.typed),
+            unfinished: false,
         });
         match decision {
             Decision::Nothing if !accept.unknown => None,

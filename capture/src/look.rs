@@ -92,6 +92,7 @@ impl Capture {
                 sure: self.anchor.as_ref().is_some_and(|a| a.sure),
                 disturbed: self.disturbed,
                 silent,
+                unfinished: self.echo.misses_end(),
             });
             if let Decision::Line(line, _) = &decision {
                 add(line);

@@ -20,6 +20,8 @@ pub struct Evidence<'a> {
     pub disturbed: bool,
     /// No character of it was echoed.
     pub silent: bool,
+    /// The last characters of it have not been echoed yet.
+    pub unfinished: bool,
 }
 
 /// The decision.
@@ -97,6 +99,7 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
         sure,
         disturbed,
         silent,
+        unfinished,
     } = evidence;
     let keys = typed.text();
     let keys = keys.trim_end();
@@ -145,6 +148,10 @@ pub fn decide(evidence: Evidence<'_>) -> Decision {
     }
     let (tight, whole) = (compact(keys), compact(shown));
     if typed.literal && !editor && tight.replace(char::is_control, "") == whole.replace('^', "") {
+        return Decision::Line(keys.to_owned(), Certainty::Likely);
+    }
+    if fully && editor && unfinished && tight.starts_with(&whole) {
+        // The asset is slow to show it.
         return Decision::Line(keys.to_owned(), Certainty::Likely);
     }
     if typed.explained() != Explained::No && !tight.is_empty() {

@@ -1,5 +1,6 @@
 //! Lines pasted to a shell without a line editor, on a machine so busy that the echo comes after their accepting key.
 mod support;
+use capture::Certainty;
 use support::Session;
 
 fn pasted(session: &mut Session) -> &mut Session {
@@ -81,4 +82,31 @@ fn what_is_shown_after_two_keys_may_be_the_reply_to_the_first() {
     assert!(!session.sent.ends_with(b"\r"), "{:?}", session.asked);
     let asked = session.asked.last().unwrap();
     assert!(asked.contains(&"forbidden x".to_owned()), "{asked:?}");
+}
+
+/// Denied when a part of it had been shown; the rest comes when it is being removed, or while it is waited for.
+fn denied_half_shown(line: &str, shown: &str, rest: &str, late: u64) -> Session {
+    let mut session = Session::denying("^rm");
+    session.prompt().runs("id");
+    session.types(line).prints(shown).types("\r").waits(late);
+    session.prints(rest).waits(5).prints("\r\x1b[Kops@web1:~$ ");
+    session.waits(500);
+    session
+}
+
+#[test]
+fn a_line_that_is_denied_before_all_of_it_is_shown_is_kept_as_it_was_typed() {
+    for late in [50, 100, 200, 290, 310, 400] {
+        for shown in ["r", "rm ", "rm canary.t", "rm canary.tx"] {
+            let rest = "rm canary.txt".strip_prefix(shown).unwrap();
+            let session = denied_half_shown("rm canary.txt", shown, rest, late);
+            let [first, denied] = session.lines()[..] else {
+                panic!("{late} {shown:?}: {:?}", session.lines())
+            };
+            assert_eq!((first, denied), ("id", "rm canary.txt"), "{late} {shown:?}");
+            let sure = session.commands[1].certainty == Certainty::Exact;
+            assert_eq!(sure, late == 50, "{late} {shown:?}: it was judged late");
+            assert!(!session.sent.ends_with(b"txt\r"), "{late} {shown:?}");
+        }
+    }
 }
