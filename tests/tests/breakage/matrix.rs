@@ -1,6 +1,7 @@
 //! Goes through all rows, on a few labs at once, and says which cell is wrong.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -18,6 +19,8 @@ use crate::{rows, table};
 
 /// Labs at once. One waits for a hang while the other works.
 const LABS: usize = 2;
+/// More wrong rows than this are no accident.
+const WORTH_ANOTHER_TRY: usize = 3;
 
 #[test]
 fn whatever_breaks_the_administrator_gets_in_and_the_virtual_user_is_served_or_told() {
@@ -33,8 +36,9 @@ fn whatever_breaks_the_administrator_gets_in_and_the_virtual_user_is_served_or_t
             scope.spawn(|| work(&tried, &next, &seen));
         }
     });
-    let seen = seen.into_inner().expect("no worker panicked");
+    let mut seen = seen.into_inner().expect("no worker panicked");
     assert_eq!(seen.len(), tried.len(), "some rows were not tried");
+    try_again_alone(&tried, &mut seen);
 
     let seen: BTreeMap<String, Seen> = tried
         .iter()
@@ -91,6 +95,31 @@ fn complaints(row: &Row, seen: &Seen) -> Vec<String> {
         .iter()
         .map(|(column, saw)| format!("row “{}”, column “{column}”: {saw}", row.name()))
         .collect()
+}
+
+/// A few wrong rows may be the machine's fault, which lets nobody wait for seconds when it is busy: as `run-end-to-end` does with
+/// tests, each is tried once more with nothing beside it, and what is right then is called flaky, for it to see.
+fn try_again_alone(tried: &[Row], seen: &mut BTreeMap<usize, Seen>) {
+    let wrong: Vec<usize> = seen
+        .iter()
+        .filter(|(_, result)| !result.wrong.is_empty())
+        .map(|(number, _)| *number)
+        .collect();
+    if wrong.len() > WORTH_ANOTHER_TRY {
+        return;
+    }
+    for number in wrong {
+        let row = &tried[number];
+        let again: Mutex<BTreeMap<usize, Seen>> = Mutex::default();
+        work(std::slice::from_ref(row), &AtomicUsize::new(0), &again);
+        let again = again.into_inner().expect("no worker panicked").remove(&0);
+        if let Some(result) = again.filter(|result| result.wrong.is_empty()) {
+            // Not by a macro, whose output is shown of failures only.
+            let line = format!("FLAKY: row “{}”\n", row.name());
+            std::io::stderr().write_all(line.as_bytes()).expect("said");
+            seen.insert(number, result);
+        }
+    }
 }
 
 /// Takes the next row until there is none.
