@@ -30,10 +30,15 @@ done
 mkdir -p /run/sshd
 ";
 
-const SERVICES: &str = r"
-# Debian's own rsyslog.conf; a host that shares the machine's kernel does not read its log.
+/// Debian's own rsyslog.conf; a host that shares the machine's kernel does not read its log.
+const NO_KERNEL_LOG: &str = r"
 sed -i '/imklog/s/^/#/' /etc/rsyslog.conf
-rsyslogd
+";
+
+/// rsyslogd holds on to its output for a second, and who started it would wait for that.
+const SERVICES: &str = r"
+mkdir -p /run/sshd
+rsyslogd >/run/rsyslogd.said 2>&1 || { cat /run/rsyslogd.said; exit 1; }
 /usr/sbin/sshd
 until [ -S /dev/log ] && [ -s /run/sshd.pid ]; do sleep 0.01; done
 ";
@@ -82,8 +87,27 @@ pub(crate) fn boot(
     script.push_str(MAKE_HOST_KEYS);
     script.push_str(MANY_CLIENTS);
     script.push_str(QUICK_KEY_EXCHANGE);
+    script.push_str(NO_KERNEL_LOG);
     script.push_str(SERVICES);
     host.run(script).success()?;
+    Ok(())
+}
+
+/// What systemd-tmpfiles does at each start of a machine: `/run` is empty then.
+const FOLDERS_IN_RUN: &str = r"
+our=/usr/lib/tmpfiles.d/jms.conf
+[ ! -e $our ] || grep '^d ' $our | while read -r d path mode user group age; do
+    install -d -m $mode -o $user -g $group $path
+done
+";
+
+/// Starts a host again that has its names and accounts.
+pub(crate) fn boot_again(host: &Host, role: Role, hosts_file: &str) -> Result<()> {
+    host.write("/etc/hosts", hosts_file);
+    if role != Role::Client {
+        host.run(format!("set -euo pipefail\n{FOLDERS_IN_RUN}{SERVICES}"))
+            .success()?;
+    }
     Ok(())
 }
 

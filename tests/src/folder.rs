@@ -53,16 +53,45 @@ impl Folder {
     /// # Errors
     /// When it cannot be made.
     pub fn key_of(&self, person: &str) -> Result<PathBuf> {
-        let own = self.path.join("people").join(person);
-        let key = own.join("key");
+        let key = self.path.join("people").join(person).join("key");
         if !key.exists() {
-            fs::create_dir_all(&own)?;
-            fs::write(own.join("ssh_config"), self.ssh_config(&key, person))?;
+            self.make_place_of(person)?;
             let generate = Invocation::new("ssh-keygen")
                 .args(["-q", "-t", "ed25519", "-N", "", "-C", person, "-f"]);
             generate.arg(&key).run().success()?;
         }
         Ok(key)
+    }
+
+    /// Gives a person the key pair in the folder `from`, in place of a new one.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub(crate) fn take_key(&self, person: &str, from: &Path) -> Result<()> {
+        let own = self.make_place_of(person)?;
+        for name in ["key", "key.pub"] {
+            fs::copy(from.join(name), own.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Who has a key here.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn people(&self) -> Result<Vec<String>> {
+        let entries = fs::read_dir(self.path.join("people"))?;
+        entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    fn make_place_of(&self, person: &str) -> Result<PathBuf> {
+        let own = self.path.join("people").join(person);
+        fs::create_dir_all(&own)?;
+        let config = self.ssh_config(&own.join("key"), person);
+        fs::write(own.join("ssh_config"), config)?;
+        Ok(own)
     }
 
     /// The public key of a person, one line.

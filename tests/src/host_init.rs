@@ -36,6 +36,9 @@ pub struct Plan {
     pub mount_point: PathBuf,
     /// A folder that receives the host's changes; without one they stay in memory and go with the host.
     pub upper: Option<PathBuf>,
+    /// A folder with the changes that the host begins with; without one it begins as its layers are. They are copied: a file
+    /// of a layer would be another one for those who have it open once somebody else writes to it (overlayfs).
+    pub begin: Option<PathBuf>,
     /// Read-only layers, the topmost first.
     pub lower: Vec<PathBuf>,
 }
@@ -45,10 +48,12 @@ impl Plan {
     #[must_use]
     pub fn arguments(&self) -> Vec<std::ffi::OsString> {
         let upper = self.upper.clone().unwrap_or_default();
+        let begin = self.begin.clone().unwrap_or_default();
         let mut arguments = vec![
             self.name.clone().into(),
             self.mount_point.clone().into(),
             upper.into(),
+            begin.into(),
         ];
         arguments.extend(self.lower.iter().map(|path| path.clone().into_os_string()));
         arguments
@@ -59,15 +64,20 @@ impl Plan {
     /// # Errors
     /// When one is missing.
     pub fn from_arguments(mut arguments: impl Iterator<Item = std::ffi::OsString>) -> Result<Self> {
-        let (Some(name), Some(mount_point), Some(upper)) =
-            (arguments.next(), arguments.next(), arguments.next())
+        let mut next = || arguments.next();
+        let (Some(name), Some(mount_point), Some(upper), Some(begin)) =
+            (next(), next(), next(), next())
         else {
-            bail!("a host needs a name, a mount point, an upper folder and layers");
+            bail!(
+                "a host needs a name, a mount point, an upper folder, what to begin with and layers"
+            );
         };
+        let folder = |path| Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty());
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             mount_point: mount_point.into(),
-            upper: Some(PathBuf::from(upper)).filter(|path| !path.as_os_str().is_empty()),
+            upper: folder(upper),
+            begin: folder(begin),
             lower: arguments.map(PathBuf::from).collect(),
         })
     }
@@ -168,6 +178,16 @@ fn make_root(plan: &Plan) -> Result<()> {
     };
     create_dir_all(&upper)?;
     create_dir_all(&work)?;
+    if let Some(begin) = &plan.begin {
+        // Owners, modes, times, and what overlayfs keeps in attributes.
+        let copied = Command::new("cp")
+            .args(["--archive", "--no-target-directory", "--"])
+            .args([begin, &upper])
+            .status()?;
+        if !copied.success() {
+            bail!("cannot copy {} ({copied})", begin.display());
+        }
+    }
 
     // No MS_NOSUID: the product has a set-uid program.
     let layers = plan

@@ -12,7 +12,7 @@ use crate::boot::{self, Role};
 use crate::cache::{Cache, Entry};
 use crate::client::Client;
 use crate::client_root::{bench_root, client_root, corpus_root, sssd_root};
-use crate::everyday;
+use crate::filled::Filled;
 use crate::folder::{ALICE, Folder};
 use crate::host::Host;
 use crate::host_init::Plan;
@@ -28,7 +28,7 @@ const CLIENT: u8 = 100;
 const FIRST_ASSET: u8 = 11;
 
 /// What a lab is to be, before it is started.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Builder {
     release: Option<Release>,
     client_release: Option<Release>,
@@ -38,10 +38,12 @@ pub struct Builder {
     corpus: bool,
     bench: bool,
     sssd: bool,
+    changes: Option<PathBuf>,
+    filled: bool,
 }
 
 /// Which package the bastion has.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Installed {
     Nothing,
     Newest,
@@ -112,11 +114,29 @@ impl Builder {
         self
     }
 
+    /// Each host's changes stay, in a folder of its name in this one; otherwise they go with the host.
+    #[must_use]
+    pub(crate) fn changes(mut self, folder: &Path) -> Self {
+        self.changes = Some(folder.to_owned());
+        self
+    }
+
+    /// As [`everyday::fill`](crate::everyday::fill) leaves the hosts, which happened within the last hour.
+    #[must_use]
+    fn filled(mut self) -> Self {
+        self.filled = true;
+        self
+    }
+
     /// Starts the hosts. With the base root and the package in the cache this takes about a second.
     ///
     /// # Errors
     /// When a host, the network, the base root or the package's layer cannot be made.
     pub fn start(self) -> Result<Lab> {
+        let unfilled = Self {
+            filled: false,
+            ..self.clone()
+        };
         let release = match self.release {
             Some(release) => release,
             None => Release::from_environment()?,
@@ -158,6 +178,10 @@ impl Builder {
             bastion_lower.insert(0, root_of(&installed));
             layers.push(installed);
         }
+        let filled = match self.filled {
+            true => Some(Filled::of(unfilled, release, &layers)?),
+            false => None,
+        };
         let temporary = if self.folder.is_none() {
             Some(TempDir::with_prefix("jms-lab-")?)
         } else {
@@ -194,7 +218,13 @@ impl Builder {
         let plan = |member: &Member| Plan {
             name: member.name.clone(),
             mount_point: mount_point.clone(),
-            upper: None,
+            upper: self
+                .changes
+                .as_ref()
+                .map(|folder| folder.join(&member.name)),
+            begin: filled
+                .as_ref()
+                .map(|filled| filled.changes_of(&member.name)),
             lower: match member.role {
                 Role::Bastion => bastion_lower.clone(),
                 Role::Client => client_lower.clone(),
@@ -212,7 +242,13 @@ impl Builder {
             _layers: layers,
         };
         lab.connect()?;
-        lab.boot()?;
+        match filled {
+            Some(filled) => {
+                filled.people(&lab.folder)?;
+                lab.boot_again()?;
+            }
+            None => lab.boot()?,
+        }
         lab.write_folder()?;
         Ok(lab)
     }
@@ -252,6 +288,8 @@ impl Lab {
             corpus: false,
             bench: false,
             sssd: false,
+            changes: None,
+            filled: false,
         }
     }
 
@@ -282,11 +320,7 @@ impl Lab {
     #[must_use]
     #[track_caller]
     pub fn everyday() -> Self {
-        or_panic(
-            Self::builder()
-                .start()
-                .and_then(|lab| everyday::fill(&lab).map(|()| lab)),
-        )
+        or_panic(Self::builder().filled().start())
     }
 
     /// Each session's connection to its asset ends with it: what is looked at is a session that makes its own.
@@ -449,6 +483,24 @@ impl Lab {
             )
         })?;
         Ok(())
+    }
+
+    fn boot_again(&self) -> Result<()> {
+        let pairs = self.hosts.iter().zip(&self.members).collect::<Vec<_>>();
+        side_by_side(&pairs, |(host, member)| {
+            boot::boot_again(host, member.role, &self.hosts_file(member.role))
+        })?;
+        Ok(())
+    }
+
+    /// Ends all hosts and waits until they are gone.
+    pub(crate) fn stop(mut self) {
+        for host in &mut self.hosts {
+            host.let_go();
+        }
+        for host in self.hosts.drain(..) {
+            host.stop();
+        }
     }
 
     /// `/etc/hosts` as a host of this role sees the lab.

@@ -35,6 +35,7 @@ pub mod client_root;
 pub mod commands;
 pub mod corpus;
 pub mod everyday;
+pub mod filled;
 pub mod folder;
 pub mod host;
 pub mod host_init;

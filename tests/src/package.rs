@@ -87,7 +87,7 @@ pub fn uncompressed(package: &Path) -> Vec<u8> {
 }
 
 /// A name for what has this content.
-fn short_digest(parts: &[&[u8]]) -> String {
+pub(crate) fn short_digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);
@@ -188,6 +188,7 @@ fn install(base: &Entry, package: &[u8], folder: &Path) -> Result<()> {
         name: "bastion".to_owned(),
         mount_point,
         upper: Some(upper),
+        begin: None,
         lower: vec![root_of(base)],
     };
     let host = Host::start(&plan)?;
