@@ -30,7 +30,7 @@ PACKAGE_PARTS := Cargo.toml Cargo.lock snapshot event filter capture jms nss_jms
 	packaging sshd_config.d README.md
 PACKAGE_SOURCES = $(shell find $(wildcard $(PACKAGE_PARTS)))
 SHELL_SCRIPTS = .ci/run tests/prepare-machine tests/fuzz-one tests/run-end-to-end tests/check-reproducible tests/check-units tests/src/base_root.sh tests/src/client_root.sh \
-	tests/check-selinux packaging/build-deb packaging/rustc packaging/build-manual packaging/build-rpm packaging/rpm/find-requires packaging/rpm/scriptlet \
+	tests/check-selinux packaging/build-deb packaging/rustc-for-package packaging/build-manual packaging/build-rpm packaging/rpm/find-requires packaging/rpm/scriptlet \
 	packaging/selinux/build $(wildcard packaging/scripts/*)
 RPM_SCRIPTS = pre post preun postun
 
