@@ -4,6 +4,32 @@ use super::cursor::Cursor;
 use super::parser::{Parser, Until};
 use super::{Comments, Fault, Simple};
 
+/// The first `&>` of a simple command. `a &>file b` is `a &` and `>file b` to a shell that does not know it, as dash does not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ampersand {
+    /// Where its `&` ended.
+    pub at: usize,
+    /// How many words stand before it.
+    pub words: usize,
+}
+
+impl Ampersand {
+    /// What such a shell runs in the background, if it is less than the whole command, which began at `start`.
+    pub(super) fn before(self, simple: &Simple, start: usize) -> Option<Simple> {
+        if !(1..simple.words.len()).contains(&self.words) {
+            return None;
+        }
+        let length = self.at.saturating_sub(start + 1);
+        let source = simple.source.get(..length).unwrap_or(&simple.source);
+        Some(Simple {
+            words: simple.words.iter().take(self.words).cloned().collect(),
+            source: source.trim_end().to_owned(),
+            other_shells: true,
+            ..simple.clone()
+        })
+    }
+}
+
 impl<'a> Parser<'a> {
     /// Commands that dash would find in the line.
     pub(super) fn read_without_ansi_c(&mut self, whole: Cursor<'a>) {
@@ -83,7 +109,7 @@ impl<'a> Parser<'a> {
         read
     }
 
-    /// `a &>file b` is `a &` and `>file b` to a shell that does not know `&>`, as dash does not.
+    /// What such a shell runs after an [`Ampersand`].
     pub(super) fn behind_ampersand(&mut self, text: &str) -> Result<(), Fault> {
         let mut inner = self.below(text)?;
         let read = inner.commands(Until::End);

@@ -1,6 +1,7 @@
 //! One simple command: assignments, words, redirections.
 
 use super::cursor::Cursor;
+use super::other_shells::Ampersand;
 use super::parser::Parser;
 use super::word::Word;
 use super::{Fault, Input, Simple};
@@ -22,7 +23,9 @@ impl<'a> Parser<'a> {
         let mut ampersand = None;
         let read = self.rest_of_simple(&mut simple, first, &mut ampersand);
         simple.source = self.cursor.since(start.at()).trim_end().to_owned();
-        let behind_ampersand = ampersand.map(|at| self.cursor.since(at));
+        let behind_ampersand = ampersand.map(|ampersand| self.cursor.since(ampersand.at));
+        let before_ampersand =
+            ampersand.and_then(|ampersand| ampersand.before(&simple, start.at()));
         // Nothing at all is no command, and must not be read again.
         if self.cursor.at() == start.at() {
             let skipped = self.cursor.next();
@@ -37,16 +40,17 @@ impl<'a> Parser<'a> {
         for pending in self.pending.iter_mut().skip(here_documents) {
             pending.command = pending.command.or(command);
         }
+        self.take(before_ampersand);
         read?;
         behind_ampersand.map_or(Ok(()), |text| self.behind_ampersand(text))
     }
 
-    /// `ampersand`: where the first `&` of a `&>` ended.
+    /// `ampersand`: the first `&>`.
     pub(super) fn rest_of_simple(
         &mut self,
         simple: &mut Simple,
         first: Option<Word>,
-        ampersand: &mut Option<usize>,
+        ampersand: &mut Option<Ampersand>,
     ) -> Result<(), Fault> {
         let mut next = first;
         loop {
@@ -61,7 +65,10 @@ impl<'a> Parser<'a> {
             if self.at_redirection() {
                 simple.redirected = true;
                 if self.cursor.looking_at("&>") {
-                    ampersand.get_or_insert(self.cursor.at() + 1);
+                    ampersand.get_or_insert(Ampersand {
+                        at: self.cursor.at() + 1,
+                        words: simple.words.len(),
+                    });
                 }
                 self.redirection(simple)?;
                 continue;

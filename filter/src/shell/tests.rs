@@ -124,10 +124,10 @@ fn what_the_shell_would_still_expand_is_said() {
 
 #[test]
 fn assignments_and_redirections_are_no_words() {
-    let script = parse("A=1 B[2]=x C+='y z' a >out 2>&1 </in 3>&- &>/dev/null D=2");
+    let script = parse("A=1 B[2]=x C+='y z' a >out 2>&1 </in 3>&- D=2 &>/dev/null");
     let simple = &script.commands[0];
     assert_eq!(
-        words("A=1 B[2]=x C+='y z' a >out 2>&1 </in 3>&- &>/dev/null D=2"),
+        words("A=1 B[2]=x C+='y z' a >out 2>&1 </in 3>&- D=2 &>/dev/null"),
         [["a", "D=2"]]
     );
     assert_eq!(simple.assignments.len(), 3);
@@ -246,6 +246,22 @@ fn what_dash_reads_otherwise_is_found_as_well() {
             simple.other_shells && super::words(&simple.words).starts_with("rm -rf x")
         };
         assert!(found.iter().any(rm), "{line:?}: {found:#?}");
+    }
+    // The other half of it, which an allowed command must not hide.
+    for line in [
+        "git push &>/dev/null --dry-run",
+        "X=1 git push 2>&1 &>>f --dry-run &>g -v",
+    ] {
+        let found = super::parse(line).commands;
+        let push = |simple: &&super::Simple| super::words(&simple.words) == "git push";
+        let push = found
+            .iter()
+            .find(push)
+            .unwrap_or_else(|| panic!("{line:?}: {found:#?}"));
+        assert!(
+            push.other_shells && push.source.ends_with(['h', '1']),
+            "{push:#?}"
+        );
     }
     // Where they agree, nothing is found twice.
     for line in ["ls &>/dev/null", "ls &>f", "echo $[1+2]", "echo a >&2 b"] {
