@@ -20,10 +20,8 @@ fn plain() -> Lab {
         .start()
         .expect("a lab");
     let package = package::file().expect("the package");
-    lab.bastion().write(
-        "/root/jms.deb",
-        std::fs::read(package).expect("the package"),
-    );
+    lab.bastion()
+        .write("/root/jms.deb", package::uncompressed(&package));
     lab.bastion()
         .run("cp -a /etc /root/etc-before")
         .expect_success();

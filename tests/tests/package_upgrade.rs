@@ -26,7 +26,8 @@ fn of_the_first_version() -> Lab {
         .expect("a lab");
     everyday::fill_first_version(&lab).expect("version 0.1.0 is filled");
     let newest = package::file().expect("the package");
-    put(lab.bastion(), "/root/new.deb", &newest);
+    lab.bastion()
+        .write("/root/new.deb", package::uncompressed(&newest));
     put(lab.bastion(), "/root/old.deb", &package::first_version());
     lab
 }
