@@ -178,7 +178,7 @@ fn with_the_copy_that_the_docs_tell_of_an_auditor_sees_them_over_ssh() {
     lab.bastion()
         .write("/etc/rsyslog.d/30-jms-sshd.conf", shown_in_docs("rsyslog"));
     lab.bastion()
-        .run("set -e; rsyslogd -N1; pkill -x rsyslogd; while pgrep -x rsyslogd; do sleep 0.01; done; rsyslogd >/dev/null 2>&1")
+        .run("set -e; rsyslogd -N1; pkill -x rsyslogd; while pgrep -x rsyslogd; do sleep 0.01; done; rsyslogd")
         .expect_status(0);
     let _ = knock(&lab, "dvae");
     let dave = lab.client_of("dave");

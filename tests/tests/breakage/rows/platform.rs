@@ -37,7 +37,8 @@ const STOPPED_LOG: &str = "`syslog(3)` of sshd, sudo, su and cron themselves wai
     Debian without journald (which systemd ends when it stands still). The bastion's own programs and `pam_jms.so` wait for no \
     log daemon. Root's open shells and the console are the ways to `kill -CONT` it.";
 
-const START_LOG: &str = "rm -f /dev/log /run/rsyslogd.pid; rsyslogd >/dev/null 2>&1; until [ -S /dev/log ]; do sleep 0.01; done";
+const START_LOG: &str =
+    "rm -f /dev/log /run/rsyslogd.pid; rsyslogd; until [ -S /dev/log ]; do sleep 0.01; done";
 
 fn clock() -> Vec<Row> {
     let year = 365 * 86400;
