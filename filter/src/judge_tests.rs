@@ -50,6 +50,15 @@ fn allowed_by(pattern: &str, line: &str) -> bool {
 }
 
 #[test]
+fn what_dash_runs_before_an_ampersand_is_not_allowed_for_what_stands_behind_it() {
+    let allow = |words: &str| (Verdict::Allow, command(words));
+    let only = [filter(Verdict::Deny, &[allow("env ls"), allow("ls")])];
+    assert_eq!(verdict(&only, "env ls"), Verdict::Allow);
+    assert_eq!(verdict(&only, "ls &>/dev/null"), Verdict::Allow);
+    assert_eq!(verdict(&only, "env &>/dev/null ls"), Verdict::Deny);
+}
+
+#[test]
 fn a_sentence_holds_no_control_characters_of_the_line_that_it_is_about() {
     let only_ls = [filter(Verdict::Deny, &[(Verdict::Allow, command("ls"))])];
     for line in [
